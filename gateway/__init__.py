@@ -1,0 +1,1 @@
+"""The rim: sockets, sessions, sequencer, journal, REST, client library."""

@@ -1,0 +1,1 @@
+"""What the public sees, built only from engine events."""

@@ -1,0 +1,1 @@
+"""The other institution: accounts, holdings, settlement. Owns a real database."""

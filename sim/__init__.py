@@ -1,0 +1,1 @@
+"""People and seasons; today: official trading days realised through the exchange."""
