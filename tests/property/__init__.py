@@ -1,0 +1,1 @@
+"""What must hold for every stream of commands: the exchange against its slow twin."""

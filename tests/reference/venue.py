@@ -1,0 +1,203 @@
+"""What the twin remembers: accounts, instruments with their two book sides, orders, parameters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sortedcontainers import SortedDict
+
+from tests.reference.vocabulary import (
+    LISTED_MODALITY,
+    Event,
+    EventDict,
+    Mode,
+    Parameter,
+    Phase,
+    Reason,
+    Side,
+    Status,
+)
+
+BLANK_EVENT: EventDict = {
+    "seq": 0,
+    "time_ns": 0,
+    "order_no": 0,
+    "other_order_no": 0,
+    "trade_no": 0,
+    "qty_tonnes": 0,
+    "leaves_qty": 0,
+    "other_leaves_qty": 0,
+    "amount_fen": 0,
+    "fee_fen": 0,
+    "other_fee_fen": 0,
+    "index": 0,
+    "account": -1,
+    "counterparty": -1,
+    "price_ticks": 0,
+    "date": 0,
+    "instrument": -1,
+    "kind": 0,
+    "reason": 0,
+    "side": 0,
+    "modality": 0,
+    "phase": 0,
+    "leg": 0,
+    "spare": 0,
+}
+
+
+@dataclass(slots=True)
+class Holding:
+    """Tonnes of one vintage on the trading side of one account (RG-06, TR-47)."""
+
+    available: int = 0
+    frozen: int = 0
+    bought_today: int = 0
+    sold_today: int = 0
+
+    @property
+    def total(self) -> int:
+        """Everything on the trading side, in tonnes."""
+        return self.available + self.frozen + self.bought_today
+
+
+@dataclass(slots=True)
+class Account:
+    """One trading account: money in fen, holdings by instrument."""
+
+    number: int
+    cash_available: int = 0
+    cash_frozen: int = 0
+    proceeds_today: int = 0
+    open_orders: int = 0
+    holdings: defaultdict[int, Holding] = field(default_factory=lambda: defaultdict(Holding))
+
+
+@dataclass(slots=True)
+class Order:
+    """A declaration. ``frozen`` is what is left of a buyer's lock, in fen."""
+
+    number: int
+    account: Account
+    instrument: Instrument
+    side: Side
+    price: int
+    qty: int
+    leaves: int
+    frozen: int = 0
+    status: Status = Status.OPEN
+    reason: Reason = Reason.NONE
+
+    @property
+    def filled(self) -> int:
+        """Tonnes dealt so far."""
+        return self.qty - self.leaves
+
+
+@dataclass(slots=True)
+class Instrument:
+    """One vintage: its book, its day's figures, its totals."""
+
+    number: int
+    code: bytes
+    mode: Mode
+    close: int
+    reference: int = 0
+    lower_limit: int = 0
+    upper_limit: int = 0
+    bulk_lower_limit: int = 0
+    bulk_upper_limit: int = 0
+    open: int = 0
+    high: int = 0
+    low: int = 0
+    last: int = 0
+    weight: int = 0
+    tonnes_in: int = 0
+    day_qty: int = 0
+    day_turnover: int = 0
+    year_qty: int = 0
+    year_turnover: int = 0
+    all_qty: int = 0
+    all_turnover: int = 0
+    # price -> {order number: order}, oldest first
+    book: dict[Side, Any] = field(
+        default_factory=lambda: {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
+    )
+
+    def levels(self, side: Side) -> list[tuple[int, dict[int, Order]]]:
+        """Occupied levels of a side, best first."""
+        pairs = list(self.book[side].items())
+        return pairs if side is Side.SELL else pairs[::-1]
+
+    def best(self, side: Side) -> int | None:
+        """Best price of a side in ticks; None when empty."""
+        ladder = self.book[side]
+        if not ladder:
+            return None
+        price: int = ladder.keys()[0 if side is Side.SELL else -1]
+        return price
+
+    def better_levels(self, side: Side, price: int) -> list[dict[int, Order]]:
+        """Occupied levels of that side with a better price than this one."""
+        ladder = self.book[side]
+        if side is Side.SELL:
+            return [ladder[p] for p in ladder.irange(maximum=price, inclusive=(True, False))]
+        return [ladder[p] for p in ladder.irange(minimum=price, inclusive=(False, True))]
+
+    def rest(self, order: Order) -> None:
+        """Put an order at the end of its level."""
+        self.book[order.side].setdefault(order.price, {})[order.number] = order
+
+    def pull(self, order: Order) -> None:
+        """Take an order out of its level."""
+        ladder = self.book[order.side]
+        del ladder[order.price][order.number]
+        if not ladder[order.price]:
+            del ladder[order.price]
+
+
+class Venue:
+    """Everything the twin remembers, and the events of the command being done."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.time_ns = 0
+        self.date = 0
+        self.phase = Phase.NEW
+        self.accounts: list[Account] = []
+        self.instruments: list[Instrument] = []
+        self.parameters = {p: 0 for p in Parameter if p is not Parameter.COMPOSITE_WEIGHT}
+        self.orders: dict[int, Order] = {}  # today's, by number
+        self.resting: dict[int, Order] = {}  # the open ones among them
+        self.order_no = 0
+        self.trade_no = 0
+        self.instruction_no = 0
+        self.file_tag = 0
+        self.composite_close = 0
+        self.cash_in = 0
+        self.fees = 0
+        self.events: list[EventDict] = []
+
+    def tell(self, kind: Event, **fields: int) -> EventDict:
+        """Add an event; fields not named stay blank."""
+        event = BLANK_EVENT.copy()
+        event.update(fields)
+        event["kind"] = kind
+        event["index"] = len(self.events)
+        self.events.append(event)
+        return event
+
+    def tell_order(self, kind: Event, order: Order, **fields: int) -> EventDict:
+        """Add an event about an order."""
+        return self.tell(
+            kind,
+            order_no=order.number,
+            account=order.account.number,
+            instrument=order.instrument.number,
+            side=order.side,
+            price_ticks=order.price,
+            modality=LISTED_MODALITY,
+            **fields,
+        )

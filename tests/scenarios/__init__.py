@@ -1,0 +1,1 @@
+"""The rulebook in the language of traders: given, when, then."""
