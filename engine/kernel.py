@@ -1,0 +1,63 @@
+"""The compiled loop: a batch of commands in, events out, one call.
+
+It stops early, having changed nothing of the command it stops at, for two reasons: a command that
+plain Python handles (the day, accounts), or too little room for what a command could cause. The
+caller sees to it and comes back.
+"""
+
+from __future__ import annotations
+
+from engine.jit import kernel
+from engine.listed import list_order, take, take_best
+from engine.price_time import add, amend, cancel
+from engine.records import Kind
+from engine.state import Array, Arrays
+
+DONE = 0
+COLD_COMMAND = 1
+NEED_ROOM = 2
+
+_LIST = int(Kind.LIST)
+_TAKE = int(Kind.TAKE)
+_TAKE_BEST = int(Kind.TAKE_BEST)
+_CANCEL = int(Kind.CANCEL)
+_ADD = int(Kind.ADD)
+_AMEND = int(Kind.AMEND)
+
+ROOM_PER_COMMAND = 4  # events of a command that does not sweep
+
+
+@kernel
+def run(a: Arrays, commands: Array, position: int, events: Array, n: int) -> tuple[int, int, int]:
+    """Apply commands from ``position`` on; return (next position, count of events, why stopped).
+
+    commands: shape (N,), dtype COMMAND, seq contiguous (asserted by the caller).
+    events: shape (M,), dtype EVENT, rows below ``n`` are kept.
+    """
+    market = a.market[0]
+    while position < len(commands):
+        c = commands[position]
+        kind = c["kind"]
+        if kind < _LIST or kind > _AMEND:
+            return position, n, COLD_COMMAND
+        if n + ROOM_PER_COMMAND > len(events):
+            return position, n, NEED_ROOM
+        market["seq"] = c["seq"]
+        market["time_ns"] = c["time_ns"]
+        if kind == _ADD:
+            after = add(a, c, events, n)
+        elif kind == _CANCEL:
+            after = cancel(a, c, events, n)
+        elif kind == _LIST:
+            after = list_order(a, c, events, n)
+        elif kind == _TAKE:
+            after = take(a, c, events, n)
+        elif kind == _TAKE_BEST:
+            after = take_best(a, c, events, n)
+        else:
+            after = amend(a, c, events, n)
+        if after < 0:
+            return position, n, NEED_ROOM
+        n = after
+        position += 1
+    return position, n, DONE
