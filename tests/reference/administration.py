@@ -142,7 +142,7 @@ def do_set_parameter(venue: Venue, command: Command) -> None:
     if instrument is not None:
         instrument.weight = value
     else:
-        venue.parameters[Parameter(number)] = value
+        venue.parameters[number] = value
     venue.tell(
         Event.PARAMETER_CHANGED,
         order_no=number,

@@ -13,7 +13,6 @@ from tests.reference.vocabulary import (
     Event,
     EventDict,
     Mode,
-    Parameter,
     Phase,
     Reason,
     Side,
@@ -168,7 +167,7 @@ class Venue:
         self.phase = Phase.NEW
         self.accounts: list[Account] = []
         self.instruments: list[Instrument] = []
-        self.parameters = {p: 0 for p in Parameter if p is not Parameter.COMPOSITE_WEIGHT}
+        self.parameters: dict[int, int] = dict.fromkeys(range(1, 15), 0)  # by number
         self.orders: dict[int, Order] = {}  # today's, by number
         self.resting: dict[int, Order] = {}  # the open ones among them
         self.order_no = 0

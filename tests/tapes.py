@@ -1,0 +1,509 @@
+"""Tapes: seeded streams of commands, most of them sensible, many of them wrong.
+
+A ``Tape`` draws its next command by looking at its own twin: references come from live orders,
+prices from where the book is, amounts from what an account has. So crossings, level collisions,
+self-trades, partial fills and every refusal of the contract are common with a few accounts and
+narrow grids. ``Tape(seed).step()`` does one command on the twin and returns it with its events;
+``record(seed, count)`` returns a whole tape at once.
+
+Two things the tapes avoid because arrays of the engine would outgrow a test machine or int64:
+instruments with ladders of millions of levels, and more than 9 × 10¹⁸ fen in the whole market.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from engine.records import COMMAND
+from tests.reference import Twin
+from tests.reference.trading_days import date_of, next_trading_day, number_of
+from tests.reference.venue import Instrument, Order
+from tests.reference.vocabulary import (
+    CASH_FEN_MAX,
+    QTY_TONNES_MAX,
+    EventDict,
+    Kind,
+    Mode,
+    Parameter,
+    Phase,
+    Side,
+)
+
+CommandDict = dict[str, Any]
+BLANK: CommandDict = dict.fromkeys(COMMAND.names or (), 0) | {
+    "account": -1,
+    "counterparty": -1,
+    "instrument": -1,
+    "client_order_id": b"",
+}
+MARKET_CASH_MAX = 9 * 10**18  # the sum over all accounts has to stay inside int64
+ACCOUNTS_MAX = 9
+INSTRUMENTS_MAX = 6
+I8, I4, I2, I1 = 2**63 - 1, 2**31 - 1, 2**15 - 1, 2**7 - 1
+NONSENSE: dict[str, tuple[int, ...]] = {
+    "account": (-1, 99, I4, -I4 - 1),
+    "instrument": (-1, 99, I2, -I2 - 1),
+    "side": (0, 3, -1, I1, -I1 - 1),
+    "price_ticks": (0, -1, 10**7, 10**7 - 1, I4, -I4 - 1),
+    "qty_tonnes": (0, -1, 10**10, 10**10 - 1, I8, -I8 - 1),
+    "ref": (0, -1, I8, -I8 - 1),
+    "total_qty_tonnes": (-1, 10**10, I8, -I8 - 1),
+    "leg": (1, I1, -I1 - 1),
+    "amount": (0, -1, 10**18, I8, -I8 - 1),
+}
+NUMBERED = (Kind.OPEN_ACCOUNT, Kind.CASH_IN, Kind.TRANSFER_IN)
+UNKNOWN_KINDS = (7, 19, 26, 29, 35, 39, 42, 99, I1, -1, -I1 - 1)
+NEXT_STEP: dict[Phase, tuple[Kind, int]] = {
+    Phase.PRE_OPEN: (Kind.SET_PHASE, Phase.MORNING),
+    Phase.MORNING: (Kind.SET_PHASE, Phase.LUNCH),
+    Phase.LUNCH: (Kind.SET_PHASE, Phase.AFTERNOON),
+    Phase.AFTERNOON: (Kind.CLOSE_DAY, 0),
+}
+TRADING_WEIGHTS: dict[str, float] = {
+    "list_": 22, "take": 17, "sweep": 2, "take_best": 6, "add": 22, "amend": 10, "cancel": 9,
+    "cash_in": 2.5, "cash_out": 1.5, "transfer_in": 2.5, "transfer_out": 1.5, "open_account": 0.3,
+    "admit": 0.2, "parameter": 0.2, "unknown": 0.2, "noop": 0.3, "wrong_step": 0.6, "advance": 0.7,
+}  # fmt: skip
+QUIET_WEIGHTS: dict[str, float] = {
+    "list_": 1, "take": 1, "take_best": 1, "add": 1, "amend": 1, "cancel": 3,
+    "cash_in": 3, "cash_out": 2, "transfer_in": 3, "transfer_out": 2, "open_account": 1,
+    "admit": 0.5, "parameter": 0.5, "unknown": 0.3, "noop": 0.3, "wrong_step": 3, "advance": 8,
+}  # fmt: skip
+NIGHT_WEIGHTS = QUIET_WEIGHTS | {"admit": 3, "parameter": 14}
+
+
+def to_batch(commands: Sequence[CommandDict]) -> np.ndarray:
+    """Return the commands as records: shape (n,), dtype COMMAND."""
+    return np.array([tuple(command.values()) for command in commands], COMMAND)
+
+
+def to_rows(events: Iterable[EventDict]) -> list[tuple[int, ...]]:
+    """Return the twin's events as plain tuples, comparable with ``ndarray.tolist()``."""
+    return [tuple(event.values()) for event in events]
+
+
+class Tape:
+    """One seeded stream. ``giant`` tapes use the largest numbers the door lets in."""
+
+    def __init__(self, seed: int, *, giant: bool = False) -> None:
+        self.random = Random(seed)
+        self.twin = Twin()
+        self.giant = giant
+        self.pending: deque[CommandDict] = deque()
+        self.trading = self._weights(TRADING_WEIGHTS)
+        self.quiet = self._weights(QUIET_WEIGHTS)
+        self.night = self._weights(NIGHT_WEIGHTS)
+        self._set_up()
+
+    def step(self) -> tuple[CommandDict, list[EventDict]]:
+        """Draw one command, do it on the twin, return both it and its events."""
+        venue = self.twin.venue
+        if self.pending:
+            command = self.pending.popleft()
+        else:
+            draws, cumulated = self._draws()
+            command = self.random.choices(draws, cum_weights=cumulated)[0]()
+            if self.random.random() < 0.05:
+                self._spoil(command)
+        self._keep_within_bounds(command)
+        command["seq"] = venue.seq + 1
+        command["time_ns"] = venue.time_ns + self.random.choice((0, 1, 1_000, 10**6))
+        return command, self.twin.apply(command)
+
+    # ---- what to draw ------------------------------------------------------------------------
+
+    def list_(self) -> CommandDict:
+        """A listing, mostly one that does not cross."""
+        return self._declare(Kind.LIST, Mode.LISTED, crossing=0.1)
+
+    def add(self) -> CommandDict:
+        """An order of a price–time book, often one that trades."""
+        return self._declare(Kind.ADD, Mode.PRICE_TIME, crossing=0.45)
+
+    def take_best(self) -> CommandDict:
+        """A take by the venue, mostly with a limit that reaches something."""
+        return self._declare(Kind.TAKE_BEST, Mode.LISTED, crossing=0.8)
+
+    def take(self) -> CommandDict:
+        """A take of a chosen listing: mostly of the best level, sometimes not a good idea."""
+        order = self._a_listing()
+        if order is None:
+            return self._command(Kind.TAKE, account=self._account(), ref=1, qty_tonnes=1)
+        more = self.random.random() < 0.06
+        qty = order.leaves + 1 if more else self.random.randint(1, min(order.leaves, 40))
+        if self.random.random() < 0.25:
+            qty = order.leaves
+        return self._command(
+            Kind.TAKE, account=self._account(), ref=order.number, qty_tonnes=qty,
+            side=self.random.choice((0, 1, 2)), instrument=self.random.choice((-1, 0)),
+        )  # fmt: skip
+
+    def sweep(self) -> CommandDict:
+        """Several legs in one instruction, each a command (TR-66)."""
+        account = self._account()
+        instrument = self._instrument(Mode.LISTED)
+        if instrument is None:
+            return self.noop()
+        side = self.random.choice((Side.BUY, Side.SELL))
+        levels = instrument.levels(side)[: self.random.randint(1, 7)]
+        orders = [order for _, level in levels for order in level.values()][:6]
+        own = self.random.random() < 0.2
+        orders = [o for o in orders if own or o.account.number != account]
+        total = sum(order.leaves for order in orders)
+        for leg, order in enumerate(orders, 1):
+            qty = order.leaves
+            self._queue(
+                Kind.TAKE, account=account, ref=order.number, qty_tonnes=qty,
+                total_qty_tonnes=total, leg=leg, legs=len(orders),
+            )  # fmt: skip
+        return self.pending.popleft() if self.pending else self.noop()
+
+    def cancel(self) -> CommandDict:
+        """A cancel, mostly of an open order by its owner."""
+        return self._about_order(Kind.CANCEL, None)
+
+    def amend(self) -> CommandDict:
+        """A change of price or quantity, mostly of the sender's own open order."""
+        command = self._about_order(Kind.AMEND, Mode.PRICE_TIME)
+        order = self.twin.venue.resting.get(command["ref"])
+        if order is None:
+            command["price_ticks"], command["qty_tonnes"] = self._small(), self._small()
+            return command
+        totals = (order.qty, order.qty - 1, order.filled + 1, order.qty, order.qty + 1)
+        total = self.random.choice((*totals, order.qty + self._small()))
+        if self.random.random() < 0.1:
+            total = order.filled
+        command["qty_tonnes"] = total
+        command["price_ticks"] = order.price
+        if self.random.random() < 0.6:
+            command["price_ticks"] = self._price(order.instrument, order.side, 0.4)
+        return command
+
+    def cash_in(self) -> CommandDict:
+        """Money in, usually little, sometimes to the bound."""
+        amount = self.random.choice((1, self._small() * 100, 50_000, 300_000))
+        account = self._account()
+        if self.giant or self.random.random() < 0.02:
+            room = CASH_FEN_MAX - sum(self.twin.cash(account)[:2]) if self._known(account) else 1
+            amount = room + self.random.choice((0, 1, -(10**9)))
+        return self._command(
+            Kind.CASH_IN, account=account, amount=amount, ref=self._instruction_no()
+        )
+
+    def cash_out(self) -> CommandDict:
+        """Money out, around what is available and what is settled."""
+        account, amount = self._account(), self._small()
+        if self._known(account):
+            available, _, proceeds = self.twin.cash(account)
+            settled = max(available - proceeds, 0)
+            near = (available, available + 1, settled + 1, settled, settled // 2, amount)
+            amount = self.random.choice(near)
+        return self._command(Kind.CASH_OUT, account=account, amount=amount)
+
+    def transfer_in(self) -> CommandDict:
+        """Tonnes in, usually few, sometimes to the bound."""
+        command = self._transfer(Kind.TRANSFER_IN)
+        command["ref"] = self._instruction_no()
+        command["qty_tonnes"] = self.random.choice((1, 5, 40, 200, 500))
+        if self.giant or self.random.random() < 0.02:
+            held = 0
+            if self._known(command["account"]):
+                held = self.twin.holding(command["account"], command["instrument"]).total
+            command["qty_tonnes"] = QTY_TONNES_MAX - held + self.random.choice((0, 1))
+        return command
+
+    def transfer_out(self) -> CommandDict:
+        """Tonnes out, around what is available and what was bought today."""
+        command = self._transfer(Kind.TRANSFER_OUT)
+        command["qty_tonnes"] = self._small()
+        if self._known(command["account"]):
+            row = self.twin.holding(command["account"], command["instrument"])
+            both = row.available + row.bought_today
+            near = (row.available // 4, row.available + 1, both, both + 1, command["qty_tonnes"])
+            command["qty_tonnes"] = self.random.choice(near)
+        return command
+
+    def open_account(self) -> CommandDict:
+        """An account more, or one that exists."""
+        rows = len(self.twin.venue.accounts)
+        number = rows if rows < ACCOUNTS_MAX and self.random.random() < 0.5 else rows - 1
+        number = self.random.choice((number, number, 0, rows + 1))
+        return self._command(Kind.OPEN_ACCOUNT, account=number, ref=self._instruction_no())
+
+    def admit(self) -> CommandDict:
+        """A new vintage: with a reference, or at the composite close (TR-24)."""
+        rows = len(self.twin.venue.instruments)
+        number = rows if rows < INSTRUMENTS_MAX and self.random.random() < 0.5 else rows - 1
+        price = self.random.choice((0, 0, 0, -1, 10**7, 35, 120, 8_000))
+        if self.giant:
+            price = 9_990_000
+        return self._admission(number, price, self.random.choice(list(Mode)))
+
+    def parameter(self) -> CommandDict:
+        """A rule change: mostly a useful value, sometimes one just outside the bounds."""
+        useful = self._useful_values()
+        number = self.random.choice(list(useful))
+        value = self.random.choice(useful[number])
+        if self.random.random() < 0.15:
+            value = self.random.choice((-1, 0, 10**6 + 1, 10**10, I8, -I8))
+        if self.random.random() < 0.08:
+            number = self.random.choice((0, -1, 15, 99, 101, I8))
+        rows = len(self.twin.venue.instruments)
+        weighted = self.random.choice((*range(rows), rows))
+        return self._command(Kind.SET_PARAMETER, ref=number, amount=value, instrument=weighted)
+
+    def noop(self) -> CommandDict:
+        """Time passes."""
+        return self._command(Kind.NOOP)
+
+    def unknown(self) -> CommandDict:
+        """A kind that does not exist."""
+        return self._command(self.random.choice(UNKNOWN_KINDS), account=self._account())
+
+    def wrong_step(self) -> CommandDict:
+        """A step of the day that probably is not due."""
+        kinds = (
+            Kind.BEGIN_DAY, Kind.SET_PHASE, Kind.CONFIRM_DAY, Kind.POST_DAY, Kind.DISPUTE_DAY,
+            Kind.BEGIN_DAY, Kind.SET_PHASE,
+        )  # fmt: skip
+        kind = self.random.choice(kinds)
+        if self.random.random() < 0.1:
+            kind = Kind.CLOSE_DAY
+        venue = self.twin.venue
+        dates = (venue.date, venue.date + 1, 20210715, 20220404, 20260925, 20270104, 20261301, 0)
+        ref = self.random.choice((*range(10), -1, I8))
+        return self._command(kind, ref=self.random.choice(dates) if kind == 20 else ref)
+
+    def advance(self) -> CommandDict:
+        """The step of the day that is due; the evening may take a detour over a dispute."""
+        venue, chance = self.twin.venue, self.random.random()
+        if venue.phase in NEXT_STEP:
+            kind, ref = NEXT_STEP[venue.phase]
+            return self._command(kind, ref=ref)
+        if venue.phase == Phase.CLOSED and chance < 0.3:
+            return self._command(Kind.DISPUTE_DAY)
+        if venue.phase in (Phase.CLOSED, Phase.DISPUTED):
+            return self._command(Kind.CONFIRM_DAY, ref=self.random.choice((0, 1, 77, I8, -5)))
+        if venue.phase == Phase.CONFIRMED:
+            return self._command(Kind.POST_DAY, ref=venue.file_tag + (chance < 0.3) * -1)
+        return self._command(Kind.BEGIN_DAY, ref=self._next_date())
+
+    # ---- how to draw it ----------------------------------------------------------------------
+
+    def _draws(self) -> tuple[list[Callable[[], CommandDict]], list[float]]:
+        phase = self.twin.venue.phase
+        if phase in (Phase.MORNING, Phase.AFTERNOON):
+            return self.trading
+        return self.night if phase in (Phase.NEW, Phase.POSTED) else self.quiet
+
+    def _weights(
+        self, table: dict[str, float]
+    ) -> tuple[list[Callable[[], CommandDict]], list[float]]:
+        cumulated: list[float] = []
+        draws: list[Callable[[], CommandDict]] = []
+        for name, weight in table.items():
+            cumulated.append(weight + (cumulated[-1] if cumulated else 0))
+            draws.append(getattr(self, name))
+        return draws, cumulated
+
+    def _command(self, kind: int, **fields: Any) -> CommandDict:
+        command = BLANK.copy()
+        command["kind"] = int(kind)
+        command.update(fields)
+        return command
+
+    def _spoil(self, command: CommandDict) -> None:
+        """Put nonsense into one field."""
+        field = self.random.choice(list(NONSENSE))
+        command[field] = self.random.choice(NONSENSE[field])
+
+    def _keep_within_bounds(self, command: CommandDict) -> None:
+        """Stay clear of the two limits named at the top; a spent numbering ends nothing."""
+        kind = command["kind"]
+        if kind in NUMBERED and command["ref"] == I8:
+            command["ref"] = 1
+        if kind == Kind.CASH_IN and command["amount"] <= CASH_FEN_MAX:
+            room = MARKET_CASH_MAX - self.twin.venue.cash_in
+            command["amount"] = min(command["amount"], room)
+        if kind == Kind.ADMIT_INSTRUMENT and not self.giant and command["price_ticks"] > 10**4:
+            command["price_ticks"] = 10**7
+
+    def _set_up(self) -> None:
+        """Queue what a market needs before its first day."""
+        accounts, instruments = self.random.randint(4, 7), self.random.randint(2, 4)
+        useful = self._useful_values()
+        for number in range(1, 15):
+            value = self.random.choice(useful[number])
+            self._queue(Kind.SET_PARAMETER, ref=number, amount=value)
+        for number in range(instruments):
+            price = 9_990_000 if self.giant else self.random.choice((30, 45, 60, 120, 8_000))
+            mode = Mode(number % 2) if number < 2 else self.random.choice(list(Mode))
+            self.pending.append(self._admission(number, price, mode))
+            weight = self.random.choice((0, 1, 1, 3))
+            self._queue(Kind.SET_PARAMETER, ref=100, amount=weight, instrument=number)
+        for account in range(accounts):
+            self._queue(Kind.OPEN_ACCOUNT, account=account, ref=account + 1)
+            cash = 9 * 10**17 if self.giant else self.random.choice((2_000, 20_000, 300_000))
+            self._queue(Kind.CASH_IN, account=account, amount=cash)
+            for instrument in range(instruments):
+                qty = QTY_TONNES_MAX if self.giant else self.random.choice((20, 100, 400))
+                fields = {"account": account, "instrument": instrument, "qty_tonnes": qty}
+                self._queue(Kind.TRANSFER_IN, **fields)
+        if self.random.random() < 0.5:  # some of it meets an exchange that lacks the rest
+            for _ in range(6):
+                self.pending.rotate(self.random.randint(0, 3))
+
+    def _queue(self, kind: Kind, **fields: Any) -> None:
+        self.pending.append(self._command(kind, **fields))
+
+    def _useful_values(self) -> dict[int, tuple[int, ...]]:
+        fees: tuple[int, ...] = (0, 0, 300, 1_234, 33_333, 100_000)
+        values: dict[int, tuple[int, ...]] = {
+            Parameter.LISTED_BAND_BP: (1_000, 1_000, 1_000, 500, 3_000),
+            Parameter.BULK_BAND_BP: (3_000, 9_999, 1),
+            Parameter.LISTED_QTY_MAX: (99_999, 99_999, 60, 1_000),
+            Parameter.BULK_QTY_MIN: (100_000, 1),
+            Parameter.TAKE_LEVELS_MAX: (5, 5, 5, 2, 1, 1_000),
+            Parameter.ALLOW_CROSSED_LISTINGS: (0, 0, 1),
+            Parameter.GOODS_T_PLUS: (1, 1, 1, 0),
+            Parameter.OPEN_ORDERS_MAX: (0, 0, 2, 4),
+            Parameter.COMPOSITE_WEIGHT: (0, 1, 3, 1_000_000),
+        }
+        if self.giant:
+            values[Parameter.LISTED_BAND_BP] = (1, 2)
+            values[Parameter.LISTED_QTY_MAX] = (QTY_TONNES_MAX,)
+            fees = (100_000, 99_999)
+        return values | dict.fromkeys(range(9, 15), fees)
+
+    def _admission(self, number: int, price: int, mode: Mode) -> CommandDict:
+        code = b"CEA%d" % number
+        return self._command(
+            Kind.ADMIT_INSTRUMENT, instrument=number, price_ticks=price, mode=int(mode),
+            client_order_id=code,
+        )  # fmt: skip
+
+    def _known(self, account: int) -> bool:
+        return 0 <= account < len(self.twin.venue.accounts)
+
+    def _account(self) -> int:
+        return self.random.randrange(max(1, len(self.twin.venue.accounts)))
+
+    def _small(self) -> int:
+        return self.random.choice((1, 2, 3, 5, 8, 12, 30))
+
+    def _instruction_no(self) -> int:
+        done = self.twin.venue.instruction_no
+        return self.random.choice((0, 0, 0, done + 1, done + 2, done, 1, -1))
+
+    def _transfer(self, kind: Kind) -> CommandDict:
+        rows = max(1, len(self.twin.venue.instruments))
+        instrument = self.random.randrange(rows)
+        return self._command(kind, account=self._account(), instrument=instrument)
+
+    def _instrument(self, mode: Mode) -> Instrument | None:
+        """An instrument of that mode, with a small chance of the other."""
+        rows = self.twin.venue.instruments
+        fitting = [row for row in rows if row.mode == mode] or rows
+        if self.random.random() < 0.03:
+            fitting = rows
+        return self.random.choice(fitting) if fitting else None
+
+    def _declare(self, kind: Kind, mode: Mode, crossing: float) -> CommandDict:
+        side = self.random.choice((Side.BUY, Side.SELL))
+        instrument, account = self._instrument(mode), self._account()
+        command = self._command(kind, account=account, side=int(side), qty_tonnes=self._small())
+        if instrument is not None:
+            command["instrument"] = instrument.number
+            command["price_ticks"] = price = self._price(instrument, side, crossing)
+            if self._known(account):
+                command["qty_tonnes"] = self._qty(instrument, account, side, price)
+        return command
+
+    def _price(self, instrument: Instrument, side: Side, crossing: float) -> int:
+        """A price near the book; ``crossing`` is the chance to meet the other side's best."""
+        chance = self.random.random()
+        lower, upper = instrument.lower_limit, instrument.upper_limit
+        if chance < 0.06:
+            return self.random.choice((lower, upper, lower - 1, upper + 1))
+        if chance < 0.14:
+            return self.random.randint(lower, max(lower, upper))
+        middle = instrument.last or instrument.reference
+        opposite = instrument.best(side.other)
+        away = -1 if side is Side.BUY else 1
+        if self.random.random() < crossing:
+            base = middle if opposite is None else opposite
+            return base - away * self.random.choice((0, 0, 1, 2, 4))
+        base = middle if opposite is None else opposite
+        return base + away * self.random.choice((1, 1, 2, 3, 4, 6, 8))
+
+    def _qty(self, instrument: Instrument, account: int, side: Side, price: int) -> int:
+        chance = self.random.random()
+        if self.giant:
+            return self.random.choice((QTY_TONNES_MAX, 10**8, 7, 10**9 + 7))
+        if chance < 0.04:
+            most = self.twin.venue.parameters[Parameter.LISTED_QTY_MAX]
+            return self.random.choice((most, most + 1, most - 1))
+        if chance < 0.12 and side is Side.SELL:
+            row = self.twin.holding(account, instrument.number)
+            both = row.available + row.bought_today
+            return max(1, self.random.choice((row.available, row.available + 1, both, both + 1)))
+        if chance < 0.12:
+            able = self.twin.cash(account)[0] // max(1, price)
+            return max(1, able + self.random.choice((-1, 0, 0, 1)))
+        return self._small() if chance < 0.9 else self.random.randint(1, 90)
+
+    def _a_listing(self) -> Order | None:
+        """An order to take: mostly of the best level of a listed book."""
+        chance, resting = self.random.random(), self.twin.venue.resting
+        if not resting:
+            return None
+        instrument = self._instrument(Mode.LISTED)
+        side = self.random.choice((Side.BUY, Side.SELL))
+        if instrument is not None and instrument.book[side] and chance < 0.9:
+            levels = instrument.levels(side)
+            near = levels[:2] if chance < 0.75 else levels
+            return self.random.choice(list(self.random.choice(near)[1].values()))
+        orders = list(resting.values())
+        if chance < 0.95:
+            orders = [order for order in orders if order.instrument.mode == Mode.LISTED] or orders
+        return self.random.choice(orders)
+
+    def _about_order(self, kind: Kind, mode: Mode | None) -> CommandDict:
+        venue, chance = self.twin.venue, self.random.random()
+        orders = list(venue.resting.values())
+        if mode is not None and chance < 0.96:
+            orders = [order for order in orders if order.instrument.mode == mode] or orders
+        if not orders or chance < 0.05:
+            ref = self.random.choice((venue.order_no, venue.order_no + 1, 1, 0))
+            return self._command(kind, account=self._account(), ref=ref)
+        order = self.random.choice(orders)
+        owner = order.account.number if chance < 0.93 else self._account()
+        return self._command(kind, account=owner, ref=order.number)
+
+    def _next_date(self) -> int:
+        """Mostly the next trading day, sometimes a later one, sometimes none at all."""
+        day = date_of(self.twin.venue.date or 20210715)
+        assert day is not None
+        following = next_trading_day(day)
+        if following is None or self.random.random() < 0.1:
+            return self.twin.venue.date + self.random.choice((0, 1, 2, 3, -1))
+        if self.random.random() < 0.03:
+            later = following.replace(month=12, day=28)
+            following = next_trading_day(later) or following
+        return number_of(following)
+
+
+def record(seed: int, count: int, *, giant: bool = False) -> tuple[np.ndarray, list[EventDict]]:
+    """Return a tape's first ``count`` commands, shape (count,), and the twin's events of them."""
+    tape = Tape(seed, giant=giant)
+    commands, events = [], []
+    for _ in range(count):
+        command, caused = tape.step()
+        commands.append(command)
+        events += caused
+    return to_batch(commands), events
