@@ -9,6 +9,7 @@ from engine.outcome import Outcome
 from engine.reasons import Reason
 from engine.records import (
     CASH_FEN_MAX,
+    MARKET_CASH_FEN_MAX,
     PRICE_TICKS_MAX,
     QTY_TONNES_MAX,
     RULES,
@@ -97,7 +98,8 @@ def cash_in(state: State, c: Array, outcome: Outcome) -> None:
         return outcome.refuse(Reason.PHASE_CLOSED)
     row = state.accounts[account]
     held = int(row["cash_available_fen"]) + int(row["cash_frozen_fen"])
-    if amount < 1 or held + amount > CASH_FEN_MAX:
+    market_full = int(state.market[0]["cash_in_fen"]) + amount > MARKET_CASH_FEN_MAX
+    if amount < 1 or held + amount > CASH_FEN_MAX or market_full:
         return outcome.refuse(Reason.AMOUNT_INVALID)
     row["cash_available_fen"] += amount
     state.market["cash_in_fen"] += amount

@@ -117,7 +117,7 @@ def _deals(state: State) -> Array:
     rate = np.zeros(len(trades), np.int64)
     for modality, parameter in _TRADING_FEE_RATE.items():
         rate[trades["modality"] == modality] = rules[parameter]
-    trading = (2 * value * rate + PPM) // (2 * PPM)
+    trading = value // PPM * rate + (2 * (value % PPM) * rate + PPM) // (2 * PPM)
     for leg in ("buy", "sell"):
         fee = trades[f"{leg}_fee_fen"]
         deals[f"{leg}_trading_fee_fen"] = np.minimum(trading, fee)

@@ -49,12 +49,16 @@ def _use_private_cache() -> None:
 
 _use_private_cache()
 
+# Kernels never allocate, so they need no reference counts (atomic, and most of a command's time);
+# they never raise, so divisions need no check.
+_OPTIONS: Any = {"_nrt": False, "error_model": "numpy"}
+
 
 def inlined(function: F) -> F:
     """Compile a part of a kernel; LLVM puts it into its caller, so passing arrays costs nothing."""
-    return cast(F, njit(forceinline=True)(function))
+    return cast(F, njit(forceinline=True, **_OPTIONS)(function))
 
 
 def kernel(function: F) -> F:
     """Compile an entry point that is called from Python with a batch."""
-    return cast(F, njit(cache=True)(function))
+    return cast(F, njit(cache=True, **_OPTIONS)(function))

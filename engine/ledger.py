@@ -10,7 +10,7 @@ from engine.jit import inlined
 from engine.reasons import Reason
 from engine.records import Side
 from engine.state import Arrays
-from engine.units import PPM, fee_fen, half_up_kernel, value_kernel
+from engine.units import fee_fen, rate_kernel, value_kernel
 
 _BUY = int(Side.BUY)
 _FUNDS = int(Reason.INSUFFICIENT_FUNDS)
@@ -137,7 +137,7 @@ def collect_fees(a: Arrays, value: int, buy_fee: int, sell_fee: int) -> None:
     if buy_fee + sell_fee == 0:
         return
     rate = a.rules[0]["listed_trading_fee_ppm"]
-    trading = half_up_kernel(value * rate, PPM)
+    trading = rate_kernel(value, rate)
     exchange = min(trading, buy_fee) + min(trading, sell_fee)
     a.market[0]["trading_fees_fen"] += exchange
     a.market[0]["settlement_fees_fen"] += buy_fee + sell_fee - exchange

@@ -169,6 +169,7 @@ def take(a: Arrays, c: Any, events: Array, n: int) -> int:
     event = write_order(a, c, events, n, 0, _ACCEPTED, row, 0)
     event["leg"] = c["leg"]
     n = deal(a, c, events, n + 1, 1, row, resting, c["qty_tonnes"])
+    events[n - 1]["leg"] = c["leg"]
     a.orders[row]["frozen_fen"] = 0
     return n
 

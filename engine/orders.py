@@ -271,5 +271,4 @@ def deal(
     event["instrument"] = instrument
     event["side"] = taker["side"]
     event["modality"] = _LISTED
-    event["leg"] = c["leg"]
     return n + 1

@@ -38,9 +38,17 @@ def price_limits(reference_ticks: int, band_bp: int) -> tuple[int, int]:
     return max(1, lower), min(PRICE_TICKS_MAX, upper)
 
 
+def rate_fen(value: int, ppm: int) -> int:
+    """Return value x ppm / 10**6, half up; split so that no product can leave int64."""
+    return value // PPM * ppm + half_up_kernel(value % PPM * ppm, PPM)
+
+
+rate_kernel = inlined(rate_fen)
+
+
 @inlined
 def fee_fen(value: int, trading_ppm: int, settlement_ppm: int) -> int:
     """Return trading plus settlement fee of a value, each half up to one fen (TR-130, TR-132)."""
     if trading_ppm + settlement_ppm == 0:
         return 0
-    return half_up_kernel(value * trading_ppm, PPM) + half_up_kernel(value * settlement_ppm, PPM)
+    return rate_kernel(value, trading_ppm) + rate_kernel(value, settlement_ppm)
