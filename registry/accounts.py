@@ -1,0 +1,141 @@
+"""Who is there: opening accounts, and finding them by the exchange's row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, insert, select
+
+from registry.database import registry_account
+from registry.errors import RefusalError
+from registry.schema import accounts, instructions
+
+CODE_CHARS_MAX = 64
+NAME_CHARS_MAX = 200
+
+
+class Account(NamedTuple):
+    """A subject: its customer number, name, and the numbers of its two sides (RG-03, TR-08)."""
+
+    trading_index: int
+    code: str
+    name: str
+    kind: str
+    registry_account: str
+    trading_account: str
+
+
+class Directory:
+    """Account ids by trading index and back, as of one transaction."""
+
+    def __init__(self, tx: Connection) -> None:
+        rows = tx.execute(
+            select(accounts.c.id, accounts.c.code)
+            .where(accounts.c.trading_index.is_not(None))
+            .order_by(accounts.c.trading_index)
+        ).all()
+        self.ids = [int(row[0]) for row in rows]  # by trading index, which is dense
+        self.codes = [str(row[1]) for row in rows]
+        self.index_of = {number: index for index, number in enumerate(self.ids)}
+
+    def id_of(self, account: int) -> int:
+        """Return the account id of a trading index; RefusalError if there is none."""
+        if not 0 <= account < len(self.ids):
+            raise RefusalError(
+                "unknown_account", f"There is no account with trading index {account}."
+            )
+        return self.ids[account]
+
+
+def id_of(tx: Connection, account: int) -> int:
+    """Return the account id of one trading index; RefusalError if there is none."""
+    found = tx.execute(select(accounts.c.id).where(accounts.c.trading_index == account)).scalar()
+    if found is None:
+        raise RefusalError("unknown_account", f"There is no account with trading index {account}.")
+    return int(found)
+
+
+def open_accounts(
+    tx: Connection, people: Sequence[tuple[str, str]], kind: str = "key_emitting_entity"
+) -> list[int]:
+    """Open accounts for (code, name) pairs, instruct the exchange, return their trading indexes.
+
+    One account a subject (RG-03): RefusalError account_exists, code_invalid, name_invalid,
+    kind_invalid.
+    """
+    if kind not in ("key_emitting_entity", "other"):
+        raise RefusalError("kind_invalid", f"{kind!r} is no kind of subject.")
+    refuse_invalid(people)
+    taken = {row[0] for row in tx.execute(select(accounts.c.code))}
+    seen: set[str] = set()
+    for code, _ in people:
+        if code in taken or code in seen:
+            raise RefusalError("account_exists", f"{code!r} has an account already.")
+        seen.add(code)
+    if not people:
+        return []
+    last_id, last_index = tx.execute(
+        select(func.max(accounts.c.id), func.coalesce(func.max(accounts.c.trading_index), -1))
+    ).one()
+    rows = [
+        {
+            "id": int(last_id) + step,
+            "code": code,
+            "name": name,
+            "kind": kind,
+            "registry_account": registry_account(int(last_id) + step),
+            "trading_account": f"T{int(last_index) + step:08d}",
+            "trading_index": int(last_index) + step,
+        }
+        for step, (code, name) in enumerate(people, 1)
+    ]
+    tx.execute(insert(accounts), rows)
+    number = last_instruction(tx)
+    tx.execute(
+        insert(instructions),
+        [
+            {
+                "number": number + step,
+                "kind": "open_account",
+                "account": row["id"],
+                "unit": None,
+                "amount": 0,
+                "status": "pending",
+                "reason": "",
+            }
+            for step, row in enumerate(rows, 1)
+        ],
+    )
+    return [int(str(row["trading_index"])) for row in rows]
+
+
+def refuse_invalid(people: Sequence[tuple[str, str]]) -> None:
+    """Raise RefusalError for a code or a name that nobody could read or write on a form."""
+    for code, name in people:
+        if not (0 < len(code) <= CODE_CHARS_MAX and code.isprintable() and code == code.strip()):
+            raise RefusalError("code_invalid", f"{code[:80]!r} is no customer number.")
+        if not (0 < len(name) <= NAME_CHARS_MAX and name.isprintable() and name.strip()):
+            raise RefusalError("name_invalid", f"{name[:80]!r} is no name.")
+
+
+def last_instruction(tx: Connection) -> int:
+    """Return the number of the newest instruction, 0 if there is none."""
+    return int(tx.execute(select(func.coalesce(func.max(instructions.c.number), 0))).scalar_one())
+
+
+def account(tx: Connection, trading_index: int) -> Account:
+    """Return who has a trading index; RefusalError if nobody."""
+    row = tx.execute(select(accounts).where(accounts.c.trading_index == trading_index)).first()
+    if row is None:
+        raise RefusalError(
+            "unknown_account", f"There is no account with trading index {trading_index}."
+        )
+    return Account(
+        int(row.trading_index),
+        row.code,
+        row.name,
+        row.kind,
+        row.registry_account,
+        row.trading_account,
+    )

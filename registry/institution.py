@@ -1,0 +1,229 @@
+"""The registry as an institution: one object, every door into its books.
+
+Each method is one database transaction: done altogether or not at all. ``account`` is always the
+trading index (the exchange's row), ``vintage`` the instrument's code, tonnes and fen are whole
+numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import select
+
+from engine.deals import DealFile
+from engine.records import Kind
+from engine.state import State
+from registry import accounts, audit, inbox, instructions, ledger, settlement, statements
+from registry.accounts import Account
+from registry.database import Database
+from registry.schema import (
+    CASH,
+    FEN,
+    IN_TRANSIT,
+    REGISTRY_AVAILABLE,
+    TRADING_AVAILABLE,
+    buckets,
+    units,
+)
+from registry.settlement import Day
+from registry.statements import Fill, Statement
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Holding(NamedTuple):
+    """What an account has of one vintage, by bucket, in tonnes (RG-06)."""
+
+    registry_available: int = 0
+    in_transit: int = 0
+    trading_available: int = 0
+
+
+class Balances(NamedTuple):
+    """What an account has: money of its sub-ledger (ST-02) and holdings by vintage."""
+
+    cash_fen: int
+    cash_in_transit_fen: int
+    holdings: dict[str, Holding]
+
+
+class Registry:
+    """Accounts, ledger and settlement over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open(cls, url: str) -> Registry:
+        """Open the books at ``url`` (``sqlite:///file`` or ``postgresql+psycopg://…``).
+
+        A new database gets its tables. Raises RefusalError (database_url), StopError
+        (database_unsafe, database_damaged, schema_format) or UnavailableError. ``sqlite://``
+        keeps the books in memory only.
+        """
+        return cls(Database(url))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Accounts and allowances
+
+    def open_account(self, code: str, name: str) -> int:
+        """Open one account and return its trading index (RG-03, TR-08)."""
+        return self.open_accounts([(code, name)])[0]
+
+    def open_accounts(
+        self, people: Sequence[tuple[str, str]], kind: str = "key_emitting_entity"
+    ) -> list[int]:
+        """Open accounts for (code, name) pairs and return their trading indexes."""
+        with self.database.write() as tx:
+            return accounts.open_accounts(tx, people, kind)
+
+    def issue(self, vintage: str, account: int, qty_tonnes: int) -> None:
+        """Issue allowances to the registry side of an account (RG-09)."""
+        self.issue_many([(vintage, account, qty_tonnes)])
+
+    def issue_many(self, rows: Sequence[tuple[str, int, int]]) -> None:
+        """Issue (vintage, account, qty_tonnes) rows."""
+        with self.database.write() as tx:
+            instructions.issue(tx, rows)
+
+    def deposit(self, account: int, cash_fen: int) -> None:
+        """Take money in at the bank; the exchange is instructed to make it tradable (ST-14)."""
+        self.deposit_many([(account, cash_fen)])
+
+    def deposit_many(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Take in (account, cash_fen) rows."""
+        with self.database.write() as tx:
+            instructions.deposit(tx, rows)
+
+    def transfer_in(self, account: int, vintage: str, qty_tonnes: int) -> None:
+        """Move allowances off the registry side towards the trading side (RG-07)."""
+        self.transfer_in_many([(account, vintage, qty_tonnes)])
+
+    def transfer_in_many(self, rows: Sequence[tuple[int, str, int]]) -> None:
+        """Move (account, vintage, qty_tonnes) rows towards the trading side."""
+        with self.database.write() as tx:
+            instructions.transfer_in(tx, rows)
+
+    # To and from the exchange
+
+    def pending_commands(self, state: State) -> Array:
+        """Return COMMAND rows for the instructions the exchange has not done, in order."""
+        with self.database.read() as tx:
+            return instructions.pending_commands(tx, state)
+
+    def absorb(self, commands: Array, events: Array, codes: tuple[str, ...]) -> int:
+        """Take in what one applied batch means to the registry; see ``registry.inbox.absorb``."""
+        if not inbox.concerning(commands).size:
+            return 0
+        with self.database.write() as tx:
+            return inbox.absorb(tx, commands, events, codes)
+
+    def record_done(self, instruction_no: int) -> int:
+        """Let every instruction up to this number arrive; return how many were waiting."""
+        with self.database.write() as tx:
+            return instructions.record_done(tx, instruction_no)
+
+    def record_refused(self, instruction_no: int, reason: int) -> None:
+        """Give back what an instruction moved that the exchange refused (RG-17)."""
+        with self.database.write() as tx:
+            instructions.record_refused(tx, instruction_no, reason)
+
+    def receive_out(
+        self, seq: int, kind: Kind, account: int, vintage: str | None, amount: int
+    ) -> int:
+        """Book a TRANSFER_OUT (tonnes) or CASH_OUT (fen, no vintage), once a seq."""
+        with self.database.write() as tx:
+            return inbox.receive_out(tx, seq, kind, account, vintage, amount)
+
+    # The evening
+
+    def clear(self, file: DealFile, goods_t_plus: int = 1) -> Day:
+        """Recompute a day from the registry's own books and write down the verdict (ST-03)."""
+        with self.database.write() as tx:
+            return settlement.clear(tx, file, goods_t_plus)
+
+    def post(self, date: int, tag: int) -> Day:
+        """Post a cleared and confirmed day, once (ST-04)."""
+        with self.database.write() as tx:
+            return settlement.post(tx, date, tag)
+
+    def day(self, date: int) -> Day | None:
+        """Return where the evening of a date stands."""
+        with self.database.read() as tx:
+            return settlement.day(tx, date)
+
+    def report(self, date: int) -> list[str]:
+        """Return what differs on a date, in sentences: empty unless the day is disputed (ST-17)."""
+        found = self.day(date)
+        return [] if found is None else list(found.report)
+
+    # Questions
+
+    def account(self, account: int) -> Account:
+        """Return who has this trading index."""
+        with self.database.read() as tx:
+            return accounts.account(tx, account)
+
+    def balances(self, account: int) -> Balances:
+        """Return what an account has, by bucket."""
+        with self.database.read() as tx:
+            held = ledger.balances(tx, only=accounts.id_of(tx, account))
+            codes = {number: code for code, number in ledger.unit_ids(tx).items()}
+        amounts: dict[int, dict[str, int]] = {}
+        for bucket, balance in held.items():
+            amounts.setdefault(bucket.unit, {})[bucket.kind] = balance
+        money = amounts.pop(FEN, {})
+        holdings = {codes[unit]: Holding(**parts) for unit, parts in sorted(amounts.items())}
+        return Balances(money.get(CASH, 0), money.get(IN_TRANSIT, 0), holdings)
+
+    def holdings(self, vintage: str) -> dict[int, Holding]:
+        """Return what every account has of a vintage, by trading index."""
+        with self.database.read() as tx:
+            unit = ledger.unit_of(tx, vintage)
+            who = accounts.Directory(tx)
+            kinds = (REGISTRY_AVAILABLE, IN_TRANSIT, TRADING_AVAILABLE)
+            rows = tx.execute(
+                select(buckets.c.account, buckets.c.kind, buckets.c.balance).where(
+                    buckets.c.unit == unit, buckets.c.kind.in_(kinds)
+                )
+            ).all()
+        found: dict[int, dict[str, int]] = {}
+        for number, kind, balance in rows:
+            found.setdefault(who.index_of[number], {})[kind] = balance
+        return {index: Holding(**parts) for index, parts in sorted(found.items())}
+
+    def vintages(self) -> list[str]:
+        """Return the codes of the vintages issued, oldest first."""
+        with self.database.read() as tx:
+            return list(
+                tx.execute(
+                    select(units.c.code).where(units.c.id != FEN).order_by(units.c.id)
+                ).scalars()
+            )
+
+    def statement(self, account: int, date: int) -> Statement | None:
+        """Return an account's daily statement of a posted date (ST-05)."""
+        with self.database.read() as tx:
+            return statements.statement(tx, account, date)
+
+    def trades(self, account: int, date: int | None = None) -> list[Fill]:
+        """Return an account's cleared deals in order, of one date or of all (TR-68)."""
+        with self.database.read() as tx:
+            return statements.fills(tx, account, date)
+
+    def violations(self, state: State | None = None) -> list[str]:
+        """Return one sentence for every broken invariant; with a state also I10. None = sound."""
+        with self.database.read() as tx:
+            return audit.violations(tx, state)

@@ -1,0 +1,184 @@
+"""The double entry: the one function that moves anything, and what accounts have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, insert, select, union_all, update
+from sqlalchemy import cast as sql_cast
+
+from registry.database import insert_missing
+from registry.errors import RefusalError, StopError
+from registry.schema import (
+    CASH,
+    FEN,
+    SOURCES,
+    TRADING_AVAILABLE,
+    Number,
+    buckets,
+    days,
+    entries,
+    transactions,
+    units,
+)
+
+TOTAL_MAX = 4 * 10**18  # of one unit in all: far above any market, below 2**63
+TRADING_SIDE = (TRADING_AVAILABLE, CASH)  # what the deal file is compared with
+
+
+class Bucket(NamedTuple):
+    """What one account (by id) has of one unit in one state."""
+
+    account: int
+    unit: int
+    kind: str
+
+
+class Move(NamedTuple):
+    """An amount (tonnes or fen) that leaves one bucket for another of the same unit."""
+
+    debit: Bucket
+    credit: Bucket
+    amount: int
+
+
+def begin(tx: Connection, kind: str, note: str, date: int | None = None) -> int:
+    """Write the head of a new transaction and return its number: 1, 2, 3 … without gaps."""
+    number = last_transaction(tx) + 1
+    tx.execute(insert(transactions), {"id": number, "kind": kind, "note": note, "date": date})
+    return number
+
+
+def last_transaction(tx: Connection) -> int:
+    """Return the number of the newest transaction, 0 if there is none."""
+    return int(tx.execute(select(func.coalesce(func.max(transactions.c.id), 0))).scalar_one())
+
+
+def book(tx: Connection, kind: str, note: str, moves: Sequence[Move]) -> int:
+    """Write the moves as one transaction and return its number; ``moves`` is not empty.
+
+    Raises RefusalError (insufficient_holding, insufficient_funds) if a bucket has less than
+    leaves it, and StopError (trading_frozen) if the trading side would change between clearing
+    and posting (ST-16).
+    """
+    refuse_frozen(tx, moves)
+    refuse_uncovered(tx, moves)
+    number = begin(tx, kind, note)
+    touched = {bucket for move in moves for bucket in (move.debit, move.credit)}
+    insert_missing(tx, buckets, [{**bucket._asdict(), "balance": 0} for bucket in sorted(touched)])
+    tx.execute(
+        insert(entries),
+        [
+            {
+                "txn": number,
+                "line": line,
+                "unit": move.debit.unit,
+                "debit_account": move.debit.account,
+                "debit_kind": move.debit.kind,
+                "credit_account": move.credit.account,
+                "credit_kind": move.credit.kind,
+                "amount": move.amount,
+            }
+            for line, move in enumerate(moves)
+        ],
+    )
+    settle_balances(tx, number)
+    return number
+
+
+def settle_balances(tx: Connection, number: int) -> None:
+    """Bring the balances up to date with the entries of one transaction."""
+    gains = union_all(
+        select(
+            entries.c.credit_account.label("account"),
+            entries.c.unit,
+            entries.c.credit_kind.label("kind"),
+            entries.c.amount,
+        ).where(entries.c.txn == number),
+        select(
+            entries.c.debit_account, entries.c.unit, entries.c.debit_kind, -entries.c.amount
+        ).where(entries.c.txn == number),
+    ).subquery()
+    change = (
+        select(
+            gains.c.account,
+            gains.c.unit,
+            gains.c.kind,
+            sql_cast(func.sum(gains.c.amount), Number).label("amount"),
+        )
+        .group_by(gains.c.account, gains.c.unit, gains.c.kind)
+        .subquery()
+    )
+    tx.execute(
+        update(buckets)
+        .values(balance=buckets.c.balance + change.c.amount)
+        .where(
+            buckets.c.account == change.c.account,
+            buckets.c.unit == change.c.unit,
+            buckets.c.kind == change.c.kind,
+        )
+    )
+
+
+def refuse_frozen(tx: Connection, moves: Iterable[Move]) -> None:
+    """Raise StopError if a move touches the trading side while a cleared day waits for posting."""
+    sides = {kind for move in moves for kind in (move.debit.kind, move.credit.kind)}
+    if sides.isdisjoint(TRADING_SIDE):
+        return
+    date = tx.execute(select(days.c.date).where(days.c.status == "cleared")).scalar()
+    if date is not None:
+        raise StopError(
+            "trading_frozen", f"The trading side is frozen: {date} is cleared, not posted."
+        )
+
+
+def refuse_uncovered(tx: Connection, moves: Iterable[Move]) -> None:
+    """Raise RefusalError if the buckets do not cover what leaves them, all moves together."""
+    leaving: Counter[Bucket] = Counter()
+    for move in moves:
+        leaving[move.debit] += move.amount
+    held = balances(tx, kinds={bucket.kind for bucket in leaving}, only=_one_account(leaving))
+    for bucket, amount in leaving.items():
+        have = held.get(bucket, 0)
+        if bucket.kind in SOURCES:
+            have += TOTAL_MAX
+        if amount > have:
+            code = "insufficient_funds" if bucket.unit == FEN else "insufficient_holding"
+            raise RefusalError(
+                code,
+                f"{amount:,} is asked of the {bucket.kind} bucket of account id {bucket.account}, "
+                f"which has {have:,}.",
+            )
+
+
+def _one_account(leaving: Counter[Bucket]) -> int | None:
+    accounts = {bucket.account for bucket in leaving}
+    return accounts.pop() if len(accounts) == 1 else None
+
+
+def balances(
+    tx: Connection, kinds: Iterable[str] | None = None, only: int | None = None
+) -> dict[Bucket, int]:
+    """Return the balances, of some kinds or of one account id only if told so."""
+    query = select(buckets.c.account, buckets.c.unit, buckets.c.kind, buckets.c.balance)
+    if kinds is not None:
+        query = query.where(buckets.c.kind.in_(sorted(kinds)))
+    if only is not None:
+        query = query.where(buckets.c.account == only)
+    return {Bucket(row[0], row[1], row[2]): int(row[3]) for row in tx.execute(query)}
+
+
+def unit_ids(tx: Connection) -> dict[str, int]:
+    """Return the unit of every vintage by its code."""
+    found = tx.execute(select(units.c.code, units.c.id).where(units.c.id != FEN))
+    return {code: int(number) for code, number in found}
+
+
+def unit_of(tx: Connection, vintage: str) -> int:
+    """Return the unit of a vintage; RefusalError if the registry has never issued it (RG-09)."""
+    found = unit_ids(tx).get(vintage)
+    if found is None:
+        raise RefusalError("unknown_vintage", f"The registry has not issued a vintage {vintage!r}.")
+    return found

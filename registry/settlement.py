@@ -1,0 +1,267 @@
+"""The evening's two steps: clear what the exchange hands over, post what both have confirmed.
+
+``clear`` recomputes the day and writes down either the cleared deals or the sentences that say
+what differs; no balance moves. ``post`` moves allowances and money of the cleared day, writes the
+statements and closes the day, in one database transaction. Both may be called as often as one
+likes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Text,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
+
+from engine.deals import DealFile
+from registry import ledger, statements
+from registry.accounts import Directory, last_instruction
+from registry.clearing import Books, differences
+from registry.database import insert_missing, insert_missing_from
+from registry.errors import StopError
+from registry.ledger import TRADING_SIDE
+from registry.schema import (
+    CASH,
+    EXCHANGE_FEES_ID,
+    FEES,
+    FEN,
+    REGISTRY_FEES_ID,
+    TRADING_AVAILABLE,
+    Number,
+    buckets,
+    days,
+    deals,
+    entries,
+)
+
+COPIED = (
+    "trade_no",
+    "seq",
+    "time_ns",
+    "price_ticks",
+    "qty_tonnes",
+    "value_fen",
+    "buy_trading_fee_fen",
+    "buy_settlement_fee_fen",
+    "sell_trading_fee_fen",
+    "sell_settlement_fee_fen",
+    "modality",
+    "taker_side",
+)
+LINES_PER_DEAL = 6  # goods, money, four fees
+
+
+class Day(NamedTuple):
+    """Where the evening of a date stands; ``report`` says what differs, empty unless it does."""
+
+    date: int
+    status: str  # cleared, differs, posted
+    tag: int
+    sha256: str
+    deals: int
+    report: tuple[str, ...]
+    attempts: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether the registry confirms this day (ST-04)."""
+        return self.status != "differs"
+
+
+def day(tx: Connection, date: int) -> Day | None:
+    """Return the evening of a date, None if the registry has not seen its deal file."""
+    row = tx.execute(select(days).where(days.c.date == date)).first()
+    return None if row is None else _day(row)
+
+
+def _day(row: Row[Any]) -> Day:
+    report = tuple(json.loads(row.report))
+    return Day(row.date, row.status, row.tag, row.sha256, row.deals, report, row.attempts)
+
+
+def clear(tx: Connection, file: DealFile, goods_t_plus: int = 1) -> Day:
+    """Clear a deal file and return the day: cleared (or posted before), or differs with a report.
+
+    A day that differs may be cleared again once the cause is mended, with the same file or a
+    corrected one. StopError file_differs: a cleared or posted date comes with other bytes (F32).
+    StopError date_order: an earlier day is unposted, or a later one is known.
+    """
+    known = tx.execute(select(days).where(days.c.date == file.date)).first()
+    sha256 = file.sha256()
+    seen = (ledger.last_transaction(tx), last_instruction(tx))
+    if known is not None and known.status != "differs":
+        if known.sha256 != sha256:
+            raise StopError(
+                "file_differs",
+                f"The deal file of {file.date} was {known.status} with hash {known.sha256[:16]}…, "
+                f"now comes one with hash {sha256[:16]}….",
+            )
+        return _day(known)
+    if (
+        known is not None
+        and known.sha256 == sha256
+        and seen == (known.seen_txn, known.seen_instruction)
+    ):
+        return _day(known)  # nothing has changed on either side: the answer is the same
+    _refuse_disorder(tx, file.date)
+    return _look(tx, file, goods_t_plus, seen, 1 if known is None else known.attempts + 1)
+
+
+def _refuse_disorder(tx: Connection, date: int) -> None:
+    """Raise StopError unless every other day is earlier and posted."""
+    other = tx.execute(
+        select(days.c.date, days.c.status)
+        .where(days.c.date != date, (days.c.status != "posted") | (days.c.date > date))
+        .order_by(days.c.date)
+    ).first()
+    if other is not None:
+        raise StopError("date_order", f"{date} cannot be cleared: {other.date} is {other.status}.")
+
+
+def _look(
+    tx: Connection, file: DealFile, goods_t_plus: int, seen: tuple[int, int], attempts: int
+) -> Day:
+    """Recompute, compare, and write down the verdict."""
+    who, known = Directory(tx), ledger.unit_ids(tx)
+    report = differences(file, _books(tx, file, who, known), goods_t_plus)
+    values = {
+        "status": "differs" if report else "cleared",
+        "sha256": file.sha256(),
+        "tag": file.tag,
+        "deals": len(file.deals),
+        "report": json.dumps(report, ensure_ascii=False),
+        "attempts": attempts,
+        "seen_txn": seen[0],
+        "seen_instruction": seen[1],
+    }
+    if attempts == 1:
+        tx.execute(insert(days), {"date": file.date, **values})
+    else:
+        tx.execute(update(days).where(days.c.date == file.date).values(values))
+    if not report and len(file.deals):
+        tx.execute(insert(deals), _deal_rows(file, who, known))
+    found = day(tx, file.date)
+    assert found is not None, "the day was just written"
+    return found
+
+
+def _books(tx: Connection, file: DealFile, who: Directory, known: dict[str, int]) -> Books:
+    """Return the trading side as arrays in the exchange's rows."""
+    column = {known[code]: place for place, code in enumerate(file.codes) if code in known}
+    tonnes = np.zeros((len(who.ids), len(file.codes)), np.int64)
+    cash = np.zeros(len(who.ids), np.int64)
+    for bucket, balance in ledger.balances(tx, TRADING_SIDE).items():
+        if bucket.kind == CASH:
+            cash[who.index_of[bucket.account]] = balance
+        elif bucket.unit in column:
+            tonnes[who.index_of[bucket.account], column[bucket.unit]] = balance
+    last = tx.execute(select(func.coalesce(func.max(deals.c.trade_no), 0))).scalar_one()
+    return Books(tonnes, cash, who.codes, int(last))
+
+
+def _deal_rows(file: DealFile, who: Directory, known: dict[str, int]) -> list[dict[str, int]]:
+    columns = {name: file.deals[name].tolist() for name in COPIED}
+    columns["unit"] = [known[file.codes[row]] for row in file.deals["instrument"].tolist()]
+    for side in ("buyer", "seller"):
+        columns[side] = [who.ids[row] for row in file.deals[side].tolist()]
+    names = tuple(columns)
+    return [
+        {"date": file.date, **dict(zip(names, row, strict=True))}
+        for row in zip(*columns.values(), strict=True)
+    ]
+
+
+def post(tx: Connection, date: int, tag: int) -> Day:
+    """Post a cleared day that both institutions have confirmed; once, however often called.
+
+    StopError day_not_cleared: nothing to post, or the books differ (ST-17). StopError
+    file_differs: the exchange has confirmed another file.
+    """
+    known = day(tx, date)
+    if known is None or not known.sound:
+        raise StopError("day_not_cleared", f"{date} is not cleared here: nothing is posted.")
+    if known.tag != tag:
+        raise StopError(
+            "file_differs", f"The exchange confirmed tag {tag} for {date}, not {known.tag}."
+        )
+    if known.status == "posted":
+        return known
+    number = ledger.begin(tx, "settlement", f"settlement of {date}", date)
+    if known.deals:
+        _move(tx, number, date)
+    statements.write(tx, date, number)
+    tx.execute(update(days).where(days.c.date == date).values(status="posted", txn=number))
+    return known._replace(status="posted")
+
+
+def _move(tx: Connection, number: int, date: int) -> None:
+    """Deliver and pay every deal of the day, gross (ST-03), and bring the balances up to date."""
+    first = tx.execute(select(func.min(deals.c.trade_no)).where(deals.c.date == date)).scalar_one()
+    _make_buckets(tx, date)
+    lines = union_all(*_lines(number, date, int(first)))
+    names = [
+        "txn",
+        "line",
+        "unit",
+        "debit_account",
+        "debit_kind",
+        "credit_account",
+        "credit_kind",
+        "amount",
+        "trade_no",
+    ]
+    tx.execute(insert(entries).from_select(names, lines))
+    ledger.settle_balances(tx, number)
+
+
+def _make_buckets(tx: Connection, date: int) -> None:
+    """Make the buckets that receive something for the first time."""
+    columns = ["account", "unit", "kind", "balance"]
+    of_day = deals.c.date == date
+    goods = select(deals.c.buyer, deals.c.unit, literal(TRADING_AVAILABLE, Text), literal(0))
+    money = select(deals.c.seller, literal(FEN), literal(CASH, Text), literal(0))
+    for query in (goods, money):
+        insert_missing_from(tx, buckets, columns, query.where(of_day).distinct())
+    fees = [
+        {"account": number, "unit": FEN, "kind": FEES, "balance": 0}
+        for number in (EXCHANGE_FEES_ID, REGISTRY_FEES_ID)
+    ]
+    insert_missing(tx, buckets, fees)
+
+
+def _lines(number: int, date: int, first: int) -> Iterator[Select[Any]]:
+    """Give the six queries that turn the day's deals into entries."""
+    d = deals.c
+    parts = (
+        (d.unit, d.seller, TRADING_AVAILABLE, d.buyer, TRADING_AVAILABLE, d.qty_tonnes),
+        (literal(FEN), d.buyer, CASH, d.seller, CASH, d.value_fen),
+        (literal(FEN), d.buyer, CASH, literal(EXCHANGE_FEES_ID), FEES, d.buy_trading_fee_fen),
+        (literal(FEN), d.buyer, CASH, literal(REGISTRY_FEES_ID), FEES, d.buy_settlement_fee_fen),
+        (literal(FEN), d.seller, CASH, literal(EXCHANGE_FEES_ID), FEES, d.sell_trading_fee_fen),
+        (literal(FEN), d.seller, CASH, literal(REGISTRY_FEES_ID), FEES, d.sell_settlement_fee_fen),
+    )
+    for place, (unit, debit, debit_kind, credit, credit_kind, amount) in enumerate(parts):
+        yield select(
+            literal(number, Number).label("txn"),
+            ((d.trade_no - first) * LINES_PER_DEAL + place).label("line"),
+            unit.label("unit"),
+            debit.label("debit_account"),
+            literal(debit_kind, Text).label("debit_kind"),
+            credit.label("credit_account"),
+            literal(credit_kind, Text).label("credit_kind"),
+            amount.label("amount"),
+            d.trade_no.label("trade_no"),
+        ).where(d.date == date, amount > 0)

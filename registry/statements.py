@@ -1,0 +1,285 @@
+"""What subjects are told in the evening (ST-05): money and tonnes, opening to closing.
+
+A statement is written for every account whose trading side moved since the last posting. An
+account that rested has the closing figures of its last statement, so nothing needs to be written
+for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select, union_all
+from sqlalchemy import cast as sql_cast
+
+from registry.accounts import Account, id_of
+from registry.accounts import account as find_account
+from registry.schema import (
+    CASH,
+    FEN,
+    TRADING_AVAILABLE,
+    Number,
+    accounts,
+    buckets,
+    days,
+    deals,
+    entries,
+    statement_holdings,
+    statements,
+    transactions,
+    units,
+)
+
+MONEY = (
+    "cash_in",
+    "cash_out",
+    "buy_amount",
+    "buy_fee",
+    "sell_amount",
+    "sell_fee",
+    "settlement_fee",
+)
+TONNES = ("moved_in_tonnes", "moved_out_tonnes", "bought_tonnes", "sold_tonnes")
+
+
+class HoldingLine(NamedTuple):
+    """One vintage on a statement, in tonnes of the trading side."""
+
+    vintage: str
+    opening_tonnes: int
+    moved_in_tonnes: int
+    moved_out_tonnes: int
+    bought_tonnes: int
+    sold_tonnes: int
+    closing_tonnes: int
+
+
+class Statement(NamedTuple):
+    """The daily statement with the fields of the national one (rules.md section 2), in fen."""
+
+    date: int
+    account: Account
+    opening_funds: int
+    available_funds: int
+    buy_amount: int
+    buy_fee: int
+    cash_in: int
+    sell_amount: int
+    sell_fee: int
+    cash_out: int
+    settlement_fee: int
+    holdings: tuple[HoldingLine, ...]
+
+
+def write(tx: Connection, date: int, number: int) -> None:
+    """Write the statements of a day that transaction ``number`` has just settled."""
+    before = select(func.coalesce(func.max(days.c.txn), 0)).scalar_subquery()
+    span = (entries.c.txn > before) & (entries.c.txn < number)
+    _write_money(tx, date, span)
+    _write_tonnes(tx, date, span)
+
+
+def _row(key: Sequence[ColumnElement[Any]], names: Sequence[str], **given: Any) -> Select[Any]:
+    """Return a query of key columns and named amounts, zero where nothing is given."""
+    amounts = [given.get(name, literal(0)).label(name) for name in names]
+    return select(*key, *amounts)
+
+
+def _refused_after_all() -> Select[Any]:
+    """Return the transactions that give back what the exchange refused: less has come in."""
+    return select(transactions.c.id).where(transactions.c.kind == "refusal")
+
+
+def _sums(parts: Sequence[Select[Any]], key: Sequence[str], names: Sequence[str]) -> Any:
+    """Return the amounts of all parts added up by key, as a subquery."""
+    rows = union_all(*parts).subquery()
+    totals = [sql_cast(func.sum(rows.c[name]), Number).label(name) for name in names]
+    keys = [rows.c[name] for name in key]
+    return select(*keys, *totals).group_by(*keys).subquery()
+
+
+def _write_money(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
+    d, e = deals.c, entries.c
+    gain, loss = e.credit_account.label("account"), e.debit_account.label("account")
+    taken_back = _refused_after_all()
+    of_day = d.date == date
+    parts = [
+        _row([gain], MONEY, cash_in=e.amount).where(span, e.credit_kind == CASH),
+        _row([loss], MONEY, cash_in=-e.amount).where(
+            span, e.debit_kind == CASH, e.txn.in_(taken_back)
+        ),
+        _row([loss], MONEY, cash_out=e.amount).where(
+            span, e.debit_kind == CASH, e.txn.not_in(taken_back)
+        ),
+        _row([gain], MONEY).where(span, e.credit_kind == TRADING_AVAILABLE),
+        _row([loss], MONEY).where(span, e.debit_kind == TRADING_AVAILABLE),
+        _row(
+            [d.buyer.label("account")],
+            MONEY,
+            buy_amount=d.value_fen,
+            buy_fee=d.buy_trading_fee_fen,
+            settlement_fee=d.buy_settlement_fee_fen,
+        ).where(of_day),
+        _row(
+            [d.seller.label("account")],
+            MONEY,
+            sell_amount=d.value_fen,
+            sell_fee=d.sell_trading_fee_fen,
+            settlement_fee=d.sell_settlement_fee_fen,
+        ).where(of_day),
+    ]
+    moved = _sums(parts, ["account"], MONEY)
+    m = moved.c
+    closing = func.coalesce(buckets.c.balance, 0)
+    change = (
+        m.cash_in
+        - m.cash_out
+        - m.buy_amount
+        - m.buy_fee
+        + m.sell_amount
+        - m.sell_fee
+        - m.settlement_fee
+    )
+    query = select(literal(date), m.account, closing - change, *(m[n] for n in MONEY), closing)
+    cash = (buckets.c.account == m.account) & (buckets.c.unit == FEN) & (buckets.c.kind == CASH)
+    query = query.select_from(moved.outerjoin(buckets, cash))
+    names = ["date", "account", "opening_funds", *MONEY, "available_funds"]
+    tx.execute(insert(statements).from_select(names, query))
+
+
+def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
+    """Write a line for every vintage that an account with a statement has, or had this morning."""
+    d, e = deals.c, entries.c
+    gain = [e.credit_account.label("account"), e.unit]
+    loss = [e.debit_account.label("account"), e.unit]
+    taken_back = _refused_after_all()
+    here, gone = e.credit_kind == TRADING_AVAILABLE, e.debit_kind == TRADING_AVAILABLE
+    of_day = d.date == date
+    parts = [
+        _row(gain, TONNES, moved_in_tonnes=e.amount).where(span, here),
+        _row(loss, TONNES, moved_in_tonnes=-e.amount).where(span, gone, e.txn.in_(taken_back)),
+        _row(loss, TONNES, moved_out_tonnes=e.amount).where(span, gone, e.txn.not_in(taken_back)),
+        _row([d.buyer.label("account"), d.unit], TONNES, bought_tonnes=d.qty_tonnes).where(of_day),
+        _row([d.seller.label("account"), d.unit], TONNES, sold_tonnes=d.qty_tonnes).where(of_day),
+    ]
+    moved = _sums(parts, ["account", "unit"], TONNES)
+    m = moved.c
+    told = statements.alias()
+    figures = [func.coalesce(m[name], 0) for name in TONNES]
+    closing = buckets.c.balance
+    opening = closing - figures[0] + figures[1] - figures[2] + figures[3]
+    joined = told.join(buckets, buckets.c.account == told.c.account).outerjoin(
+        moved, (m.account == buckets.c.account) & (m.unit == buckets.c.unit)
+    )
+    query = (
+        select(literal(date), buckets.c.account, buckets.c.unit, opening, *figures, closing)
+        .select_from(joined)
+        .where(
+            told.c.date == date,
+            buckets.c.kind == TRADING_AVAILABLE,
+            (closing > 0) | m.account.is_not(None),
+        )
+    )
+    names = ["date", "account", "unit", "opening_tonnes", *TONNES, "closing_tonnes"]
+    tx.execute(insert(statement_holdings).from_select(names, query))
+
+
+def statement(tx: Connection, account: int, date: int) -> Statement | None:
+    """Return an account's statement of a posted date; None if that date is not posted."""
+    who, number = find_account(tx, account), id_of(tx, account)
+    posted = select(days.c.date).where(days.c.date == date, days.c.status == "posted")
+    if tx.execute(posted).first() is None:
+        return None
+    last = (
+        select(statements)
+        .where(statements.c.account == number, statements.c.date <= date)
+        .order_by(statements.c.date.desc())
+        .limit(1)
+    )
+    row = tx.execute(last).first()
+    if row is None:
+        return Statement(date, who, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
+    lines = _lines(tx, number, row.date)
+    if row.date == date:
+        return _filled(date, who, row, lines)
+    rested = tuple(
+        HoldingLine(line.vintage, line.closing_tonnes, 0, 0, 0, 0, line.closing_tonnes)
+        for line in lines
+        if line.closing_tonnes
+    )
+    funds = row.available_funds
+    return Statement(date, who, funds, funds, 0, 0, 0, 0, 0, 0, 0, rested)
+
+
+def _filled(date: int, who: Account, row: Any, lines: tuple[HoldingLine, ...]) -> Statement:
+    return Statement(
+        date,
+        who,
+        row.opening_funds,
+        row.available_funds,
+        row.buy_amount,
+        row.buy_fee,
+        row.cash_in,
+        row.sell_amount,
+        row.sell_fee,
+        row.cash_out,
+        row.settlement_fee,
+        lines,
+    )
+
+
+def _lines(tx: Connection, number: int, date: int) -> tuple[HoldingLine, ...]:
+    s = statement_holdings.c
+    rows = tx.execute(
+        select(units.c.code, s.opening_tonnes, *(s[n] for n in TONNES), s.closing_tonnes)
+        .join(units, units.c.id == s.unit)
+        .where(s.account == number, s.date == date)
+        .order_by(units.c.id)
+    )
+    return tuple(HoldingLine._make(row) for row in rows)
+
+
+class Fill(NamedTuple):
+    """One side of a cleared deal as its owner sees it, with the counterparty (TR-68)."""
+
+    date: int
+    trade_no: int
+    side: str  # buy, sell
+    vintage: str
+    price_ticks: int
+    qty_tonnes: int
+    value_fen: int
+    trading_fee_fen: int
+    settlement_fee_fen: int
+    counterparty: str  # its customer number
+    modality: int
+
+
+def fills(tx: Connection, account: int, date: int | None = None) -> list[Fill]:
+    """Return an account's deals in order, of one date or of all."""
+    number, d = id_of(tx, account), deals.c
+    parts = []
+    for side, own, other in (("buy", "buyer", "seller"), ("sell", "seller", "buyer")):
+        query = (
+            select(
+                d.date,
+                d.trade_no,
+                literal(side),
+                units.c.code,
+                d.price_ticks,
+                d.qty_tonnes,
+                d.value_fen,
+                d[f"{side}_trading_fee_fen"],
+                d[f"{side}_settlement_fee_fen"],
+                accounts.c.code,
+                d.modality,
+            )
+            .select_from(deals)
+            .join(units, units.c.id == d.unit)
+            .join(accounts, accounts.c.id == d[other])
+            .where(d[own] == number)
+        )
+        parts.append(query if date is None else query.where(d.date == date))
+    found = [Fill._make(row) for part in parts for row in tx.execute(part)]
+    return sorted(found, key=lambda fill: fill.trade_no)
