@@ -8,6 +8,7 @@ from tests.reference.venue import Account, Instrument, Venue
 from tests.reference.vocabulary import (
     BOUNDS,
     CASH_FEN_MAX,
+    MARKET_CASH_FEN_MAX,
     PRICE_TICKS_MAX,
     QTY_TONNES_MAX,
     Command,
@@ -61,6 +62,7 @@ def do_cash_in(venue: Venue, command: Command) -> None:
     amount = command["amount"]
     balance = account.cash_available + account.cash_frozen
     refuse_if(amount < 1 or balance + amount > CASH_FEN_MAX, Reason.AMOUNT_INVALID)
+    refuse_if(venue.cash_in + amount > MARKET_CASH_FEN_MAX, Reason.AMOUNT_INVALID)
     account.cash_available += amount
     venue.cash_in += amount
     note_instruction(venue, command)
@@ -124,6 +126,7 @@ def do_admit_instrument(venue: Venue, command: Command) -> None:
     refuse_if(command["instrument"] != number, Reason.INSTRUMENT_EXISTS)
     price = command["price_ticks"] or venue.composite_close
     refuse_if(not 1 <= price <= PRICE_TICKS_MAX, Reason.PRICE_INVALID)
+    refuse_if(command["mode"] not in list(Mode), Reason.PARAMETER_INVALID)
     instrument = Instrument(number, command["client_order_id"], Mode(command["mode"]), price)
     instrument.reference = price
     venue.instruments.append(instrument)

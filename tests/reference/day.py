@@ -7,6 +7,7 @@ from tests.reference.trading import end_resting
 from tests.reference.trading_days import date_of, is_trading_day
 from tests.reference.venue import Instrument, Venue
 from tests.reference.vocabulary import (
+    PRICE_TICKS_MAX,
     Command,
     Event,
     Parameter,
@@ -24,9 +25,10 @@ STEPS = {
 
 
 def price_limits(reference: int, band_bp: int) -> tuple[int, int]:
-    """Lower and upper limit in ticks, each rounded half up (TR-23), the lower at least one tick."""
+    """Lower and upper limit in ticks, each rounded half up (TR-23), and a price one may declare."""
     lower = half_up(reference * (10_000 - band_bp), 10_000)
-    return max(1, lower), half_up(reference * (10_000 + band_bp), 10_000)
+    upper = half_up(reference * (10_000 + band_bp), 10_000)
+    return max(1, lower), min(upper, PRICE_TICKS_MAX)
 
 
 def change_phase(venue: Venue, phase: Phase) -> None:

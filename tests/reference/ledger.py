@@ -89,8 +89,8 @@ def release_all(order: Order) -> int:
     return release_cash(order)
 
 
-def trade(venue: Venue, incoming: Order, resting: Order, qty: int, leg: int) -> None:
-    """Deal ``qty`` tonnes at the resting order's price and tell it."""
+def trade(venue: Venue, incoming: Order, resting: Order, qty: int, leg: int = 0) -> None:
+    """Deal ``qty`` tonnes at the resting order's price and tell it; only a TAKE has a leg."""
     price, instrument = resting.price, resting.instrument
     value = price * qty
     fee = fee_fen(venue, value)

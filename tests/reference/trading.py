@@ -103,7 +103,7 @@ def new_order(
     return order
 
 
-def tell_accepted(venue: Venue, order: Order, leg: int) -> EventDict:
+def tell_accepted(venue: Venue, order: Order, leg: int = 0) -> EventDict:
     """Tell that a new order stands; leaves and amount are filled in when the command is done."""
     return venue.tell_order(Event.ACCEPTED, order, qty_tonnes=order.qty, leg=leg)
 
@@ -118,7 +118,7 @@ def do_list(venue: Venue, command: Command) -> None:
     ledger.check_cover(venue, account, instrument, side, price, qty)
     order = new_order(venue, account, instrument, side, price, qty)
     ledger.place(venue, order)
-    accepted = tell_accepted(venue, order, command["leg"])
+    accepted = tell_accepted(venue, order)
     accepted["leaves_qty"] = qty
     accepted["amount_fen"] = order.frozen
 
@@ -172,11 +172,11 @@ def do_take_best(venue: Venue, command: Command) -> None:
     refuse_if(not listings, Reason.NOTHING_TO_TAKE)
     ledger.check_cover(venue, account, instrument, side, price, qty)
     order = new_order(venue, account, instrument, side, price, qty)
-    tell_accepted(venue, order, command["leg"])
+    tell_accepted(venue, order)
     for listing in listings:
         if not order.leaves:
             break
-        ledger.trade(venue, order, listing, min(order.leaves, listing.leaves), command["leg"])
+        ledger.trade(venue, order, listing, min(order.leaves, listing.leaves))
     drop_rest(venue, order, Reason.TAKE_REMAINDER)
 
 
@@ -221,11 +221,11 @@ def do_add(venue: Venue, command: Command) -> None:
     check_open_orders(venue, account)
     ledger.check_cover(venue, account, instrument, side, price, qty)
     order = new_order(venue, account, instrument, side, price, qty)
-    told = tell_accepted(venue, order, command["leg"])
-    match(venue, order, told, command["leg"])
+    told = tell_accepted(venue, order)
+    match(venue, order, told)
 
 
-def match(venue: Venue, order: Order, told: EventDict, leg: int) -> None:
+def match(venue: Venue, order: Order, told: EventDict) -> None:
     """Trade an incoming order of a price–time book; rest what is left and complete ``told``."""
     instrument, opposite = order.instrument, order.side.other
     met_itself = False
@@ -235,7 +235,7 @@ def match(venue: Venue, order: Order, told: EventDict, leg: int) -> None:
         if resting.account is order.account:
             met_itself = True
             break
-        ledger.trade(venue, order, resting, min(order.leaves, resting.leaves), leg)
+        ledger.trade(venue, order, resting, min(order.leaves, resting.leaves))
     if met_itself or not order.leaves:
         drop_rest(venue, order, Reason.SELF_TRADE)
         return
@@ -276,4 +276,4 @@ def do_amend(venue: Venue, command: Command) -> None:
     if keeps_place:
         told["leaves_qty"], told["amount_fen"] = leaves, order.frozen
     else:
-        match(venue, order, told, command["leg"])
+        match(venue, order, told)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 FIRST_DAY = dt.date(2021, 7, 16)  # TR-04, CA-02
-LAST_DAY = dt.date(2026, 12, 31)  # the closures of later years are not known
 
-# CA-03, weekday closures: year -> "month: days". A range names calendar days.
+# CA-03, weekday closures: year -> "month: days". A range names calendar days. No list is known for
+# later years, so CA-01 leaves them Monday to Friday.
 _CLOSURES = {
     2021: "9: 20 21; 10: 1 4-7",
     2022: "1: 3 31; 2: 1-4; 4: 4 5; 5: 2-4; 6: 3; 9: 12; 10: 3-7",
@@ -34,7 +34,7 @@ CLOSED = frozenset(day for year, text in _CLOSURES.items() for day in _read(year
 
 def is_trading_day(day: dt.date) -> bool:
     """Whether the market trades on that date (CA-01)."""
-    return FIRST_DAY <= day <= LAST_DAY and day.weekday() < 5 and day not in CLOSED
+    return day >= FIRST_DAY and day.weekday() < 5 and day not in CLOSED
 
 
 def date_of(number: int) -> dt.date | None:
@@ -52,11 +52,9 @@ def number_of(day: dt.date) -> int:
     return day.year * 1_00_00 + day.month * 1_00 + day.day
 
 
-def next_trading_day(day: dt.date) -> dt.date | None:
-    """The first trading day after that date; None after the last known one."""
+def next_trading_day(day: dt.date) -> dt.date:
+    """The first trading day after that date (CA-04)."""
     day += dt.timedelta(days=1)
-    while day <= LAST_DAY:
-        if is_trading_day(day):
-            return day
+    while not is_trading_day(day):
         day += dt.timedelta(days=1)
-    return None
+    return day

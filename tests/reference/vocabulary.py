@@ -14,7 +14,8 @@ EventDict = dict[str, int]  # one entry per field of an event record, in the rec
 
 PRICE_TICKS_MAX = 9_999_999
 QTY_TONNES_MAX = 9_999_999_999
-CASH_FEN_MAX = 999_999_999_999_999_999
+CASH_FEN_MAX = 999_999_999_999_999_999  # of one account
+MARKET_CASH_FEN_MAX = 9 * 10**18  # paid in less paid out, over all accounts
 
 
 class Kind(IntEnum):
