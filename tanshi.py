@@ -1,0 +1,130 @@
+"""The front door: one command line for the venue, the official days, the benchmarks, the doctor.
+
+Commands import their rooms only when they run, so that ``tanshi --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    name="tanshi",
+    help=(
+        "[bold]tanshi[/bold] (碳市): a trading-system simulator of China's national carbon market.\n\n"
+        "Start a venue and trade on it, replay official trading days through the same exchange,"
+        " measure how fast it is."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+bench_app = typer.Typer(no_args_is_help=True, help="Measure speed; each figure with a yardstick.")
+app.add_typer(bench_app, name="bench")
+
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", help="Also write the figures to this file.", metavar="FILE")
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")
+]
+DEFAULT_DATA = Path("var/venue")
+
+
+class ClockName(StrEnum):
+    """Which time the venue lives in."""
+
+    BEIJING = "beijing"
+    DEMO = "demo"
+
+
+def write_json(file: Path | None, figures: dict[str, Any]) -> None:
+    """Write figures as JSON if a file was asked for; parent folders are made."""
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@app.command()
+def day(
+    file: Annotated[Path, typer.Argument(help="Official daily rows (CSV).", metavar="FILE")],
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day played.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day played.")
+    ] = None,
+    weekly: Annotated[
+        Path | None, typer.Option(help="Weekly bulletins: references where days are missing.")
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep databases and commands in this new folder.")
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Realise official trading days through the exchange and compare its own bulletins, to the fen."""
+    from sim.official import OfficialFileError
+    from sim.official_day import run
+
+    try:
+        summary = run(
+            file,
+            first.date() if first else None,
+            last.date() if last else None,
+            weekly=weekly,
+            keep=keep,
+            json_file=json_file,
+        )
+    except OfficialFileError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        raise typer.Exit(2) from None
+    raise typer.Exit(summary.exit_code)
+
+
+@bench_app.command("matching")
+def bench_matching(
+    messages: Annotated[int, typer.Option(min=1_000, help="Messages per stream.")] = 1_000_000,
+    runs: Annotated[int, typer.Option(min=1, help="Interleaved pairs of runs.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the streams.")] = 1,
+    json_file: JsonOption = None,
+) -> None:
+    """Commands per second with full checks, ledger and events, against a plain Python book."""
+    from benchmarks.matching import measure
+
+    console = Console()
+    figures = measure(messages, runs, seed, say=lambda line: console.print(f"[dim]{line}[/dim]"))
+    table = Table(title=f"{messages:,} messages, median of {runs} interleaved runs")
+    for head in ("book", "ns/command", "commands/s", "yardstick ns", "times the yardstick"):
+        table.add_column(head, justify="left" if head == "book" else "right")
+    for mode in ("price_time", "listed"):
+        row = figures[mode]
+        table.add_row(
+            mode,
+            f"{row['ns_per_command']:.1f}",
+            f"{row['commands_per_second']:,.0f}",
+            f"{row['yardstick_ns_per_message']:.0f}",
+            f"{row['ratio']:.1f}",
+        )
+    console.print(table)
+    console.print(
+        f"trades {figures['trades']:,}, checksum {figures['checksum']}, warm-up"
+        f" {figures['warmup_s']:.2f} s, peak memory {figures['peak_rss_mib']:.0f} MiB,"
+        f" {figures['machine']['cpu']}"
+    )
+    write_json(json_file, figures)
+
+
+def main() -> None:
+    """Run the command line; a bug stops with its traceback, Ctrl-C without one."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
