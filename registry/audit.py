@@ -141,14 +141,17 @@ def _settlements(tx: Connection) -> list[str]:
     due = {row[0]: (int(row[1]), int(row[2])) for row in dealt}
     moved: dict[int, tuple[int, int]] = {}
     rows = tx.execute(
-        select(e.txn, e.unit == FEN, func.sum(e.amount))
+        select(e.txn, e.unit, func.sum(e.amount))
         .join(transactions, transactions.c.id == e.txn)
         .where(transactions.c.kind == "settlement")
-        .group_by(e.txn, e.unit == FEN)
+        .group_by(e.txn, e.unit)
     )
-    for number, is_money, amount in rows:
+    for number, unit, amount in rows:
         tonnes, fen = moved.get(number, (0, 0))
-        moved[number] = (tonnes, int(amount)) if is_money else (int(amount), fen)
+        if unit == FEN:
+            moved[number] = (tonnes, fen + int(amount))
+        else:
+            moved[number] = (tonnes + int(amount), fen)
     return [
         f"Settlement {number}: deals of {due.get(number, (0, 0))} t and fen, entries of "
         f"{moved.get(number, (0, 0))}."
