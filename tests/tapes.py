@@ -351,6 +351,8 @@ class Tape:
                 qty = QTY_TONNES_MAX if self.giant else self.random.choice((20, 100, 400))
                 fields = {"account": account, "instrument": instrument, "qty_tonnes": qty}
                 self._queue(Kind.TRANSFER_IN, **fields)
+        for kind in self.random.sample(list(Kind), k=7):  # mostly out of place in phase NEW
+            self._queue(kind, account=0)
         if self.random.random() < 0.5:  # some of it meets an exchange that lacks the rest
             for _ in range(6):
                 self.pending.rotate(self.random.randint(0, 3))
