@@ -18,7 +18,8 @@ from rich.table import Table
 app = typer.Typer(
     name="tanshi",
     help=(
-        "[bold]tanshi[/bold] (碳市): a trading-system simulator of China's national carbon market.\n\n"
+        "[bold]tanshi[/bold] (碳市): a trading-system simulator of China's national carbon"
+        " market.\n\n"
         "Start a venue and trade on it, replay official trading days through the same exchange,"
         " measure how fast it is."
     ),
@@ -69,7 +70,7 @@ def day(
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Realise official trading days through the exchange and compare its own bulletins, to the fen."""
+    """Realise official trading days through the exchange; compare its bulletins, to the fen."""
     from sim.official import OfficialFileError
     from sim.official_day import run
 

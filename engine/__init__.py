@@ -1,1 +1,1 @@
-"""The exchange as a pure function: rules, books, ledger, day cycle. No clock, no disk, no network."""
+"""The exchange as a pure function: rules, books, ledger, day cycle. No clock, disk or network."""

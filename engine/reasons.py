@@ -92,8 +92,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.PRICE_OUT_OF_BAND: Explanation(
         "The price lies outside today's price limits of the instrument.", "TR-20, TR-23, TR-26"
     ),
-    Reason.QTY_INVALID: Explanation("The quantity must be a whole number of tonnes, 1 or more.",
-                                    "TR-10, TR-11"),
+    Reason.QTY_INVALID: Explanation(
+        "The quantity must be a whole number of tonnes, 1 or more.", "TR-10, TR-11"
+    ),
     Reason.QTY_ABOVE_MAX: Explanation(
         "A listed declaration must stay strictly below 100,000 tonnes, all legs together.",
         "TR-11, TR-66",

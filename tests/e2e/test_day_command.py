@@ -1,0 +1,122 @@
+"""The official days of 2021 and 2022 through the exchange, and a replay that is interrupted.
+
+The daily file is not part of this repository (the exchange reserves its republication). Tests that
+want it look for it beside the checkout, in ../shared/data, and are skipped, saying so, without it.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import signal
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from engine.calendar import trading_days
+from sim.official import DAILY_COLUMNS
+from sim.official_day import run
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+DAILY = DATA / "cea_daily.csv"
+WEEKLY = DATA / "cea_weekly_2022_gap.csv"
+needs_daily = pytest.mark.skipif(not DAILY.exists(), reason=f"no ../shared/data/{DAILY.name}")
+
+
+def fen(text: str) -> int | None:
+    return int(Decimal(text).scaleb(2)) if text else None
+
+
+@needs_daily
+def test_every_listed_row_of_2021_and_2022_is_exact(tmp_path: Path) -> None:
+    target = tmp_path / "days.json"
+    out = io.StringIO()
+    summary = run(
+        DAILY,
+        dt.date(2021, 7, 16),
+        dt.date(2022, 12, 31),
+        json_file=target,
+        console=Console(file=out, width=80),
+    )
+    found = json.loads(target.read_text(encoding="utf-8"))
+    counts = [found[key] for key in ("rows", "exact", "explained", "unexplained")]
+    assert counts == [265, 265, 0, 0]
+    assert (found["broken"], found["venues"], summary.exit_code) == (0, 1, 0)
+    assert len(out.getvalue().splitlines()) == 1 + 265 + 1 + 2
+    # Compare once more, with a reading of the file that shares nothing with the product's.
+    with DAILY.open(encoding="utf-8") as stream:
+        published = [row for row in csv.DictReader(stream) if row["date"] < "2023"]
+    assert len(published) == 265
+    for row, detail in zip(published, found["details"], strict=True):
+        venue = detail["venue"]
+        assert row["date"] == detail["date"]
+        assert venue["qty_tonnes"] == int(row["listed_volume_t"])
+        assert venue["turnover_fen"] == fen(row["listed_turnover_cny"])
+        for name in ("open", "high", "low", "close"):
+            assert fen(row[f"{name}_cny_t"]) in (None, venue[f"{name}_ticks"])
+
+
+@needs_daily
+def test_weekly_bulletins_give_the_reference_in_the_gap_of_2022() -> None:
+    summary = run(
+        DAILY,
+        dt.date(2022, 1, 1),
+        dt.date(2022, 6, 1),
+        weekly=WEEKLY,
+        console=Console(file=io.StringIO()),
+    )
+    assert {result.verdict for result in summary.results} == {"exact"}
+    notes = [note for result in summary.results for note in result.notes if "missing" in note]
+    assert notes == [
+        "1 trading day is missing before; the close of the week to 2022-03-11 is the reference",
+        "3 trading days are missing before; the close of the week to 2022-05-20 is the reference",
+    ]
+
+
+@needs_daily
+def test_composite_days_are_not_played_and_say_so() -> None:
+    summary = run(DAILY, dt.date(2024, 1, 1), console=Console(file=io.StringIO()))
+    assert len(summary.results) == 242
+    assert {result.verdict for result in summary.results} == {"explained"}
+    assert {result.clauses for result in summary.results} == {"TR-104", "TR-03"}
+
+
+def test_ctrl_c_ends_a_replay_with_its_summary(tmp_path: Path) -> None:
+    path, target = tmp_path / "daily.csv", tmp_path / "days.json"
+    days = list(trading_days(dt.date(2021, 7, 16), dt.date(2025, 7, 16)))
+    rows = [f"{day},48.00,48.00,48.00,48.00,listed,10,480.00" for day in days]
+    path.write_text("\n".join([",".join(DAILY_COLUMNS), *rows]) + "\n")
+    program = (
+        "import sys; from pathlib import Path; from sim.official_day import run\n"
+        "sys.exit(run(Path(sys.argv[1]), json_file=Path(sys.argv[2])).exit_code)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", program, str(path), str(target)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("2021-07-20"):
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in err
+    assert process.returncode == 130
+    assert out.rstrip().endswith("interrupted: this is the summary so far")
+    found = json.loads(target.read_text())
+    assert found["interrupted"] is True
+    assert 3 <= found["rows"] == found["exact"] < len(days)
