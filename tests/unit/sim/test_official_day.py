@@ -172,6 +172,16 @@ def test_weekly_close_is_the_reference_where_it_is_newer(tmp_path: Path) -> None
     )
 
 
+def test_weekly_close_of_a_day_that_is_known_or_not_over_is_no_reference(tmp_path: Path) -> None:
+    weekly = tmp_path / "weekly.csv"
+    weekly.write_text("week_end,friday_close_cny_t\n2021-07-16,50.00\n2021-07-23,50.50\n")
+    friday = DAY_2.replace("2021-07-19", "2021-07-23")
+    summary, _ = play(tmp_path, DAY_1, friday, weekly=weekly)
+    assert verdicts(summary) == ["exact", "exact"]
+    assert "the close of 2021-07-16 is the reference" in summary.results[1].notes[0]
+    assert summary.venues == 1
+
+
 def test_range_and_first_row_without_a_past(tmp_path: Path) -> None:
     lines = (DAY_1, DAY_2, DAY_3)
     summary, _ = play(tmp_path, *lines, first=dt.date(2021, 7, 19), last=dt.date(2021, 7, 19))

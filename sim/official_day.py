@@ -1,0 +1,78 @@
+"""``tanshi day``: official daily rows through the exchange, reported as they go."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from sim.official import OfficialFileError, read_daily, read_weekly_closes
+from sim.official_replay import Replay
+from sim.official_report import Report, write_json
+from sim.official_result import Summary
+
+
+def run(
+    path: Path,
+    first: dt.date | None = None,
+    last: dt.date | None = None,
+    *,
+    weekly: Path | None = None,
+    keep: Path | None = None,
+    json_file: Path | None = None,
+    console: Console | None = None,
+) -> Summary:
+    """Replay the rows of ``path`` from ``first`` to ``last``, tell the console, sum up.
+
+    Args:
+        path: the daily file.
+        first, last: first and last date played, both included; None = no limit.
+        weekly: file of weekly bulletins, whose closes help where days are missing.
+        keep: directory for databases and commands of the venues; must be new or empty.
+            None uses a temporary one.
+        json_file: where to write the summary as JSON; also after Ctrl-C.
+        console: where to print; None = standard output.
+
+    Ctrl-C (KeyboardInterrupt) ends the replay; the summary so far is printed and returned.
+
+    Raises:
+        OfficialFileError: a file cannot be used, or ``keep`` holds something already.
+    """
+    daily = read_daily(path)
+    rows = tuple(row for row in daily.rows if last is None or row.date <= last)
+    closes = read_weekly_closes(weekly) if weekly is not None else {}
+    summary = Summary(broken=daily.broken)
+    with ExitStack() as stack:
+        if keep is None:
+            directory = Path(stack.enter_context(TemporaryDirectory(prefix="tanshi-day-")))
+        else:
+            directory = _empty_directory(keep)
+        replay = Replay(rows, closes, directory, first)
+        stack.callback(replay.close)
+        report = stack.enter_context(Report(console or Console(), len(replay.rows)))
+        try:
+            for row in replay.rows:
+                result = replay.play(row)
+                summary.results.append(result)
+                report.day(result)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+        summary.venues = replay.venues
+    report.summary(summary)
+    if json_file is not None:
+        write_json(summary, json_file)
+    return summary
+
+
+def _empty_directory(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        occupied = any(path.iterdir())
+    except OSError as error:
+        raise OfficialFileError(f"cannot use {path}: {error.strerror or error}") from error
+    if occupied:
+        raise OfficialFileError(f"{path} is not empty: a replay keeps to a directory of its own")
+    return path
