@@ -16,7 +16,7 @@ import numpy as np
 PRICE_TICKS_MAX = 10**7 - 1
 QTY_TONNES_MAX = 10**10 - 1
 CASH_FEN_MAX = 10**18 - 1
-MARKET_CASH_FEN_MAX = 9 * 10**18  # of all accounts together
+MARKET_CASH_FEN_MAX = 9 * 10**18  # paid in less paid out, over all accounts
 PARAMETER_MAX = 10**15
 CODE_BYTES = 16
 CLIENT_ORDER_ID_BYTES = 32
