@@ -1,0 +1,78 @@
+"""The web application: two WebSocket doors, the REST pages, and their description (OpenAPI)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
+
+from gateway.connection import serve_market_data, serve_trading
+from gateway.rest import ProblemError, answer, routes
+from gateway.rest_messages import DOCUMENTED, Problem
+from gateway.venue import Venue
+
+DESCRIPTION = """
+A trading-system simulator of China's national carbon market.
+
+Orders go by WebSocket (`/ws/trade`, market data `/ws/md`; subprotocols `json.v1` and `msgpack.v1`).
+These pages read. Private ones want a signed request: headers `X-Tanshi-Key` (key id),
+`X-Tanshi-Time` (microseconds since 1970, within a minute) and `X-Tanshi-Signature` =
+hex HMAC-SHA256(secret, `<time>:<METHOD>:<path and query>`).
+
+Prices are ticks of 0.01 yuan, quantities tonnes, money fen, times microseconds since 1970 (UTC),
+dates YYYYMMDD: all whole numbers.
+"""
+
+
+def create_app(venue: Venue, origins: Iterable[str] = ()) -> FastAPI:
+    """Return the application of a started venue; ``origins`` are web pages that may connect."""
+    app = FastAPI(title="tanshi", description=DESCRIPTION, version="1")
+    allowed = frozenset(origins)
+    app.include_router(routes(venue))
+
+    @app.websocket("/ws/trade")
+    async def trade(socket: WebSocket) -> None:
+        await serve_trading(socket, venue, allowed)
+
+    @app.websocket("/ws/md")
+    async def market_data(socket: WebSocket) -> None:
+        await serve_market_data(socket, venue, allowed)
+
+    @app.exception_handler(ProblemError)
+    async def problem(_request: Request, error: ProblemError) -> Response:
+        return answer(error.problem, error.status)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return answer(Problem(code="invalid_request", reason=f"{where}: {first['msg']}"), 422)
+
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
+    _, schemas = msgspec.json.schema_components(
+        DOCUMENTED, ref_template="#/components/schemas/{name}"
+    )
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,168 @@
+"""The rim: pumps frames between a WebSocket and a session; knows nothing of what is in them.
+
+A reader and a writer task per connection. The writer sends all that waits as one frame, so a burst
+of reports costs one write. A peer that does not read stops its own writer only, and is let go after
+``SEND_WITHIN_S``; the listening socket's TCP_USER_TIMEOUT frees what is buried in the kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from fastapi import WebSocket
+from starlette.responses import PlainTextResponse
+
+from gateway.codec import CODECS, Codec
+from gateway.protocol import Session
+from gateway.publisher import CODECS as MARKET_CODECS
+from gateway.publisher import Subscriber
+from gateway.venue import Venue
+
+logger = logging.getLogger(__name__)
+
+LOGIN_WITHIN_MS = 5000
+SEND_WITHIN_S = 10.0
+
+
+class Line(Protocol):
+    """What both kinds of connection have in common."""
+
+    codec: Codec
+    close_code: int
+    wake: Callable[[], None]
+
+    @property
+    def full(self) -> bool: ...
+    def receive(self, frame: str | bytes) -> None: ...
+
+
+async def serve_trading(socket: WebSocket, venue: Venue, origins: frozenset[str]) -> None:
+    """One order-entry connection, from the handshake to its end."""
+    codec = await agree(socket, CODECS, origins)
+    if codec is None:
+        return
+    session = Session(codec, venue.desk, secrets.token_hex(16), LOGIN_WITHIN_MS)
+    session.open()
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(LOGIN_WITHIN_MS / 1000, session.login_expired)
+
+    def frame() -> str | bytes | None:
+        waiting = session.output()
+        return codec.encode_messages(waiting) if waiting else None
+
+    try:
+        await _pump(socket, session, frame, venue.sequencer.room)
+    finally:
+        timer.cancel()
+        session.drop()
+
+
+async def serve_market_data(socket: WebSocket, venue: Venue, origins: frozenset[str]) -> None:
+    """One market-data connection, from the handshake to its end."""
+    codec = await agree(socket, MARKET_CODECS, origins)
+    if codec is None:
+        return
+    subscriber = Subscriber(codec, venue.publisher)
+    venue.publisher.subscribers.add(subscriber)
+
+    def frame() -> str | bytes | None:
+        data = subscriber.output()
+        return data if data is None or codec.binary else data.decode()
+
+    try:
+        await _pump(socket, subscriber, frame, None)
+    finally:
+        venue.publisher.subscribers.discard(subscriber)
+
+
+async def agree(
+    socket: WebSocket, offered: Mapping[str, Codec], origins: frozenset[str]
+) -> Codec | None:
+    """Accept the handshake and return the encoding agreed on, or refuse it.
+
+    A page of another origin is refused; programs send no Origin. Of the subprotocols that the
+    client names the first known one is taken; if it names none, ``json.v1``.
+    """
+    origin = socket.headers.get("origin")
+    if origin is not None and origin not in origins:
+        await _deny(socket, 403, "This origin may not connect.")
+        return None
+    named = socket.scope.get("subprotocols") or []
+    known = [name for name in named if name in offered] if named else ["json.v1"]
+    if not known:
+        choice = " or ".join(offered)
+        await _deny(socket, 400, f"Unknown subprotocol; this venue speaks {choice}.")
+        return None
+    await socket.accept(subprotocol=known[0] if named else None)
+    return offered[known[0]]
+
+
+async def _deny(socket: WebSocket, status: int, text: str) -> None:
+    await socket.send_denial_response(PlainTextResponse(text + "\n", status))
+
+
+async def _pump(
+    socket: WebSocket,
+    line: Line,
+    frame: Callable[[], str | bytes | None],
+    room: Callable[[], Awaitable[None]] | None,
+) -> None:
+    wake, drained = asyncio.Event(), asyncio.Event()
+    line.wake = wake.set
+    wake.set()
+    reader = asyncio.create_task(_read(socket, line, drained, room))
+    writer = asyncio.create_task(_write(socket, line, frame, wake, drained))
+    try:
+        await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (reader, writer):
+            task.cancel()
+        results = await asyncio.gather(reader, writer, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, (OSError, RuntimeError)):
+                logger.error("a connection ended in an error", exc_info=result)
+
+
+async def _read(
+    socket: WebSocket,
+    line: Line,
+    drained: asyncio.Event,
+    room: Callable[[], Awaitable[None]] | None,
+) -> None:
+    while True:
+        message = await socket.receive()
+        if message["type"] != "websocket.receive":
+            return
+        text = message.get("text")
+        line.receive(text if text is not None else message["bytes"])
+        if line.full:
+            drained.clear()
+            await drained.wait()
+        if room is not None:
+            await room()
+
+
+async def _write(
+    socket: WebSocket,
+    line: Line,
+    frame: Callable[[], str | bytes | None],
+    wake: asyncio.Event,
+    drained: asyncio.Event,
+) -> None:
+    while True:
+        await wake.wait()
+        wake.clear()
+        while (data := frame()) is not None:
+            async with asyncio.timeout(SEND_WITHIN_S):
+                if isinstance(data, bytes):
+                    await socket.send_bytes(data)
+                else:
+                    await socket.send_text(data)
+        drained.set()
+        if line.close_code:
+            await socket.close(line.close_code)
+            return

@@ -1,0 +1,163 @@
+"""The venue's day: rules in the morning, phases by the clock, the registry's word in the evening.
+
+Everything it does is a command through the sequencer, so a restart at any point goes on where the
+journal says. A disputed day, or a registry that stops, holds the next open and ``held`` says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.calendar import date_of
+from engine.exchange import Exchange
+from engine.reasons import EXPLANATIONS, Reason
+from engine.records import Event, Kind, Phase, commands
+from engine.rulebook import Rulebook, Rules, admission_commands, admissions, parameter_commands
+from engine.schedule import Step, next_step
+from gateway.sequencer import Clock, Sequencer
+from registry.errors import StopError, UnavailableError
+from registry.evening import next_command
+from registry.inbox import concerning
+from registry.institution import Registry
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.25  # how soon an instruction of the registry is seen, wall time
+RETRY_S = 2.0  # pause after the registry did not answer
+BEIJING = dt.timedelta(hours=8)
+EPOCH = dt.datetime(1970, 1, 1)
+RESTING = (Phase.CLOSED, Phase.CONFIRMED, Phase.DISPUTED)
+
+
+def beijing(time_ns: int) -> dt.datetime:
+    """Return Beijing wall time, without a zone, of nanoseconds since 1970 (UTC)."""
+    return EPOCH + BEIJING + dt.timedelta(microseconds=time_ns // 1000)
+
+
+def nanoseconds(local: dt.datetime) -> int:
+    """Return nanoseconds since 1970 (UTC) of Beijing wall time."""
+    return (local - EPOCH - BEIJING) // dt.timedelta(microseconds=1) * 1000
+
+
+class DayCycle:
+    """One task per venue; ``references`` are first prices (ticks) of vintages by code (TR-24)."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        sequencer: Sequencer,
+        registry: Registry,
+        clock: Clock,
+        references: Mapping[str, int] | None = None,
+    ) -> None:
+        self.held = ""
+        self._exchange = exchange
+        self._sequencer = sequencer
+        self._registry = registry
+        self._clock = clock
+        self._references = references or {}
+        self._inbox: list[tuple[np.ndarray, np.ndarray, tuple[str, ...]]] = []
+
+    def note(self, applied: np.ndarray, events: np.ndarray, codes: list[str]) -> None:
+        """Keep what one applied batch means to the registry until it can be told."""
+        if concerning(applied).size:
+            self._inbox.append((applied.copy(), events.copy(), tuple(codes)))
+
+    async def run(self) -> None:
+        """Work for ever. A registry that stops holds the market where it is."""
+        while True:
+            try:
+                await self.step()
+            except UnavailableError as silent:
+                self._hold(f"The registry does not answer: {silent}")
+                await asyncio.sleep(RETRY_S)
+            except StopError as stop:
+                self._hold(f"The registry has stopped: {stop}")
+                await asyncio.sleep(RETRY_S)
+
+    async def step(self) -> None:
+        """Do what is due, or wait a moment."""
+        await self._tell_registry()
+        await self._evening()
+        await self._instructions()
+        market = self._exchange.state.market[0]
+        now = beijing(self._clock.now_ns())
+        due = next_step(int(market["phase"]), int(market["date"]), now)
+        if due is None:
+            await asyncio.sleep(POLL_S)
+        elif due.due_local > now:
+            await self._wait(nanoseconds(due.due_local))
+        else:
+            await self._take(due)
+
+    async def _wait(self, time_ns: int) -> None:
+        try:
+            await asyncio.wait_for(self._clock.wait_until(time_ns), POLL_S)
+        except TimeoutError:
+            return
+
+    async def _take(self, step: Step) -> None:
+        if step.kind == Kind.BEGIN_DAY:
+            day = date_of(step.ref)
+            assert day is not None, "a day begins with a date"
+            await self._rules(Rulebook.on(day))
+        batch = commands(1)
+        batch["kind"], batch["ref"] = step.kind, step.ref
+        await self._submit(batch)
+
+    async def _rules(self, rules: Rules) -> None:
+        """Bring the exchange to the rulebook: new vintages first, then what differs."""
+        state = self._exchange.state
+        count = int(state.market[0]["instruments"])
+        listed = [code.decode() for code in state.instruments["code"][:count].tolist()]
+        first_prices = {each.code: each.first_reference_ticks for each in rules.vintages}
+        opened = int(state.market[0]["composite_close_ticks"]) > 0
+        pairs = [
+            (code, price if opened else self._references.get(code, first_prices[code]))
+            for code, price in admissions(rules, listed)
+        ]
+        await self._submit(admission_commands(pairs, count))
+        count = int(state.market[0]["instruments"])
+        await self._submit(parameter_commands(rules, state.rules, state.instruments[:count]))
+
+    async def _evening(self) -> None:
+        while int(self._exchange.state.market[0]["phase"]) in RESTING:
+            command = await asyncio.to_thread(next_command, self._registry, self._exchange.state)
+            if command is None:
+                break
+            await self._submit(command)
+        market = self._exchange.state.market[0]
+        if int(market["phase"]) == Phase.DISPUTED:
+            report = await asyncio.to_thread(self._registry.report, int(market["date"]))
+            self._hold(f"Day {int(market['date'])} is disputed (ST-17): " + " ".join(report))
+        elif self.held:
+            logger.warning("the venue goes on")
+            self.held = ""
+
+    async def _instructions(self) -> None:
+        state = self._exchange.state
+        pending = await asyncio.to_thread(self._registry.pending_commands, state)
+        if len(pending):
+            await self._submit(pending)
+            await self._tell_registry()
+
+    async def _tell_registry(self) -> None:
+        while self._inbox:
+            await asyncio.to_thread(self._registry.absorb, *self._inbox[0])
+            self._inbox.pop(0)
+
+    async def _submit(self, batch: np.ndarray) -> None:
+        events = await self._sequencer.submit(batch)
+        for event in events[events["kind"] == Event.REFUSED] if len(events) else ():
+            reason = Reason(int(event["reason"]))
+            logger.warning("command %d refused: %s", event["seq"], EXPLANATIONS[reason].sentence)
+
+    def _hold(self, why: str) -> None:
+        if why != self.held:
+            logger.error("the next day cannot open. %s", why)
+        self.held = why

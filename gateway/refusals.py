@@ -1,0 +1,64 @@
+"""What the gateway itself refuses: stable codes, sentences, and whether the connection goes on.
+
+A gateway refusal has no place in the journal and can have changed nothing. The exchange's own
+refusals are in ``engine.reasons``. The table in docs/reference/protocol.md is held to this one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.reasons import EXPLANATIONS, Reason
+
+
+class Refusal(NamedTuple):
+    """One way of saying no; a ``close_code`` above 0 ends the connection (WebSocket 4000…)."""
+
+    sentence: str
+    clauses: str = ""
+    close_code: int = 0
+
+
+REFUSALS: dict[str, Refusal] = {
+    "malformed_frame": Refusal("The frame is not valid in the agreed encoding."),
+    "frame_too_big": Refusal("An order-entry frame holds at most 16 KiB.", close_code=4009),
+    "too_many_messages": Refusal("A frame holds at most 100 messages; none of it was read."),
+    "unknown_message": Refusal("There is no message of this type."),
+    "unknown_field": Refusal("The message has a field that its type does not know."),
+    "missing_field": Refusal("A field that the message needs is missing."),
+    "wrong_type": Refusal("A field holds another type of value than it should."),
+    "out_of_range": Refusal("A number lies beyond what its field can hold."),
+    "conflicting_fields": Refusal("Two fields of the message say the same thing: give one."),
+    "not_logged_in": Refusal("Log in first."),
+    "already_logged_in": Refusal("This connection is logged in."),
+    "bad_credentials": Refusal(
+        "The key, the signature or the time is not right; connect again.", close_code=4003
+    ),
+    "login_timeout": Refusal("Nobody logged in within the time allowed.", close_code=4008),
+    "client_order_id_invalid": Refusal(
+        "A client order id has 1 to 32 characters of A-Z a-z 0-9 . _ : -"
+    ),
+    "duplicate_client_order_id": Refusal(
+        "This client order id stands for another command of today.", "TR-08"
+    ),
+    "unknown_instrument": Refusal(
+        EXPLANATIONS[Reason.UNKNOWN_INSTRUMENT].sentence,
+        EXPLANATIONS[Reason.UNKNOWN_INSTRUMENT].clauses,
+    ),
+    "price_off_tick": Refusal("Prices are multiples of 0.01 yuan.", "TR-10"),
+    "not_permitted": Refusal("This key may read but not trade."),
+    "unknown_channel": Refusal("There is no such channel of market data."),
+    "slow_consumer": Refusal("The connection does not read what it is sent.", close_code=4013),
+    "internal_error": Refusal(
+        "The venue made a mistake with this frame; ask with status what became of each command.",
+        close_code=1011,
+    ),
+    "shutting_down": Refusal(
+        "The venue is stopping; orders are kept. Connect again.", close_code=4012
+    ),
+}
+
+
+def sentence(code: str, detail: str = "") -> str:
+    """Return the sentence of ``code`` with a detail for the reader, e.g. the field's name."""
+    return f"{REFUSALS[code].sentence} ({detail})" if detail else REFUSALS[code].sentence

@@ -1,0 +1,196 @@
+"""The sequencer: gives each command its number and time, once, and keeps the order of the verbs.
+
+    arrive -> number -> append -> sync -> apply -> tell
+
+Whatever has arrived forms the next batch; while one batch syncs in a worker thread the following
+one gathers (group commit), and it starts to sync while the first is applied. Nothing is told before
+its sync. A write error, or an assertion of the exchange, ends the process: see ``stop_at_once``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import struct
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn, Protocol
+
+import numpy as np
+
+from engine.exchange import Exchange
+from engine.records import COMMAND
+from gateway.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+EXIT_JOURNAL = 70  # a write or sync failed: the disk is not believed any more
+EXIT_ASSERTION = 71  # the exchange contradicted itself
+WAITING_MAX = 50_000  # commands that wait for their batch; readers pause above it
+SEAL_AFTER_S = 1.0
+
+ROW = struct.Struct("<6q4ih6b32s")
+assert ROW.size == COMMAND.itemsize, "ROW packs one COMMAND"
+
+Tell = Callable[[np.ndarray, np.ndarray], None]
+
+
+class Clock(Protocol):
+    """Where the venue's time comes from; a demo clock may run faster than the wall's."""
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since 1970 (UTC); may repeat, never falls."""
+        ...
+
+    async def wait_until(self, time_ns: int) -> None:
+        """Return once ``now_ns()`` has reached ``time_ns``."""
+        ...
+
+
+def stop_at_once(error: BaseException) -> NoReturn:
+    """End the process without another word to anybody (fail stop, reliability.md 4.5)."""
+    code = EXIT_JOURNAL if isinstance(error, OSError) or _is_journal(error) else EXIT_ASSERTION
+    logger.critical("stopping at once with exit code %d", code, exc_info=error)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _is_journal(error: BaseException) -> bool:
+    return type(error).__name__.startswith("Journal")
+
+
+class Sequencer:
+    """One per venue. ``enter`` and ``submit`` are called from the event loop only."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        exchange: Exchange,
+        clock: Clock,
+        tell: Tell,
+        stop: Callable[[BaseException], object] = stop_at_once,
+    ) -> None:
+        self.next_seq = exchange.seq + 1
+        self.time_ns = int(exchange.state.market[0]["time_ns"])
+        self._journal = journal
+        self._exchange = exchange
+        self._clock = clock
+        self._tell = tell
+        self._stop = stop
+        self._room = 1024
+        self._rows = bytearray(self._room * ROW.size)
+        self._first_seq = self.next_seq
+        self._arrived = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._waiting: list[tuple[int, int, asyncio.Future[np.ndarray]]] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._closing = False
+
+    def stamp(self) -> None:
+        """Read the clock for the commands that follow: once per frame, never backwards."""
+        self.time_ns = max(self.time_ns, self._clock.now_ns())
+
+    def enter(self, body: tuple[object, ...]) -> int:
+        """Number one command, given as COMMAND's fields from ``ref`` on; return its seq."""
+        seq = self.next_seq
+        n = seq - self._first_seq
+        if n == self._room:
+            self._rows.extend(bytes(len(self._rows)))
+            self._room *= 2
+        ROW.pack_into(self._rows, n * ROW.size, seq, self.time_ns, *body)
+        self.next_seq = seq + 1
+        return seq
+
+    def flush(self) -> None:
+        """Wake the writer: call after the last ``enter`` of a frame."""
+        self._arrived.set()
+        if self.next_seq - self._first_seq >= WAITING_MAX:
+            self._drained.clear()
+
+    def submit(self, commands: np.ndarray) -> asyncio.Future[np.ndarray]:
+        """Number and enter a batch (shape (n,), dtype COMMAND; seq and time are set here).
+
+        Returns a future of its events, dtype EVENT, set once it is durable and applied.
+        """
+        done: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
+        if len(commands) == 0:
+            done.set_result(np.zeros(0))
+            return done
+        self.stamp()
+        first = self.next_seq
+        for row in commands.tolist():
+            self.enter(row[2:])
+        self._waiting.append((first, self.next_seq, done))
+        self.flush()
+        return done
+
+    async def room(self) -> None:
+        """Return once fewer than WAITING_MAX commands wait: readers stop reading meanwhile."""
+        await self._drained.wait()
+
+    async def run(self) -> None:
+        """Work until ``close``; any error stops the process."""
+        try:
+            while await self._something():
+                await self._drain()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self._stop(error)
+            raise
+
+    async def close(self) -> None:
+        """Let ``run`` finish what has arrived and return."""
+        self._closing = True
+        self._arrived.set()
+
+    async def _something(self) -> bool:
+        """Wait for commands; seal the journal when none come. False: closing, nothing left."""
+        if not self._arrived.is_set() and not self._journal.sealed:
+            try:
+                await asyncio.wait_for(self._arrived.wait(), SEAL_AFTER_S)
+            except TimeoutError:
+                await self._in_thread(self._journal.seal)
+        await self._arrived.wait()
+        return self.next_seq > self._first_seq or not self._closing
+
+    async def _drain(self) -> None:
+        batch = self._take()
+        synced = self._append(batch)
+        while len(batch):
+            await synced
+            following = self._take()
+            if len(following):
+                synced = self._append(following)
+            self._apply(np.frombuffer(batch, COMMAND))
+            batch = following
+
+    def _take(self) -> memoryview:
+        count = self.next_seq - self._first_seq
+        batch = memoryview(self._rows)[: count * ROW.size]
+        self._rows = bytearray(self._room * ROW.size)
+        self._first_seq = self.next_seq
+        if not self._closing:
+            self._arrived.clear()
+        self._drained.set()
+        return batch
+
+    def _append(self, batch: memoryview) -> asyncio.Future[None]:
+        first_seq = self._first_seq - len(batch) // ROW.size
+        return self._in_thread(self._journal.append, batch, first_seq)
+
+    def _in_thread(self, function: Callable[..., None], *args: object) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
+
+    def _apply(self, commands: np.ndarray) -> None:
+        events = self._exchange.apply(commands)
+        self._tell(commands, events)
+        while self._waiting and self._waiting[0][0] <= self._exchange.seq:
+            first, end, done = self._waiting.pop(0)
+            assert end - 1 <= self._exchange.seq, "a submitted batch is never split"
+            if not done.done():
+                seq = events["seq"]
+                done.set_result(events[(seq >= first) & (seq < end)])

@@ -1,0 +1,150 @@
+"""Start a venue on a port and keep it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from gateway.app import create_app
+from gateway.sequencer import Clock
+from gateway.venue import Venue
+
+logger = logging.getLogger(__name__)
+
+FRAME_BYTES_CEILING = 65536  # order entry refuses above 16 KiB in words, the server above this
+SEND_BUFFER_BYTES = 128 * 1024
+UNACKNOWLEDGED_MS = 5000
+STOP_WITHIN_S = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to serve. ``clock`` makes the venue's clock once it is known where the journal ends.
+
+    port 0 takes a free one; ``data_dir`` holds journal, keys and (without ``registry_url``) the
+    registry's database; ``references`` are first prices in ticks of vintages by code;
+    ``origins`` are web pages that may connect, besides those of the venue itself.
+    """
+
+    clock: Callable[[Venue], Clock]
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path("var/venue")
+    registry_url: str | None = None
+    references: Mapping[str, int] = field(default_factory=dict)
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A venue that serves: ``url`` is http://host:port, ``stop`` ends it."""
+
+    venue: Venue
+    host: str
+    port: int
+    server: uvicorn.Server
+
+    @property
+    def url(self) -> str:
+        """Where the REST pages are."""
+        return f"http://{self.host}:{self.port}"
+
+    def stop(self) -> None:
+        """Ask the server to stop; ``running`` returns when it has."""
+        self.server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to ``run``, so that an embedding program keeps its own."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a bound TCP socket whose connections cannot be held up by a peer that stops reading.
+
+    A stalled peer is cut off by the kernel after UNACKNOWLEDGED_MS, and buries at most about
+    SEND_BUFFER_BYTES; accepted connections inherit both.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    made.bind((host, port))
+    return made
+
+
+@contextlib.asynccontextmanager
+async def running(options: Options) -> AsyncIterator[Running]:
+    """Recover, start and serve; the port is open when this yields. Stops at the end of the block.
+
+    Raises:
+        JournalDamageError, JournalFormatError, JournalLockedError: it must not start.
+        OSError: the port is taken.
+    """
+    listening = listening_socket(options.host, options.port)
+    try:
+        venue = Venue.recover(options.data_dir, options.registry_url)
+    except BaseException:
+        listening.close()
+        raise
+    host, port = listening.getsockname()[:2]
+    own = {f"http://{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
+    await venue.start(options.clock(venue), options.references)
+    server = _Server(
+        uvicorn.Config(
+            create_app(venue, own | set(options.origins)),
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=FRAME_BYTES_CEILING,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=STOP_WITHIN_S,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        await server.ready.wait()
+        yield Running(venue, host, port, server)
+    finally:
+        venue.desk.close_all("shutting_down")
+        await asyncio.sleep(0)
+        server.should_exit = True
+        await serving
+        listening.close()
+        await venue.close()
+
+
+def run(options: Options, *, ready: Callable[[Running], None] = lambda _: None) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` is called once the port is open."""
+
+    async def main() -> None:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        async with running(options) as venue:
+            ready(venue)
+            await stopped.wait()
+
+    asyncio.run(main())

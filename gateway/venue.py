@@ -1,0 +1,158 @@
+"""The venue: journal, exchange, registry, desk, feed and day cycle, put together.
+
+    data_dir/journal/   the commands, durable (the state is what they make)
+    data_dir/keys.json  who may log in (mode 0600)
+    data_dir/registry.db  the registry's database, unless another one is given
+
+``Venue.recover`` verifies and replays the journal; ``start`` sets the tasks going. What a client
+was told before a crash is there again: orders, client order ids, numbered reports, the feed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from engine.exchange import Exchange, warm_up
+from engine.records import Event, Phase
+from gateway.day_record import DayRecord
+from gateway.daycycle import DayCycle
+from gateway.desk import Desk
+from gateway.journal import Journal
+from gateway.keys import Keys
+from gateway.publisher import Publisher
+from gateway.sequencer import Clock, Sequencer
+from marketdata.feed import Feed
+from registry.inbox import concerning
+from registry.institution import Registry
+
+logger = logging.getLogger(__name__)
+
+REPLAY_ROWS = 8192  # small batches are applied together: the events are the same
+
+
+class Venue:
+    """Everything behind the sockets. Use ``recover``, then ``start`` inside an event loop."""
+
+    def __init__(self, data_dir: Path, registry: Registry, journal: Journal) -> None:
+        self.data_dir = data_dir
+        self.registry = registry
+        self.journal = journal
+        self.exchange = Exchange()
+        self.record = DayRecord()
+        self.keys = Keys(data_dir / "keys.json")
+        self.feed = Feed(self._code, epoch=time.time_ns() // 1000)
+        self.publisher = Publisher(self.feed)
+        self.desk = Desk(self.exchange, self.record, self.keys)
+        self.sequencer: Sequencer
+        self.cycle: DayCycle
+        self.listeners: list[Callable[[np.ndarray, np.ndarray], None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def recover(cls, data_dir: Path, registry_url: str | None = None) -> Venue:
+        """Open the data directory and bring everything to where the journal ends.
+
+        Raises:
+            JournalDamageError, JournalFormatError, JournalLockedError: it must not start.
+        """
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        journal = Journal(data_dir / "journal")
+        try:
+            registry = Registry.open(registry_url or f"sqlite:///{data_dir / 'registry.db'}")
+            venue = cls(data_dir, registry, journal)
+            warm_up()
+            venue._replay()
+        except BaseException:
+            journal.close()
+            raise
+        return venue
+
+    @property
+    def held(self) -> str:
+        """Why the next day cannot open; "" while nothing is wrong."""
+        return self.cycle.held
+
+    async def start(
+        self,
+        clock: Clock,
+        references: Mapping[str, int] | None = None,
+        stop: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        """Set sequencer, day cycle and feed going."""
+        options = {} if stop is None else {"stop": stop}
+        self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell, **options)
+        self.desk.sequencer = self.sequencer
+        self.cycle = DayCycle(self.exchange, self.sequencer, self.registry, clock, references)
+        for work in (self.sequencer.run(), self.cycle.run(), self.publisher.run()):
+            self._tasks.append(asyncio.create_task(work))
+
+    async def close(self) -> None:
+        """Finish what has arrived, seal the journal, let go of everything."""
+        sequencing, *others = self._tasks
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.sequencer.close()
+        await asyncio.gather(sequencing, return_exceptions=True)
+        self.journal.close()
+        self.registry.close()
+
+    def _tell(self, commands: np.ndarray, events: np.ndarray) -> None:
+        """Everybody hears of an applied batch: owners first, then the public."""
+        groups = self.record.absorb(commands, events)
+        self.desk.tell(events, groups)
+        self.feed.absorb(events)
+        self.publisher.changed()
+        self.cycle.note(commands, events, self.desk.codes)
+        for listener in self.listeners:
+            listener(commands, events)
+
+    def _replay(self) -> None:
+        began = time.perf_counter()
+        today: list[tuple[np.ndarray, np.ndarray]] = []
+        registry_part: list[tuple[np.ndarray, np.ndarray]] = []
+        for batch in gathered(self.journal.replay(), REPLAY_ROWS):
+            events = self.exchange.apply(batch)
+            self.feed.absorb(events)
+            if (
+                (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
+            ).any():
+                today.clear()
+            today.append((batch, events))
+            heard = concerning(batch)
+            if heard.size:
+                registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
+        for batch, events in today:
+            self.record.absorb(batch, events)
+        self.record.learn_ids()
+        self.feed.flush()
+        self.desk.learn_instruments()
+        if registry_part:
+            heard, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))
+            self.registry.absorb(heard, events, tuple(self.desk.codes))
+        seconds = time.perf_counter() - began
+        logger.info("replayed %d commands in %.2f s", self.exchange.seq, seconds)
+
+    def _code(self, instrument: int) -> str:
+        code: bytes = self.exchange.state.instruments["code"][instrument]
+        return code.decode()
+
+
+def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+    """Join successive batches until they have ``rows`` commands: one apply instead of many."""
+    waiting: list[np.ndarray] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += len(batch)
+        if count >= rows:
+            yield np.concatenate(waiting)
+            waiting, count = [], 0
+    if waiting:
+        yield np.concatenate(waiting)
