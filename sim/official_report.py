@@ -137,9 +137,10 @@ def to_dict(summary: Summary) -> dict[str, Any]:
 
 
 def write_json(summary: Summary, path: Path) -> None:
-    """Write ``to_dict`` to a file. OfficialFileError if that is impossible."""
+    """Write ``to_dict`` to a file, making its folder. OfficialFileError if that is impossible."""
     text = json.dumps(to_dict(summary), ensure_ascii=False, indent=1) + "\n"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OfficialFileError(f"cannot write {path}: {error.strerror or error}") from error

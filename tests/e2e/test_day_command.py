@@ -88,6 +88,38 @@ def test_composite_days_are_not_played_and_say_so() -> None:
     assert {result.clauses for result in summary.results} == {"TR-104", "TR-03"}
 
 
+def day(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``tanshi day`` as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "tanshi", "day", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_command_line_plays_a_range_and_names_a_broken_line(tmp_path: Path) -> None:
+    path, target = tmp_path / "daily.csv", tmp_path / "new" / "days.json"
+    rows = (
+        "2021-07-16,48.00,48.50,47.90,48.11,listed,300,14433.00",
+        "2021-07-19,48.11,48.11,48.11,48.11,listed,many,481.10",
+        "2021-07-20,48.11,52.92,48.11,50.52,listed,2,101.03",
+        "2021-07-21,50.52,50.52,50.52,50.52,listed,1,50.52",
+    )
+    path.write_text("\n".join([",".join(DAILY_COLUMNS), *rows]) + "\n")
+    ran = day(str(path), "--from", "2021-07-16", "--to", "2021-07-20", "--json", str(target))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    *_, summary, broken = ran.stdout.splitlines()
+    assert summary.startswith("2 rows: 2 exact, 0 explained, 0 unexplained")
+    assert broken == "line 3 cannot be read: listed_volume_t 'many' is not a plain decimal number"
+    assert json.loads(target.read_text())["exact"] == 2
+    missing = day(str(tmp_path / "missing.csv"))
+    assert missing.returncode == 2
+    assert "cannot read" in missing.stderr
+
+
 def test_ctrl_c_ends_a_replay_with_its_summary(tmp_path: Path) -> None:
     path, target = tmp_path / "daily.csv", tmp_path / "days.json"
     days = list(trading_days(dt.date(2021, 7, 16), dt.date(2025, 7, 16)))
