@@ -45,7 +45,11 @@ def admitted(references: list[int], weights: list[int] | None = None) -> list[di
     ]
     rows += [
         event(
-            Event.PARAMETER_CHANGED, instrument=row, order_no=100, qty_tonnes=weight, phase=Phase.NEW
+            Event.PARAMETER_CHANGED,
+            instrument=row,
+            order_no=100,
+            qty_tonnes=weight,
+            phase=Phase.NEW,
         )
         for row, weight in enumerate(weights or [])
     ]
@@ -71,9 +75,7 @@ def day_closed(closes: list[int], composite: int, date: int = DATE) -> list[dict
         event(Event.CLOSE_SET, instrument=row, price_ticks=price, phase=Phase.CLOSED, date=date)
         for row, price in enumerate(closes)
     ]
-    rows.append(
-        event(Event.COMPOSITE_SET, price_ticks=composite, phase=Phase.CLOSED, date=date)
-    )
+    rows.append(event(Event.COMPOSITE_SET, price_ticks=composite, phase=Phase.CLOSED, date=date))
     rows.append(event(Event.PHASE_CHANGED, phase=Phase.CLOSED, date=date))
     return rows
 
