@@ -84,7 +84,7 @@ def day(
             json_file=json_file,
         )
     except OfficialFileError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
+        Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     raise typer.Exit(summary.exit_code)
 
