@@ -50,7 +50,9 @@ class Directory:
 
 def id_of(tx: Connection, account: int) -> int:
     """Return the account id of one trading index; RefusalError if there is none."""
-    found = tx.execute(select(accounts.c.id).where(accounts.c.trading_index == account)).scalar()
+    found = tx.execute(
+        select(accounts.c.id).where(accounts.c.trading_index == int(account))
+    ).scalar()
     if found is None:
         raise RefusalError("unknown_account", f"There is no account with trading index {account}.")
     return int(found)
@@ -126,7 +128,7 @@ def last_instruction(tx: Connection) -> int:
 
 def account(tx: Connection, trading_index: int) -> Account:
     """Return who has a trading index; RefusalError if nobody."""
-    row = tx.execute(select(accounts).where(accounts.c.trading_index == trading_index)).first()
+    row = tx.execute(select(accounts).where(accounts.c.trading_index == int(trading_index))).first()
     if row is None:
         raise RefusalError(
             "unknown_account", f"There is no account with trading index {trading_index}."

@@ -42,7 +42,7 @@ def receive_out(
         instructions.refuse_amount(amount, CASH_FEN_MAX, "amount_invalid", "fen")
     else:
         instructions.refuse_amount(amount, QTY_TONNES_MAX, "qty_invalid", "tonnes")
-    word = OUTS[kind]
+    word, seq, account, amount = OUTS[kind], int(seq), int(account), int(amount)
     content = hashlib.sha256(f"{word}|{account}|{vintage}|{amount}".encode()).hexdigest()
     heard = tx.execute(select(inbox.c.sha256, inbox.c.answer).where(inbox.c.seq == seq)).first()
     if heard is not None:

@@ -157,12 +157,12 @@ class Registry:
     def post(self, date: int, tag: int) -> Day:
         """Post a cleared and confirmed day, once (ST-04)."""
         with self.database.write() as tx:
-            return settlement.post(tx, date, tag)
+            return settlement.post(tx, int(date), int(tag))
 
     def day(self, date: int) -> Day | None:
         """Return where the evening of a date stands."""
         with self.database.read() as tx:
-            return settlement.day(tx, date)
+            return settlement.day(tx, int(date))
 
     def report(self, date: int) -> list[str]:
         """Return what differs on a date, in sentences: empty unless the day is disputed (ST-17)."""

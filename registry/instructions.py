@@ -61,7 +61,7 @@ def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> None:
         Move(
             Bucket(RESERVE_ID, known[vintage], ISSUED),
             Bucket(who.id_of(account), known[vintage], REGISTRY_AVAILABLE),
-            qty,
+            int(qty),
         )
         for vintage, account, qty in rows
     ]
@@ -76,7 +76,7 @@ def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> None:
         return
     who = Directory(tx)
     moves = [
-        Move(Bucket(BANK_ID, FEN, BANK), Bucket(who.id_of(account), FEN, IN_TRANSIT), amount)
+        Move(Bucket(BANK_ID, FEN, BANK), Bucket(who.id_of(account), FEN, IN_TRANSIT), int(amount))
         for account, amount in rows
     ]
     ledger.book(tx, "deposit", "paid in", moves)
@@ -98,7 +98,9 @@ def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> None:
         unit = known.get(vintage) or ledger.unit_of(tx, vintage)
         number = who.id_of(account)
         moves.append(
-            Move(Bucket(number, unit, REGISTRY_AVAILABLE), Bucket(number, unit, IN_TRANSIT), qty)
+            Move(
+                Bucket(number, unit, REGISTRY_AVAILABLE), Bucket(number, unit, IN_TRANSIT), int(qty)
+            )
         )
     ledger.book(tx, "transfer_in", "to the trading side", moves)
     _instruct(tx, "transfer_in", moves)

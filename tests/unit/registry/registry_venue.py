@@ -69,7 +69,7 @@ class Venue:
             self.registry.absorb(batch, events, self.codes)
         return events
 
-    def do(self, kind: Kind, heard: bool = True, **fields: Any) -> Array:
+    def do(self, kind: Kind, *, heard: bool = True, **fields: Any) -> Array:
         """Submit one command and return its events."""
         batch = commands(1)
         batch["kind"] = kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_a_confirmation_the_registry_never_gave_stops(venue: Venue) -> None:
 
 def test_e44_registry_side_tonnes_cannot_be_listed(venue: Venue) -> None:
     venue.registry.issue("CEA22", 0, 500)
-    asked = {"account": 0, "side": Side.SELL, "price_ticks": 4800}
+    asked: dict[str, Any] = {"account": 0, "side": Side.SELL, "price_ticks": 4800}
     refused = venue.do(Kind.LIST, instrument=0, qty_tonnes=10_001, **asked)
     assert refused[0]["reason"] == Reason.INSUFFICIENT_HOLDING
     venue.registry.transfer_in(0, "CEA", 1)
@@ -129,7 +130,12 @@ def test_e45_trading_side_tonnes_are_not_available_at_the_registry(venue: Venue)
 
 
 def test_e46_locked_tonnes_cannot_be_moved_out(venue: Venue) -> None:
-    listing = {"instrument": 0, "side": Side.SELL, "price_ticks": 4800, "qty_tonnes": 6_000}
+    listing: dict[str, Any] = {
+        "instrument": 0,
+        "side": Side.SELL,
+        "price_ticks": 4800,
+        "qty_tonnes": 6_000,
+    }
     venue.do(Kind.LIST, account=0, **listing)
     refused = venue.do(Kind.TRANSFER_OUT, account=0, instrument=0, qty_tonnes=4_001)
     assert refused[0]["reason"] == Reason.INSUFFICIENT_HOLDING
@@ -140,7 +146,7 @@ def test_e46_locked_tonnes_cannot_be_moved_out(venue: Venue) -> None:
 
 def test_e47_what_was_bought_today_moves_out_after_settlement(venue: Venue) -> None:
     venue.trade(seller=0, buyer=1, qty=100)
-    move = {"account": 1, "instrument": 0, "qty_tonnes": 10_100}
+    move: dict[str, Any] = {"account": 1, "instrument": 0, "qty_tonnes": 10_100}
     assert venue.do(Kind.TRANSFER_OUT, **move)[0]["reason"] == Reason.HOLDING_BOUGHT_TODAY
     venue.close_day()
     venue.settle()
