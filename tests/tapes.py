@@ -290,7 +290,7 @@ class Tape:
         if venue.phase in (Phase.CLOSED, Phase.DISPUTED):
             return self._command(Kind.CONFIRM_DAY, ref=self.random.choice((0, 1, 77, I8, -5)))
         if venue.phase == Phase.CONFIRMED:
-            return self._command(Kind.POST_DAY, ref=venue.file_tag + (chance < 0.3) * -1)
+            return self._command(Kind.POST_DAY, ref=venue.file_tag ^ (chance < 0.3))
         return self._command(Kind.BEGIN_DAY, ref=self._next_date())
 
     # ---- how to draw it ----------------------------------------------------------------------
