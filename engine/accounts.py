@@ -14,6 +14,7 @@ from engine.records import (
     QTY_TONNES_MAX,
     RULES,
     AccountStatus,
+    Block,
     Event,
     Mode,
     Parameter,
@@ -27,6 +28,7 @@ _WINDOW_OUT = (Phase.PRE_OPEN, Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON)
 _BP_BOUNDS = (1, 9_999)
 _QTY_BOUNDS = (1, QTY_TONNES_MAX)
 _FLAG = (0, 1)
+_PARTS = ("available", "frozen", "bought_today", "judicial")
 _FEE_BOUNDS = (0, 100_000)
 
 PARAMETER_BOUNDS: dict[int, tuple[int, int]] = {
@@ -44,6 +46,13 @@ PARAMETER_BOUNDS: dict[int, tuple[int, int]] = {
     Parameter.BULK_SETTLEMENT_FEE_PPM: _FEE_BOUNDS,
     Parameter.AUCTION_TRADING_FEE_PPM: _FEE_BOUNDS,
     Parameter.AUCTION_SETTLEMENT_FEE_PPM: _FEE_BOUNDS,
+    Parameter.AUCTION_BAND_BP: _BP_BOUNDS,
+    Parameter.AUCTION_QTY_MIN: _QTY_BOUNDS,
+    Parameter.AUCTION_BID_QTY_MIN: _QTY_BOUNDS,
+    Parameter.AUCTION_BUYER_INITIATED: _FLAG,
+    Parameter.LARGE_HOLDER_TONNES: (0, QTY_TONNES_MAX),
+    Parameter.FREE_FIRST_DAY: _FLAG,
+    Parameter.FIRST_DAY_UPPER_TICKS: (1, PRICE_TICKS_MAX),
     Parameter.COMPOSITE_WEIGHT: (0, 1_000_000),
 }
 
@@ -112,6 +121,8 @@ def cash_out(state: State, c: Array, outcome: Outcome) -> None:
     account, amount = int(c["account"]), int(c["amount"])
     if not _is_account(state, account):
         return outcome.refuse(Reason.UNKNOWN_ACCOUNT)
+    if int(state.accounts[account]["blocks"]) & Block.CASH_OUT:
+        return outcome.refuse(Reason.ACCOUNT_RESTRICTED)
     if state.market[0]["phase"] not in _WINDOW_OUT:
         return outcome.refuse(Reason.PHASE_CLOSED)
     if amount < 1:
@@ -133,12 +144,14 @@ def transfer_in(state: State, c: Array, outcome: Outcome) -> None:
         return outcome.refuse(Reason.DUPLICATE_INSTRUCTION)
     if not _is_account(state, account):
         return outcome.refuse(Reason.UNKNOWN_ACCOUNT)
+    if int(state.accounts[account]["blocks"]) & Block.TRANSFER_IN:
+        return outcome.refuse(Reason.ACCOUNT_RESTRICTED)
     if not _is_instrument(state, instrument):
         return outcome.refuse(Reason.UNKNOWN_INSTRUMENT)
     if state.market[0]["phase"] in _EVENING:
         return outcome.refuse(Reason.PHASE_CLOSED)
     row = state.holdings[account, instrument]
-    held = sum(int(row[f"{part}_tonnes"]) for part in ("available", "frozen", "bought_today"))
+    held = sum(int(row[f"{part}_tonnes"]) for part in _PARTS)
     if qty < 1 or held + qty > QTY_TONNES_MAX:
         return outcome.refuse(Reason.QTY_INVALID)
     row["available_tonnes"] += qty
@@ -154,6 +167,8 @@ def transfer_out(state: State, c: Array, outcome: Outcome) -> None:
     account, instrument, qty = int(c["account"]), int(c["instrument"]), int(c["qty_tonnes"])
     if not _is_account(state, account):
         return outcome.refuse(Reason.UNKNOWN_ACCOUNT)
+    if int(state.accounts[account]["blocks"]) & Block.TRANSFER_OUT:
+        return outcome.refuse(Reason.ACCOUNT_RESTRICTED)
     if not _is_instrument(state, instrument):
         return outcome.refuse(Reason.UNKNOWN_INSTRUMENT)
     if state.market[0]["phase"] not in _WINDOW_OUT:
@@ -165,6 +180,8 @@ def transfer_out(state: State, c: Array, outcome: Outcome) -> None:
         if row["available_tonnes"] + row["bought_today_tonnes"] >= qty:
             return outcome.refuse(Reason.HOLDING_BOUGHT_TODAY)
         return outcome.refuse(Reason.INSUFFICIENT_HOLDING)
+    if row["available_tonnes"] - row["guarded_tonnes"] < qty:
+        return outcome.refuse(Reason.SELL_GUARDED)
     row["available_tonnes"] -= qty
     state.instruments[instrument]["tonnes_in"] -= qty
     return outcome.add(

@@ -6,19 +6,20 @@ from datetime import date
 
 import numpy as np
 
+from engine import bidding, bulk, closing, control
 from engine.calendar import is_trading_day
 from engine.outcome import Outcome, blank_events
 from engine.reasons import Reason
 from engine.records import (
     BOOK,
     Event,
-    Modality,
     OrderStatus,
     Phase,
     Side,
 )
 from engine.state import Array, State
-from engine.units import half_up, price_limits
+from engine.units import price_limits
+from engine.verbs import modality_of
 
 _NEXT_PHASE = {
     Phase.PRE_OPEN: Phase.MORNING,
@@ -26,7 +27,7 @@ _NEXT_PHASE = {
     Phase.LUNCH: Phase.AFTERNOON,
 }
 _EVENING = (Phase.CLOSED, Phase.CONFIRMED, Phase.DISPUTED)
-_LISTED_ROW = 0
+_FREE_LOWER_TICKS = 1
 
 
 def _phase(state: State) -> Phase:
@@ -63,6 +64,7 @@ def begin_day(state: State, c: Array, outcome: Outcome) -> None:
     _enter(state, Phase.PRE_OPEN, outcome)
     count = int(market["instruments"])
     _set_limits(state, count)
+    closing.begin_composite(state)
     for instrument in range(count):
         row = state.instruments[instrument]
         for kind, field in (
@@ -83,7 +85,13 @@ def _forget_yesterday(state: State, new_year: bool) -> None:
     state.trades[: int(market["trades"])] = 0
     market["trade_base"] += market["trades"]
     market["trades"] = 0
+    state.negotiations[: int(market["negotiations"])] = 0
+    market["negotiations"] = 0
+    state.sessions[: int(market["sessions"])] = 0
+    market["session_base"] += market["sessions"] - 1
+    market["sessions"] = 1
     market["file_tag"] = 0
+    market["halted"] = 0
     for field in ("open_ticks", "high_ticks", "low_ticks", "last_ticks"):
         state.instruments[field] = 0
     for field in ("day_qty_tonnes", "day_turnover_fen"):
@@ -100,11 +108,14 @@ def _set_limits(state: State, count: int) -> None:
     for row in state.instruments[:count]:
         reference = int(row["close_ticks"])
         row["reference_ticks"] = reference
-        lower, upper = price_limits(reference, int(rules["listed_band_bp"]))
-        row["lower_limit_ticks"], row["upper_limit_ticks"] = lower, upper
-        bulk = price_limits(reference, int(rules["bulk_band_bp"]))
-        row["bulk_lower_limit_ticks"], row["bulk_upper_limit_ticks"] = bulk
-        widest = max(widest, upper - lower + 1)
+        free = bool(rules["free_first_day"]) and row["days"] == 0
+        for prefix, band in (("", "listed"), ("bulk_", "bulk"), ("auction_", "auction")):
+            lower, upper = price_limits(reference, int(rules[f"{band}_band_bp"]))
+            if free:  # VM-08
+                lower, upper = _FREE_LOWER_TICKS, int(rules["first_day_upper_ticks"])
+            row[f"{prefix}lower_limit_ticks"], row[f"{prefix}upper_limit_ticks"] = lower, upper
+        row["days"] += 1
+        widest = max(widest, int(row["upper_limit_ticks"]) - int(row["lower_limit_ticks"]) + 1)
     state.ensure_width(widest)
 
 
@@ -120,7 +131,10 @@ def close_day(state: State, _c: Array, outcome: Outcome) -> None:
     if _phase(state) != Phase.AFTERNOON:
         return outcome.refuse(Reason.PHASE_ORDER)
     _lapse_all(state, outcome)
+    bulk.expire_all(state, outcome)
+    bidding.end_all(state, outcome)
     _set_closes(state, outcome)
+    control.report_large_holders(state, outcome)
     return _enter(state, Phase.CLOSED, outcome)
 
 
@@ -139,7 +153,7 @@ def _lapse_all(state: State, outcome: Outcome) -> None:
     lapsed["qty_tonnes"] = open_now["leaves_qty"]
     lapsed["amount_fen"] = open_now["frozen_fen"]
     lapsed["reason"] = Reason.END_OF_DAY
-    lapsed["modality"] = Modality.LISTED
+    lapsed["modality"] = modality_of(open_now["kind"])
     outcome.add_rows(lapsed)
     _release_all(state, open_now)
     orders["status"][rows] = OrderStatus.LAPSED
@@ -151,6 +165,7 @@ def _lapse_all(state: State, outcome: Outcome) -> None:
     state.books[:] = np.zeros(1, BOOK)
     state.books["best_rank"] = state.width
     state.accounts["open_orders"] = 0
+    state.accounts["buying_tonnes"] = 0
     market["open_orders"] = 0
 
 
@@ -168,29 +183,12 @@ def _release_all(state: State, open_now: Array) -> None:
 
 def _set_closes(state: State, outcome: Outcome) -> None:
     """Close = volume-weighted mean of the listed trades, half up; none: the last close (TR-100)."""
-    market = state.market[0]
-    weighted = weights = 0
-    for instrument in range(int(market["instruments"])):
-        row, total = state.instruments[instrument], state.totals[instrument, _LISTED_ROW]
-        qty, turnover = int(total["day_qty_tonnes"]), int(total["day_turnover_fen"])
-        if qty > 0:
-            row["close_ticks"] = half_up(turnover, qty)
-        close = int(row["close_ticks"])
-        weighted += int(row["weight"]) * close
-        weights += int(row["weight"])
-        outcome.add(
-            Event.CLOSE_SET,
-            instrument=instrument,
-            price_ticks=close,
-            qty_tonnes=qty,
-            amount_fen=turnover,
-        )
+    for instrument in range(int(state.market[0]["instruments"])):
+        closing.set_close(state, instrument, outcome)
     for period in ("year", "all"):
         state.totals[f"{period}_qty_tonnes"] += state.totals["day_qty_tonnes"]
         state.totals[f"{period}_turnover_fen"] += state.totals["day_turnover_fen"]
-    if weights > 0:
-        market["composite_close_ticks"] = half_up(weighted, weights)
-    outcome.add(Event.COMPOSITE_SET, price_ticks=int(market["composite_close_ticks"]))
+    closing.close_composite(state, outcome)
 
 
 def confirm_day(state: State, c: Array, outcome: Outcome) -> None:

@@ -48,7 +48,7 @@ _COPIED = (
     "modality",
     "taker_side",
 )
-_TRADING_FEE_RATE = {
+TRADING_FEE_RATE = {
     Modality.LISTED: "listed_trading_fee_ppm",
     Modality.BULK: "bulk_trading_fee_ppm",
     Modality.AUCTION: "auction_trading_fee_ppm",
@@ -89,7 +89,9 @@ def deal_file(state: State) -> DealFile:
     market = state.market[0]
     accounts, instruments = int(market["accounts"]), int(market["instruments"])
     held = state.holdings[:accounts, :instruments]
-    total = held["available_tonnes"] + held["frozen_tonnes"] + held["bought_today_tonnes"]
+    total = np.zeros(held.shape, np.int64)
+    for part in ("available_tonnes", "frozen_tonnes", "bought_today_tonnes", "judicial_tonnes"):
+        total += held[part]
     where = np.nonzero(total)
     positions = np.zeros(len(where[0]), POSITION)
     positions["account"], positions["instrument"] = where
@@ -108,14 +110,16 @@ def _deals(state: State) -> Array:
     """Return the day's trades with their fees split into the two components (TR-130)."""
     market, rules = state.market[0], state.rules[0]
     trades = state.trades[: int(market["trades"])]
+    numbers = np.flatnonzero(trades["void"] == 0)
+    trades = trades[numbers]
     deals = np.zeros(len(trades), DEAL)
     for field in _COPIED:
         deals[field] = trades[field]
-    deals["trade_no"] = market["trade_base"] + 1 + np.arange(len(trades))
+    deals["trade_no"] = market["trade_base"] + 1 + numbers
     value = trades["price_ticks"].astype(np.int64) * trades["qty_tonnes"]
     deals["value_fen"] = value
     rate = np.zeros(len(trades), np.int64)
-    for modality, parameter in _TRADING_FEE_RATE.items():
+    for modality, parameter in TRADING_FEE_RATE.items():
         rate[trades["modality"] == modality] = rules[parameter]
     trading = value // PPM * rate + (2 * (value % PPM) * rate + PPM) // (2 * PPM)
     for leg in ("buy", "sell"):

@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine import accounts, day
+from engine import accounts, bidding, bulk, control, day
 from engine.kernel import COLD_COMMAND, NEED_ROOM, ROOM_PER_COMMAND, run
 from engine.outcome import Outcome
 from engine.reasons import Reason
 from engine.records import COMMAND, EVENT, Kind, commands
 from engine.state import Array, State
+from engine.verbs import warm_up_verbs
 
 Handler = Callable[[State, Array, Outcome], None]
 
@@ -35,6 +36,32 @@ COLD_HANDLERS: dict[int, Handler] = {
     Kind.TRANSFER_OUT: accounts.transfer_out,
     Kind.ADMIT_INSTRUMENT: accounts.admit_instrument,
     Kind.SET_PARAMETER: accounts.set_parameter,
+    Kind.BULK_OFFER: bulk.offer,
+    Kind.BULK_COUNTER: bulk.counter,
+    Kind.BULK_ACCEPT: bulk.accept,
+    Kind.BULK_CONFIRM: bulk.confirm,
+    Kind.BULK_DECLINE: bulk.decline,
+    Kind.BULK_WITHDRAW: bulk.withdraw,
+    Kind.APPLY_SESSION: bidding.apply_session,
+    Kind.NOTICE_SESSION: bidding.notice_session,
+    Kind.REJECT_SESSION: bidding.reject_session,
+    Kind.OPEN_SESSION: bidding.open_session,
+    Kind.BID: bidding.bid,
+    Kind.CANCEL_BID: bidding.cancel_bid,
+    Kind.CLOSE_SESSION: bidding.close_session,
+    Kind.BLOCK_ACCOUNT: control.block_account,
+    Kind.GUARD_HOLDING: control.guard_holding,
+    Kind.LIMIT_HOLDING: control.limit_holding,
+    Kind.WARN_ACCOUNT: control.warn_account,
+    Kind.HALT_INSTRUMENT: control.switch_instrument,
+    Kind.RESUME_INSTRUMENT: control.switch_instrument,
+    Kind.HALT_MARKET: control.switch_market,
+    Kind.RESUME_MARKET: control.switch_market,
+    Kind.KILL: control.kill,
+    Kind.VOID_TRADE: control.void_trade,
+    Kind.FREEZE_HOLDING: control.freeze_holding,
+    Kind.RELEASE_HOLDING: control.release_holding,
+    Kind.DEDUCT_HOLDING: control.deduct_holding,
 }
 
 
@@ -134,3 +161,4 @@ def warm_up() -> None:
     batch = commands(1)
     batch["kind"], batch["seq"] = Kind.LIST, 1
     exchange.apply(batch)
+    warm_up_verbs()

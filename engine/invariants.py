@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.records import OrderStatus, Phase, Side
+from engine.records import MODALITIES, Modality, OrderStatus, Phase, Side
 from engine.state import Array, State
 from engine.units import price_limits
+from engine.verbs import LADDER_KINDS
 
 _RESTS = (OrderStatus.OPEN, OrderStatus.PART_FILLED)
+_BANDS = (("", Modality.LISTED), ("bulk_", Modality.BULK), ("auction_", Modality.AUCTION))
 
 
 def violations(state: State) -> list[str]:
@@ -36,10 +38,17 @@ def _open_orders(state: State) -> tuple[Array, Array]:
     return rows, orders[rows]
 
 
+def _standing(state: State) -> Array:
+    """Return the day's trades that were not voided (TR-121)."""
+    trades = state.used()["trades"]
+    standing: Array = trades[trades["void"] == 0]
+    return standing
+
+
 def _tonnes(state: State) -> Iterator[str]:
     """I1: per vintage, all parts of all accounts make what was moved in less moved out."""
     _, holdings, instruments = _used(state)
-    parts = ("available_tonnes", "frozen_tonnes", "bought_today_tonnes")
+    parts = ("available_tonnes", "frozen_tonnes", "bought_today_tonnes", "judicial_tonnes")
     held = sum(holdings[part].sum(axis=0) for part in parts)
     for row in np.flatnonzero(held != instruments["tonnes_in"]):
         yield f"I1: instrument {row}: {held[row]} t held, {instruments['tonnes_in'][row]} t came in"
@@ -62,7 +71,7 @@ def _balances(state: State) -> Iterator[str]:
             for where in np.argwhere(rows[field] < 0):
                 yield f"I2: {name} {tuple(where.tolist())}: {field} is negative"
     traded = np.zeros(holdings.shape[1], np.int64)
-    trades = state.used()["trades"]
+    trades = _standing(state)
     np.add.at(traded, trades["instrument"], trades["qty_tonnes"])
     sold = holdings["sold_today_tonnes"].sum(axis=0)
     if state.market[0]["phase"] != Phase.POSTED:
@@ -74,11 +83,14 @@ def _frozen(state: State) -> Iterator[str]:
     """I2: what is frozen is exactly what open orders froze."""
     accounts, holdings, _ = _used(state)
     _, orders = _open_orders(state)
-    cash = np.zeros(len(accounts), np.int64)
+    cash, buying = np.zeros(len(accounts), np.int64), np.zeros(len(accounts), np.int64)
     goods = np.zeros(holdings.shape, np.int64)
     buys, sells = orders[orders["side"] == Side.BUY], orders[orders["side"] == Side.SELL]
     np.add.at(cash, buys["account"], buys["frozen_fen"])
+    np.add.at(buying, buys["account"], buys["leaves_qty"])
     np.add.at(goods, (sells["account"], sells["instrument"]), sells["leaves_qty"])
+    for row in np.flatnonzero(buying != accounts["buying_tonnes"]):
+        yield f"account {row}: the tonnes it wants are not those of its open orders"
     for row in np.flatnonzero(cash != accounts["cash_frozen_fen"]):
         yield f"I2: account {row}: frozen cash is not what its open orders froze"
     for where in np.argwhere(goods != holdings["frozen_tonnes"]):
@@ -117,6 +129,8 @@ def _levels(state: State) -> Iterator[str]:
     rows, orders = _open_orders(state)
     expected: dict[int, list[tuple[int, int]]] = {}
     for row, order in zip(rows.tolist(), orders, strict=True):
+        if order["kind"] not in LADDER_KINDS:
+            continue
         expected.setdefault(_level_of(state, order), []).append((int(order["seq"]), row))
     for level in np.flatnonzero(state.levels["orders"]).tolist():
         chain = list(_chain(state, int(state.levels[level]["head"])))
@@ -152,28 +166,36 @@ def _chain(state: State, row: int) -> Iterator[int]:
 
 
 def _prices(state: State) -> Iterator[str]:
-    """I5: every open order and every deal of the day lies inside the day's band."""
-    instruments = _used(state)[2]
-    for name, rows in (("order", _open_orders(state)[1]), ("trade", state.used()["trades"])):
-        limits = instruments[rows["instrument"]]
-        outside = (rows["price_ticks"] < limits["lower_limit_ticks"]) | (
-            rows["price_ticks"] > limits["upper_limit_ticks"]
-        )
-        for row in np.flatnonzero(outside):
-            yield f"I5: {name} {row} of the day lies outside the band"
+    """I5, I6: every deal of the day, and every open listing, lies inside its modality's band."""
+    orders, trades = _open_orders(state)[1], state.used()["trades"]
+    listings = orders[np.isin(orders["kind"], LADDER_KINDS)]
+    yield from _outside(state, "open order", listings, "")
+    for prefix, modality in _BANDS:
+        deals = trades[trades["modality"] == modality]
+        yield from _outside(state, f"{modality.name.lower()} trade", deals, prefix)
+    bulk = trades[trades["modality"] == Modality.BULK]
+    for row in np.flatnonzero(bulk["qty_tonnes"] < state.rules[0]["bulk_qty_min"]):
+        yield f"I6: bulk trade {row} is smaller than the modality's least"
+
+
+def _outside(state: State, name: str, rows: Array, prefix: str) -> Iterator[str]:
+    """Say which rows have a price outside their instrument's band."""
+    limits = _used(state)[2][rows["instrument"]]
+    below = rows["price_ticks"] < limits[f"{prefix}lower_limit_ticks"]
+    above = rows["price_ticks"] > limits[f"{prefix}upper_limit_ticks"]
+    for row in np.flatnonzero(below | above):
+        yield f"I5: {name} {row} of the day lies outside the band"
 
 
 def _figures(state: State) -> Iterator[str]:
     """I7, I8: the day's figures agree with the day's trades and with each other."""
-    trades = state.used()["trades"]
+    trades = _standing(state)
     for index, row in enumerate(_used(state)[2]):
-        day = trades[trades["instrument"] == index]
+        mine = trades[trades["instrument"] == index]
+        yield from _totals(state, index, mine)
+        day = mine[mine["modality"] == Modality.LISTED]
         prices, total = day["price_ticks"].astype(np.int64), state.totals[index, 0]
-        if total["day_qty_tonnes"] != day["qty_tonnes"].sum():
-            yield f"instrument {index}: the day's volume is not the sum of its trades"
         turnover = int((prices * day["qty_tonnes"]).sum())
-        if total["day_turnover_fen"] != turnover:
-            yield f"instrument {index}: the day's turnover is not the sum of its trades"
         wanted = (0, 0, 0, 0)
         if len(day):
             wanted = (int(prices[0]), int(prices.max()), int(prices.min()), int(prices[-1]))
@@ -186,6 +208,18 @@ def _figures(state: State) -> Iterator[str]:
             yield f"I7: instrument {index}: the close is not the mean of the listed trades"
 
 
+def _totals(state: State, instrument: int, trades: Array) -> Iterator[str]:
+    """The day's volume and turnover of each modality are the sums of its standing trades."""
+    for row, modality in enumerate(MODALITIES):
+        deals = trades[trades["modality"] == modality]
+        total = state.totals[instrument, row]
+        turnover = (deals["price_ticks"].astype(np.int64) * deals["qty_tonnes"]).sum()
+        if total["day_qty_tonnes"] != deals["qty_tonnes"].sum():
+            yield f"instrument {instrument}: the day's {modality.name} volume is not its trades'"
+        if total["day_turnover_fen"] != turnover:
+            yield f"instrument {instrument}: the day's {modality.name} turnover is not its trades'"
+
+
 def _evening(state: State) -> Iterator[str]:
     """I10: after the close nothing is open and nothing frozen; bands hang on the reference."""
     market = state.market[0]
@@ -194,6 +228,8 @@ def _evening(state: State) -> Iterator[str]:
     if market["phase"] in (Phase.NEW, Phase.POSTED):
         return
     for index, row in enumerate(_used(state)[2]):
+        if state.rules[0]["free_first_day"] and row["days"] == 1:
+            continue
         limits = price_limits(int(row["reference_ticks"]), int(state.rules[0]["listed_band_bp"]))
         if (int(row["lower_limit_ticks"]), int(row["upper_limit_ticks"])) != limits:
             yield f"TR-23: instrument {index}: the band does not hang on the reference"

@@ -13,6 +13,7 @@ from engine.jit import inlined
 from engine.ladder import next_occupied, rank_of, words_at
 from engine.ledger import freeze, lock_fen, shortfall
 from engine.orders import (
+    blocked,
     book_of,
     deal,
     end_order,
@@ -25,11 +26,15 @@ from engine.orders import (
     qty_reason,
 )
 from engine.reasons import Reason
-from engine.records import Event, Mode, OrderStatus, Side
+from engine.records import Event, Modality, Mode, OrderStatus, Side
 from engine.reports import refuse, write_order
 from engine.state import Array, Arrays
 
 _LISTED = int(Mode.LISTED)
+_MODALITY = int(Modality.LISTED)
+_RESTRICTED = int(Reason.ACCOUNT_RESTRICTED)
+_MARKET_HALTED = int(Reason.MARKET_HALTED)
+_INSTRUMENT_HALTED = int(Reason.INSTRUMENT_HALTED)
 _BUY = int(Side.BUY)
 _UNKNOWN_ACCOUNT = int(Reason.UNKNOWN_ACCOUNT)
 _WRONG_MODE = int(Reason.WRONG_MODE)
@@ -76,7 +81,7 @@ def listing_reason(a: Arrays, c: Any) -> int:
         return _WOULD_CROSS
     if too_many_open(a, c["account"]):
         return _TOO_MANY
-    return shortfall(a, c["account"], instrument, side, price, c["qty_tonnes"])
+    return shortfall(a, _MODALITY, c["account"], instrument, side, price, c["qty_tonnes"])
 
 
 @inlined
@@ -86,9 +91,9 @@ def list_order(a: Arrays, c: Any, events: Array, n: int) -> int:
     if reason != 0:
         return refuse(a, c, events, n, reason, 0)
     price = c["price_ticks"]
-    lock = lock_fen(a, price, c["qty_tonnes"]) if c["side"] == _BUY else 0
+    lock = lock_fen(a, _MODALITY, price, c["qty_tonnes"]) if c["side"] == _BUY else 0
     row = new_order(a, c, c["instrument"], c["side"], price, lock)
-    frozen = freeze(a, row)
+    frozen = freeze(a, _MODALITY, row)
     enter_book(a, row)
     event = write_order(a, c, events, n, 0, _ACCEPTED, row, frozen)
     event["leaves_qty"] = c["qty_tonnes"]
@@ -134,6 +139,8 @@ def take_reason(a: Arrays, c: Any, row: int) -> int:
         return _UNKNOWN_ACCOUNT
     if not in_session(a):
         return _PHASE_CLOSED
+    if a.market[0]["halted"] != 0:
+        return _MARKET_HALTED
     reason = qty_reason(a, c["qty_tonnes"], c["total_qty_tonnes"])
     if reason != 0:
         return reason
@@ -141,6 +148,8 @@ def take_reason(a: Arrays, c: Any, row: int) -> int:
         return _UNKNOWN_ORDER
     listing = a.orders[row]
     instrument, side, price = listing["instrument"], listing["side"], listing["price_ticks"]
+    if a.instruments[instrument]["halted"] != 0:
+        return _INSTRUMENT_HALTED
     if a.instruments[instrument]["mode"] != _LISTED:
         return _WRONG_MODE
     if listing["account"] == account:
@@ -150,7 +159,9 @@ def take_reason(a: Arrays, c: Any, row: int) -> int:
         return reason
     if c["qty_tonnes"] > listing["leaves_qty"]:
         return _ABOVE_LEAVES
-    return shortfall(a, account, instrument, 3 - side, price, c["qty_tonnes"])
+    if blocked(a, account, 3 - side):
+        return _RESTRICTED
+    return shortfall(a, _MODALITY, account, instrument, 3 - side, price, c["qty_tonnes"])
 
 
 @inlined
@@ -164,7 +175,7 @@ def take(a: Arrays, c: Any, events: Array, n: int) -> int:
         return refuse(a, c, events, n, reason, c["ref"])
     listing = a.orders[resting]
     side, price = 3 - listing["side"], listing["price_ticks"]
-    lock = lock_fen(a, price, c["qty_tonnes"]) if side == _BUY else 0
+    lock = lock_fen(a, _MODALITY, price, c["qty_tonnes"]) if side == _BUY else 0
     row = new_order(a, c, listing["instrument"], side, price, lock)
     event = write_order(a, c, events, n, 0, _ACCEPTED, row, 0)
     event["leg"] = c["leg"]
@@ -216,10 +227,10 @@ def take_best(a: Arrays, c: Any, events: Array, n: int) -> int:
         elif n + count + 2 > len(events) or a.market[0]["trades"] + count > len(a.trades):
             return -1
         else:
-            reason = shortfall(a, c["account"], instrument, side, price, c["qty_tonnes"])
+            reason = shortfall(a, _MODALITY, c["account"], instrument, side, price, c["qty_tonnes"])
     if reason != 0:
         return refuse(a, c, events, n, reason, 0)
-    lock = lock_fen(a, price, c["qty_tonnes"]) if side == _BUY else 0
+    lock = lock_fen(a, _MODALITY, price, c["qty_tonnes"]) if side == _BUY else 0
     row = new_order(a, c, instrument, side, price, lock)
     write_order(a, c, events, n, 0, _ACCEPTED, row, 0)
     first = n

@@ -9,7 +9,7 @@ from engine.ladder import link, rank_of, unlink
 from engine.ledger import (
     buyer_fee,
     collect_fees,
-    listed_fee,
+    deal_fee,
     move_goods,
     pay,
     receive,
@@ -21,6 +21,7 @@ from engine.records import (
     QTY_TONNES_MAX,
     AccountStatus,
     Event,
+    Kind,
     Modality,
     OrderStatus,
     Phase,
@@ -33,6 +34,11 @@ from engine.units import value_kernel
 _UNKNOWN_ACCOUNT = int(Reason.UNKNOWN_ACCOUNT)
 _UNKNOWN_INSTRUMENT = int(Reason.UNKNOWN_INSTRUMENT)
 _WRONG_MODE = int(Reason.WRONG_MODE)
+_RESTRICTED = int(Reason.ACCOUNT_RESTRICTED)
+_MARKET_HALTED = int(Reason.MARKET_HALTED)
+_INSTRUMENT_HALTED = int(Reason.INSTRUMENT_HALTED)
+_ADD = int(Kind.ADD)
+_LIST = int(Kind.LIST)
 _PHASE_CLOSED = int(Reason.PHASE_CLOSED)
 _SIDE_INVALID = int(Reason.SIDE_INVALID)
 _PRICE_INVALID = int(Reason.PRICE_INVALID)
@@ -60,6 +66,14 @@ def is_account(a: Arrays, account: int) -> bool:
 
 
 @inlined
+def blocked(a: Arrays, account: int, side: int) -> bool:
+    """Say whether an account is restricted from a side; sides are bits of Block (TR-113…116)."""
+    if side not in (_BUY, _SELL):
+        return False
+    return (a.accounts[account]["blocks"] & side) != 0
+
+
+@inlined
 def in_session(a: Arrays) -> bool:
     """Say whether declarations are taken now (TR-30, TR-33, TR-34)."""
     phase = a.market[0]["phase"]
@@ -81,6 +95,8 @@ def entry_reason(a: Arrays, c: Any, mode: int) -> int:
     """Return the first of the common reasons (ranks 1-9) against a declaration, or 0."""
     if not is_account(a, c["account"]):
         return _UNKNOWN_ACCOUNT
+    if blocked(a, c["account"], c["side"]):
+        return _RESTRICTED
     instrument = c["instrument"]
     if instrument < 0 or instrument >= a.market[0]["instruments"]:
         return _UNKNOWN_INSTRUMENT
@@ -89,6 +105,10 @@ def entry_reason(a: Arrays, c: Any, mode: int) -> int:
         return _WRONG_MODE
     if not in_session(a):
         return _PHASE_CLOSED
+    if a.market[0]["halted"] != 0:
+        return _MARKET_HALTED
+    if row["halted"] != 0:
+        return _INSTRUMENT_HALTED
     if c["side"] != _BUY and c["side"] != _SELL:
         return _SIDE_INVALID
     price = c["price_ticks"]
@@ -101,14 +121,14 @@ def entry_reason(a: Arrays, c: Any, mode: int) -> int:
 
 @inlined
 def find_open(a: Arrays, order_no: int) -> int:
-    """Return the row of an open order of today, or 0."""
+    """Return the row of an open order of today that stands in a ladder, or 0."""
     market = a.market[0]
     base = market["order_base"]
     if order_no <= base or order_no >= base + market["orders"]:
         return 0
     row = order_no - base
-    status = a.orders[row]["status"]
-    if status in (_OPEN, _PART_FILLED):
+    status, kind = a.orders[row]["status"], a.orders[row]["kind"]
+    if status in (_OPEN, _PART_FILLED) and kind in (_ADD, _LIST):
         return row
     return 0
 
@@ -185,9 +205,30 @@ def fill(a: Arrays, row: int, qty: int) -> int:
 
 
 @inlined
+def print_composite(a: Arrays, figures: Any, price_ticks: int) -> None:
+    """Recompute the composite price as a sum of weight x current price (TR-105).
+
+    Kept as a numerator: the weights are fixed for the day, so extremes of the sum are extremes of
+    the price, and nothing is divided (or rounded) before it is published.
+    """
+    market = a.market[0]
+    if market["composite_weights"] == 0:
+        return
+    before = figures["last_ticks"] if figures["open_ticks"] != 0 else figures["reference_ticks"]
+    latest = market["composite_sum"] + figures["weight"] * (price_ticks - before)
+    market["composite_sum"] = latest
+    if market["composite_open_sum"] == 0:
+        market["composite_open_sum"] = latest
+        market["composite_low_sum"] = latest
+    market["composite_high_sum"] = max(market["composite_high_sum"], latest)
+    market["composite_low_sum"] = min(market["composite_low_sum"], latest)
+
+
+@inlined
 def print_trade(a: Arrays, instrument: int, price_ticks: int, qty: int, value: int) -> None:
     """Carry a deal into the day's figures (TR-100…102)."""
     figures = a.instruments[instrument]
+    print_composite(a, figures, price_ticks)
     if figures["open_ticks"] == 0:
         figures["open_ticks"] = price_ticks
         figures["low_ticks"] = price_ticks
@@ -223,6 +264,7 @@ def record_trade(
     trade["instrument"] = maker["instrument"]
     trade["modality"] = _LISTED
     trade["taker_side"] = taker["side"]
+    trade["void"] = 0
     return market["trade_base"] + market["trades"]
 
 
@@ -241,12 +283,12 @@ def deal(
     buying = taker["side"] == _BUY
     buy_row = row if buying else resting
     seller = maker["account"] if buying else taker["account"]
-    buy_fee = buyer_fee(a, buy_row, value, taker_left if buying else maker_left)
-    sell_fee = min(listed_fee(a, value), value)
+    buy_fee = buyer_fee(a, _LISTED, buy_row, value, taker_left if buying else maker_left)
+    sell_fee = min(deal_fee(a, _LISTED, value), value)
     move_goods(a, instrument, a.orders[buy_row]["account"], seller, qty, buying)
-    pay(a, buy_row, value + buy_fee, not buying)
+    pay(a, buy_row, value + buy_fee, qty, not buying)
     receive(a, seller, value - sell_fee)
-    collect_fees(a, value, buy_fee, sell_fee)
+    collect_fees(a, _LISTED, value, buy_fee, sell_fee)
     a.levels[
         book_of(instrument, maker["side"]) * a.width + rank_of(a, instrument, maker["side"], price)
     ]["qty_tonnes"] -= qty

@@ -10,9 +10,10 @@ from typing import Any
 
 from engine.jit import inlined
 from engine.ladder import next_occupied, rank_of, words_at
-from engine.ledger import freeze, lock_fen, release, shortfall
+from engine.ledger import freeze, lock_fen, release, shortfall, shortfall_beyond
 from engine.listed import too_many_open
 from engine.orders import (
+    blocked,
     book_of,
     deal,
     end_order,
@@ -30,6 +31,7 @@ from engine.records import (
     PRICE_TICKS_MAX,
     QTY_TONNES_MAX,
     Event,
+    Modality,
     Mode,
     OrderStatus,
     Phase,
@@ -51,9 +53,10 @@ _QTY_BELOW_FILLED = int(Reason.QTY_BELOW_FILLED)
 _UNKNOWN_ORDER = int(Reason.UNKNOWN_ORDER)
 _SELF_TRADE = int(Reason.SELF_TRADE)
 _TOO_MANY = int(Reason.TOO_MANY_OPEN_ORDERS)
-_FUNDS = int(Reason.INSUFFICIENT_FUNDS)
-_HOLDING = int(Reason.INSUFFICIENT_HOLDING)
-_BOUGHT_TODAY = int(Reason.HOLDING_BOUGHT_TODAY)
+_MODALITY = int(Modality.LISTED)
+_RESTRICTED = int(Reason.ACCOUNT_RESTRICTED)
+_MARKET_HALTED = int(Reason.MARKET_HALTED)
+_INSTRUMENT_HALTED = int(Reason.INSTRUMENT_HALTED)
 _BY_OWNER = int(Reason.BY_OWNER)
 _ACCEPTED = int(Event.ACCEPTED)
 _CANCELLED = int(Event.CANCELLED)
@@ -110,7 +113,7 @@ def match(a: Arrays, c: Any, events: Array, n: int, first: int, row: int) -> int
 def rest(a: Arrays, events: Array, announced: int, row: int) -> None:
     """Let what is left of an incoming order rest, and say so in the event that announced it."""
     if a.orders[row]["leaves_qty"] > 0:
-        frozen = freeze(a, row)
+        frozen = freeze(a, _MODALITY, row)
         enter_book(a, row)
         events[announced]["leaves_qty"] = a.orders[row]["leaves_qty"]
         events[announced]["amount_fen"] = frozen
@@ -129,13 +132,13 @@ def add(a: Arrays, c: Any, events: Array, n: int) -> int:
         if too_many_open(a, account):
             reason = _TOO_MANY
         else:
-            reason = shortfall(a, account, instrument, side, price, qty)
+            reason = shortfall(a, _MODALITY, account, instrument, side, price, qty)
     if reason != 0:
         return refuse(a, c, events, n, reason, 0)
     trades = matchable(a, instrument, side, price, qty)
     if trades > 0 and lacks_room(a, events, n, trades):
         return -1
-    lock = lock_fen(a, price, qty) if side == _BUY else 0
+    lock = lock_fen(a, _MODALITY, price, qty) if side == _BUY else 0
     row = new_order(a, c, instrument, side, price, lock)
     write_order(a, c, events, n, 0, _ACCEPTED, row, 0)
     first = n
@@ -150,16 +153,10 @@ def add(a: Arrays, c: Any, events: Array, n: int) -> int:
 def amend_shortfall(a: Arrays, row: int, price_ticks: int, left: int) -> int:
     """Return why an account cannot cover an amended order, or 0."""
     order = a.orders[row]
-    if order["side"] == _BUY:
-        covered = a.accounts[order["account"]]["cash_available_fen"] + order["frozen_fen"]
-        return _FUNDS if covered < lock_fen(a, price_ticks, left) else 0
-    holding = a.holdings[order["account"] * a.stride + order["instrument"]]
-    free = holding["available_tonnes"] + order["leaves_qty"]
-    if free >= left:
-        return 0
-    if free + holding["bought_today_tonnes"] >= left:
-        return _BOUGHT_TODAY
-    return _HOLDING
+    account, instrument, side = order["account"], order["instrument"], order["side"]
+    own = (order["frozen_fen"], order["leaves_qty"])
+    terms = (price_ticks, left)
+    return shortfall_beyond(a, _MODALITY, account, instrument, side, terms, own)
 
 
 @inlined
@@ -169,6 +166,8 @@ def amend_reason(a: Arrays, c: Any, row: int) -> int:
         return _UNKNOWN_ACCOUNT
     if not in_session(a):
         return _PHASE_CLOSED
+    if a.market[0]["halted"] != 0:
+        return _MARKET_HALTED
     price, qty = c["price_ticks"], c["qty_tonnes"]
     if price < 1 or price > PRICE_TICKS_MAX:
         return _PRICE_INVALID
@@ -178,6 +177,8 @@ def amend_reason(a: Arrays, c: Any, row: int) -> int:
         return _UNKNOWN_ORDER
     order = a.orders[row]
     instrument = a.instruments[order["instrument"]]
+    if instrument["halted"] != 0:
+        return _INSTRUMENT_HALTED
     if instrument["mode"] != _PRICE_TIME:
         return _WRONG_MODE
     if price < instrument["lower_limit_ticks"] or price > instrument["upper_limit_ticks"]:
@@ -188,6 +189,8 @@ def amend_reason(a: Arrays, c: Any, row: int) -> int:
     left = qty - (order["qty_tonnes"] - order["leaves_qty"])
     if left < 1:
         return _QTY_BELOW_FILLED
+    if blocked(a, c["account"], order["side"]):
+        return _RESTRICTED
     return amend_shortfall(a, row, price, left)
 
 
@@ -203,8 +206,8 @@ def reduce_in_place(a: Arrays, row: int, qty: int) -> None:
     rank = rank_of(a, instrument, side, order["price_ticks"])
     a.levels[book_of(instrument, side) * a.width + rank]["qty_tonnes"] -= less
     if side == _BUY:
-        order["frozen_fen"] = lock_fen(a, order["price_ticks"], order["leaves_qty"])
-    freeze(a, row)
+        order["frozen_fen"] = lock_fen(a, _MODALITY, order["price_ticks"], order["leaves_qty"])
+    freeze(a, _MODALITY, row)
 
 
 @inlined
@@ -235,7 +238,7 @@ def amend(a: Arrays, c: Any, events: Array, n: int) -> int:
         order["leaves_qty"] = left
         order["seq"] = c["seq"]
         if order["side"] == _BUY:
-            order["frozen_fen"] = lock_fen(a, price, left)
+            order["frozen_fen"] = lock_fen(a, _MODALITY, price, left)
     event = write_order(a, c, events, n + 1, 1, _AMENDED, row, order["frozen_fen"])
     event["qty_tonnes"] = qty
     event["leaves_qty"] = left

@@ -16,12 +16,20 @@ class Reason(IntEnum):
 
     NONE = 0
 
+    CHECKER_MISSING = 1
+    MAKER_IS_CHECKER = 2
+
     UNKNOWN_ACCOUNT = 10
+    ACCOUNT_RESTRICTED = 11
+    UNKNOWN_COUNTERPARTY = 12
 
     UNKNOWN_INSTRUMENT = 20
     WRONG_MODE = 22
+    INSTRUMENT_HALTED = 23
 
     PHASE_CLOSED = 30
+    MARKET_HALTED = 31
+    WINDOW_INVALID = 32
 
     SIDE_INVALID = 40
     PRICE_INVALID = 41
@@ -29,6 +37,8 @@ class Reason(IntEnum):
     QTY_INVALID = 43
     QTY_ABOVE_MAX = 44
     QTY_BELOW_FILLED = 45
+    QTY_BELOW_MIN = 46
+    MODE_INVALID = 47
 
     UNKNOWN_ORDER = 50
     SELF_TRADE = 51
@@ -37,14 +47,23 @@ class Reason(IntEnum):
     QTY_ABOVE_LEAVES = 54
     WOULD_CROSS = 55
     NOTHING_TO_TAKE = 56
+    UNKNOWN_NEGOTIATION = 57
+    NOT_YOUR_TURN = 58
+    TERMS_CHANGED = 59
 
     TOO_MANY_OPEN_ORDERS = 60
+    UNKNOWN_SESSION = 61
+    UNKNOWN_TRADE = 62
+    CANNOT_VOID = 63
 
     INSUFFICIENT_FUNDS = 70
     INSUFFICIENT_HOLDING = 71
     HOLDING_BOUGHT_TODAY = 72
     CASH_NOT_SETTLED = 73
     AMOUNT_INVALID = 74
+    SELL_GUARDED = 75
+    HOLDING_LIMIT = 76
+    COUNTERPARTY_SHORT = 77
 
     DATE_INVALID = 80
     DAY_UNCONFIRMED = 81
@@ -61,6 +80,13 @@ class Reason(IntEnum):
     BY_OWNER = 100
     TAKE_REMAINDER = 101
     END_OF_DAY = 102
+    DECLINED = 103
+    OFFER_GONE = 104
+    BID_CUT = 105
+    BID_LOST = 106
+    SESSION_FAILED = 107
+    KILLED = 108
+    COURT = 109
 
     @property
     def code(self) -> str:
@@ -78,6 +104,56 @@ class Explanation(NamedTuple):
 EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.NONE: Explanation("No reason: the command was accepted.", ""),
     Reason.UNKNOWN_ACCOUNT: Explanation("There is no such trading account.", "TR-08"),
+    Reason.CHECKER_MISSING: Explanation(
+        "This command needs a maker and a checker.", "ST-07, RG-17, TR-121"
+    ),
+    Reason.MAKER_IS_CHECKER: Explanation("Nobody approves a command of his own.", "ST-07"),
+    Reason.ACCOUNT_RESTRICTED: Explanation(
+        "The account is restricted from doing this.", "TR-113, TR-115, TR-116, ST-12"
+    ),
+    Reason.UNKNOWN_COUNTERPARTY: Explanation(
+        "There is no such account to direct the offer at.", "TR-75"
+    ),
+    Reason.INSTRUMENT_HALTED: Explanation("Trading in this instrument is halted.", "TR-117"),
+    Reason.MARKET_HALTED: Explanation("Trading is halted.", "TR-117"),
+    Reason.WINDOW_INVALID: Explanation(
+        "The bidding window must end after it begins and after now.", "TR-81"
+    ),
+    Reason.QTY_BELOW_MIN: Explanation(
+        "The quantity is below the smallest that this way of trading takes.",
+        "TR-12, TR-13, TR-74",
+    ),
+    Reason.MODE_INVALID: Explanation("Pricing must be uniform or pay-as-bid.", "TR-83"),
+    Reason.UNKNOWN_NEGOTIATION: Explanation(
+        "There is no open negotiation with this account about this offer.", "TR-72"
+    ),
+    Reason.NOT_YOUR_TURN: Explanation(
+        "The other side has to act, or everything is agreed already.", "TR-72"
+    ),
+    Reason.TERMS_CHANGED: Explanation(
+        "These are not the latest terms of the negotiation.", "TR-70, TR-72"
+    ),
+    Reason.UNKNOWN_SESSION: Explanation(
+        "There is no such bidding session in the state that this needs.", "TR-81, TR-89"
+    ),
+    Reason.UNKNOWN_TRADE: Explanation("There is no such standing trade today.", "TR-121"),
+    Reason.CANNOT_VOID: Explanation(
+        "The goods or the money of this trade have moved on.", "TR-121"
+    ),
+    Reason.SELL_GUARDED: Explanation(
+        "These allowances are needed for surrender and may not be sold.", "TR-116"
+    ),
+    Reason.HOLDING_LIMIT: Explanation("The account would hold more than it may.", "TR-111"),
+    Reason.COUNTERPARTY_SHORT: Explanation(
+        "The other side no longer covers these terms.", "TR-40, TR-73"
+    ),
+    Reason.DECLINED: Explanation("The counterparty declined.", "TR-72"),
+    Reason.OFFER_GONE: Explanation("The offer was traded or withdrawn.", "TR-72"),
+    Reason.BID_CUT: Explanation("The offer was used up within this bid.", "TR-87"),
+    Reason.BID_LOST: Explanation("The offer was used up by better or earlier bids.", "TR-84"),
+    Reason.SESSION_FAILED: Explanation("The session had no valid bid.", "TR-88"),
+    Reason.KILLED: Explanation("Cancelled by the exchange's kill switch.", "TR-115, TR-117"),
+    Reason.COURT: Explanation("Cancelled for a court's freeze.", "RG-15"),
     Reason.UNKNOWN_INSTRUMENT: Explanation(
         "The exchange has not listed such an instrument.", "TR-03, TR-04, RG-24"
     ),

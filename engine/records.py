@@ -8,7 +8,7 @@ a row: -1). No dtype has padding, so the digest of the bytes is the digest of th
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 import numpy as np
 
@@ -49,6 +49,35 @@ class Kind(IntEnum):
     ADMIT_INSTRUMENT = 40
     SET_PARAMETER = 41
 
+    BULK_OFFER = 50
+    BULK_COUNTER = 51
+    BULK_ACCEPT = 52
+    BULK_CONFIRM = 53
+    BULK_DECLINE = 54
+    BULK_WITHDRAW = 55
+
+    APPLY_SESSION = 60
+    NOTICE_SESSION = 61
+    REJECT_SESSION = 62
+    OPEN_SESSION = 63
+    BID = 64
+    CANCEL_BID = 65
+    CLOSE_SESSION = 66
+
+    BLOCK_ACCOUNT = 70
+    GUARD_HOLDING = 71
+    LIMIT_HOLDING = 72
+    WARN_ACCOUNT = 73
+    HALT_INSTRUMENT = 74
+    RESUME_INSTRUMENT = 75
+    HALT_MARKET = 76
+    RESUME_MARKET = 77
+    KILL = 78
+    VOID_TRADE = 79
+    FREEZE_HOLDING = 80
+    RELEASE_HOLDING = 81
+    DEDUCT_HOLDING = 82
+
 
 HOT_KINDS_END = 20
 
@@ -70,6 +99,9 @@ class Event(IntEnum):
     LOWER_LIMIT_SET = 23
     CLOSE_SET = 24
     COMPOSITE_SET = 25
+    COMPOSITE_OPEN_SET = 26
+    COMPOSITE_HIGH_SET = 27
+    COMPOSITE_LOW_SET = 28
 
     ACCOUNT_OPENED = 30
     CASH_MOVED_IN = 31
@@ -79,6 +111,32 @@ class Event(IntEnum):
 
     INSTRUMENT_ADMITTED = 40
     PARAMETER_CHANGED = 41
+
+    BULK_OFFERED = 50
+    BULK_COUNTERED = 51
+    BULK_AGREED = 52
+    BULK_DECLINED = 53
+
+    SESSION_APPLIED = 60
+    SESSION_NOTICED = 61
+    SESSION_REJECTED = 62
+    SESSION_OPENED = 63
+    SESSION_CLOSED = 64
+
+    ACCOUNT_BLOCKED = 70
+    HOLDING_GUARDED = 71
+    HOLDING_LIMITED = 72
+    ACCOUNT_WARNED = 73
+    INSTRUMENT_HALTED_NOW = 74
+    INSTRUMENT_RESUMED = 75
+    MARKET_HALTED_NOW = 76
+    MARKET_RESUMED = 77
+    KILLED_NOW = 78
+    TRADE_VOIDED = 79
+    HOLDING_FROZEN = 80
+    HOLDING_RELEASED = 81
+    HOLDING_DEDUCTED = 82
+    LARGE_HOLDER = 83
 
 
 class Side(IntEnum):
@@ -129,6 +187,44 @@ class OrderStatus(IntEnum):
     LAPSED = 5
 
 
+class NegotiationStatus(IntEnum):
+    """Where a bulk negotiation stands (TR-72); ENDED covers traded, declined and expired."""
+
+    NONE = 0
+    COUNTERED = 1
+    AGREED = 2
+    ENDED = 3
+
+
+class SessionStatus(IntEnum):
+    """Where a bidding session stands (TR-81…88)."""
+
+    NONE = 0
+    APPLIED = 1
+    NOTICED = 2
+    OPEN = 3
+    CLOSED = 4
+    FAILED = 5
+    REJECTED = 6
+
+
+class Pricing(IntEnum):
+    """What the winners of a bidding session pay (TR-83, TR-84)."""
+
+    UNIFORM = 0
+    PAY_AS_BID = 1
+
+
+class Block(IntFlag):
+    """What a restricted account may not do (TR-113…116, ST-12); BUY and SELL equal the sides."""
+
+    BUY = 1
+    SELL = 2
+    TRANSFER_OUT = 4
+    CASH_OUT = 8
+    TRANSFER_IN = 16
+
+
 class AccountStatus(IntEnum):
     """Whether a trading account may act."""
 
@@ -143,18 +239,22 @@ COMMAND = np.dtype(
         ("ref", "<i8"),  # order number, date (YYYYMMDD), phase, parameter or instruction: by kind
         ("qty_tonnes", "<i8"),
         ("total_qty_tonnes", "<i8"),  # sum over the legs of one instruction (TR-66), else 0
-        ("amount", "<i8"),  # fen, or a parameter's value
+        ("amount", "<i8"),  # fen, a parameter's value, bits
+        ("from_ns", "<i8"),  # a window of time: bidding sessions
+        ("until_ns", "<i8"),
         ("account", "<i4"),
         ("counterparty", "<i4"),
         ("price_ticks", "<i4"),
-        ("operator", "<i4"),  # who of the account's people sent it; 0 = the account itself
+        ("operator", "<i4"),  # who sent it: of the account's people (0 = the account), or the maker
+        ("checker", "<i4"),  # who approved it, where two are needed
+        ("spare", "<i4"),  # zero
         ("instrument", "<i2"),
         ("kind", "<i1"),
         ("side", "<i1"),
         ("leg", "<i1"),
         ("legs", "<i1"),
-        ("mode", "<i1"),
-        ("spare", "<i1"),  # zero
+        ("mode", "<i1"),  # of a book, or of a bidding session's pricing
+        ("tail", "<i1"),  # zero
         ("client_order_id", f"S{CLIENT_ORDER_ID_BYTES}"),
     ]
 )
@@ -204,9 +304,18 @@ MARKET = np.dtype(
         ("instruction_no", "<i8"),  # last numbered instruction of the registry
         ("file_tag", "<i8"),  # of the deal file that was confirmed
         ("composite_close_ticks", "<i8"),  # TR-104
+        ("composite_weights", "<i8"),  # sum of the instruments' weights, of the day
+        ("composite_sum", "<i8"),  # sum of weight x current price
+        ("composite_open_sum", "<i8"),  # the same at certain moments; 0 while nothing traded
+        ("composite_high_sum", "<i8"),
+        ("composite_low_sum", "<i8"),
         ("cash_in_fen", "<i8"),  # paid in less paid out, since the beginning
         ("trading_fees_fen", "<i8"),  # TR-130
         ("settlement_fees_fen", "<i8"),
+        ("halted", "<i8"),  # 0 / 1
+        ("negotiations", "<i8"),  # rows in use, today's
+        ("session_base", "<i8"),  # session numbers of earlier days
+        ("sessions", "<i8"),  # rows in use; row 0 is none
     ]
 )
 
@@ -215,8 +324,12 @@ ACCOUNT = np.dtype(
         ("cash_available_fen", "<i8"),
         ("cash_frozen_fen", "<i8"),
         ("proceeds_today_fen", "<i8"),  # sold today: tradable at once, not withdrawable (TR-48)
-        ("open_orders", "<i8"),
-        ("status", "<i8"),
+        ("buying_tonnes", "<i8"),  # open buy quantities (TR-111)
+        ("holding_max_tonnes", "<i8"),  # 0 = no limit
+        ("open_orders", "<i4"),
+        ("status", "<i4"),
+        ("blocks", "<i4"),  # bits of Block
+        ("warned_stage", "<i4"),  # TR-113
     ]
 )
 
@@ -226,6 +339,8 @@ HOLDING = np.dtype(
         ("frozen_tonnes", "<i8"),
         ("bought_today_tonnes", "<i8"),  # not sellable until posted (TR-47, TR-49)
         ("sold_today_tonnes", "<i8"),
+        ("guarded_tonnes", "<i8"),  # of the available ones: not to be sold or moved out (TR-116)
+        ("judicial_tonnes", "<i8"),  # frozen by a court (RG-15)
     ]
 )
 
@@ -238,6 +353,8 @@ INSTRUMENT = np.dtype(
         ("upper_limit_ticks", "<i8"),
         ("bulk_lower_limit_ticks", "<i8"),  # TR-21
         ("bulk_upper_limit_ticks", "<i8"),
+        ("auction_lower_limit_ticks", "<i8"),  # TR-22
+        ("auction_upper_limit_ticks", "<i8"),
         ("open_ticks", "<i8"),  # 0 while nothing traded
         ("high_ticks", "<i8"),
         ("low_ticks", "<i8"),
@@ -245,6 +362,8 @@ INSTRUMENT = np.dtype(
         ("close_ticks", "<i8"),  # of the last closed day
         ("weight", "<i8"),  # in the composite price (TR-104); shares of the sum of weights
         ("tonnes_in", "<i8"),  # moved in less moved out, since the beginning
+        ("halted", "<i8"),  # 0 / 1
+        ("days", "<i8"),  # begun since it was admitted
     ]
 )
 
@@ -295,6 +414,37 @@ ORDER = np.dtype(
         ("status", "<i1"),
         ("reason", "<u1"),  # why it ended
         ("spare", "<i2"),  # zero
+        ("counterparty", "<i4"),  # a bulk offer: whom it is directed at, -1 = everybody
+        ("session", "<i4"),  # a bid or an applicant's order: row of its bidding session
+    ]
+)
+
+NEGOTIATION = np.dtype(  # one row per bulk offer and responder, in the order they were opened
+    [
+        ("offer_row", "<i8"),
+        ("responder", "<i8"),
+        ("price_ticks", "<i8"),  # the latest terms
+        ("qty_tonnes", "<i8"),
+        ("proposer", "<i8"),  # account that named them
+        ("answer_row", "<i8"),  # the responder's order, once it has agreed; 0 = none
+        ("status", "<i8"),  # NegotiationStatus
+    ]
+)
+
+SESSION = np.dtype(  # one row per bidding session of the day; row 0 is none
+    [
+        ("order_row", "<i8"),  # the applicant's order once it is noticed, else 0
+        ("applicant", "<i8"),
+        ("instrument", "<i8"),
+        ("side", "<i8"),  # of the applicant
+        ("price_ticks", "<i8"),  # floor, or cap in the mirror
+        ("qty_tonnes", "<i8"),
+        ("dealt_tonnes", "<i8"),
+        ("clearing_ticks", "<i8"),
+        ("pricing", "<i8"),  # Pricing
+        ("status", "<i8"),  # SessionStatus
+        ("from_ns", "<i8"),
+        ("until_ns", "<i8"),
     ]
 )
 
@@ -313,6 +463,7 @@ TRADE = np.dtype(
         ("instrument", "<i2"),
         ("modality", "<i1"),
         ("taker_side", "<i1"),
+        ("void", "<i8"),  # 1 = undone before settlement (TR-121)
     ]
 )
 
@@ -332,6 +483,13 @@ RULES = np.dtype(  # the parameters in force; changed only by SET_PARAMETER, whi
         ("bulk_settlement_fee_ppm", "<i8"),
         ("auction_trading_fee_ppm", "<i8"),
         ("auction_settlement_fee_ppm", "<i8"),
+        ("auction_band_bp", "<i8"),
+        ("auction_qty_min", "<i8"),
+        ("auction_bid_qty_min", "<i8"),
+        ("auction_buyer_initiated", "<i8"),
+        ("large_holder_tonnes", "<i8"),
+        ("free_first_day", "<i8"),
+        ("first_day_upper_ticks", "<i8"),
     ]
 )
 
@@ -353,6 +511,13 @@ class Parameter(IntEnum):
     BULK_SETTLEMENT_FEE_PPM = 12
     AUCTION_TRADING_FEE_PPM = 13
     AUCTION_SETTLEMENT_FEE_PPM = 14
+    AUCTION_BAND_BP = 15
+    AUCTION_QTY_MIN = 16
+    AUCTION_BID_QTY_MIN = 17
+    AUCTION_BUYER_INITIATED = 18
+    LARGE_HOLDER_TONNES = 19
+    FREE_FIRST_DAY = 20
+    FIRST_DAY_UPPER_TICKS = 21
     COMPOSITE_WEIGHT = 100
 
 

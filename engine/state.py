@@ -20,8 +20,10 @@ from engine.records import (
     LEVEL,
     MARKET,
     MODALITIES,
+    NEGOTIATION,
     ORDER,
     RULES,
+    SESSION,
     TOTAL,
     TRADE,
 )
@@ -63,6 +65,7 @@ class State:
     def __init__(self, accounts_max: int = 64, instruments_max: int = 8) -> None:
         self.market: Array = np.zeros(1, MARKET)
         self.market["orders"] = 1  # row 0 is nobody
+        self.market["sessions"] = 1  # row 0 is none
         self.rules: Array = np.zeros(1, RULES)
         self.accounts: Array = np.zeros(accounts_max, ACCOUNT)
         self.holdings: Array = np.zeros((accounts_max, instruments_max), HOLDING)
@@ -70,6 +73,8 @@ class State:
         self.totals: Array = np.zeros((instruments_max, len(MODALITIES)), TOTAL)
         self.orders: Array = np.zeros(1024, ORDER)
         self.trades: Array = np.zeros(1024, TRADE)
+        self.negotiations: Array = np.zeros(16, NEGOTIATION)
+        self.sessions: Array = np.zeros(16, SESSION)
         self.width = LADDER_STEP
         self._lay_ladders()
 
@@ -137,6 +142,18 @@ class State:
         if needed > len(self.trades):
             self.trades = _grown(self.trades, max(needed, 2 * len(self.trades)))
 
+    def ensure_negotiations(self, more: int) -> None:
+        """Make room for ``more`` bulk negotiations beyond those of today."""
+        needed = int(self.market[0]["negotiations"]) + more
+        if needed > len(self.negotiations):
+            self.negotiations = _grown(self.negotiations, max(needed, 2 * len(self.negotiations)))
+
+    def ensure_sessions(self, more: int) -> None:
+        """Make room for ``more`` bidding sessions beyond those of today."""
+        needed = int(self.market[0]["sessions"]) + more
+        if needed > len(self.sessions):
+            self.sessions = _grown(self.sessions, max(needed, 2 * len(self.sessions)))
+
     def used(self) -> dict[str, Array]:
         """Return each array cut to its rows in use, by name, in the digest's order."""
         market = self.market[0]
@@ -154,6 +171,8 @@ class State:
             "words": self.words[: books * words_per_book(self.width)],
             "orders": self.orders[: int(market["orders"])],
             "trades": self.trades[: int(market["trades"])],
+            "negotiations": self.negotiations[: int(market["negotiations"])],
+            "sessions": self.sessions[: int(market["sessions"])],
         }
 
     def digest(self) -> str:
