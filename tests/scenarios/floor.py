@@ -83,6 +83,11 @@ class Outcome:
         """Kinds of the events, in order."""
         return [Event(event["kind"]) for event in self.events]
 
+    @property
+    def order_no(self) -> int:
+        """Number of the order that was accepted."""
+        return self.done().event(Event.ACCEPTED)["order_no"]
+
     def refused(self, reason: Reason) -> Outcome:
         """It was refused for this reason, with one event, and nothing has changed."""
         assert self.kinds == [Event.REFUSED], self.kinds
@@ -207,14 +212,16 @@ class Floor:
             self.send(Kind.SET_PARAMETER, ref=int(parameter), amount=value).done()
         for code, reference in vintages.items():
             self.admits(code, reference, mode).done()
-        self._open_accounts(table(accounts))
+        self.open_accounts(accounts)
         if day:
             self.begins(day)
             self.enters(Phase.MORNING)
 
-    def _open_accounts(self, rows: list[list[str]]) -> None:
-        columns = rows[0][1:]
-        for name, *cells in rows[1:]:
+    def open_accounts(self, drawn: str) -> None:
+        """Given: these accounts hold this money and these tonnes."""
+        header, *rows = table(drawn)
+        columns = header[1:]
+        for name, *cells in rows:
             self.names.append(name)
             who = self.when(name)
             self.send(Kind.OPEN_ACCOUNT, account=who.account).done()
