@@ -127,7 +127,7 @@ class Mind:
         qty = self._qty(side, code, fair, purse)
         if qty == 0:
             return None
-        if facing and rng.random() < 0.35 and self._pleases(side, facing[0], fair):
+        if facing and rng.random() < 0.45 and self._pleases(side, facing[0], fair):
             return self._take(code, side, qty, facing, quote)
         return self._list(code, side, qty, facing, fair, quote)
 
