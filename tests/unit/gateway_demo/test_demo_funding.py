@@ -79,6 +79,8 @@ def test_funding_twice_funds_once(registry: Registry) -> None:
     rows = sum(len(one.holdings) for one in PEOPLE)
     assert bring_goods(registry, accounts, list(references())) == rows
     assert bring_goods(registry, accounts, list(references())) == 0
+    registry.issue("CEA25", accounts[0], 10)  # what its owner got later is its owner's to move
+    assert bring_goods(registry, accounts, list(references())) == 0
     assert open_and_fund(registry, PEOPLE) == accounts
     assert registry.violations() == []
 

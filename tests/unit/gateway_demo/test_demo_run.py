@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
+import pty
+import termios
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pytest
@@ -15,7 +19,7 @@ from rich.console import Console
 from engine.records import Phase
 from gateway.bulletin_files import BulletinFiles
 from gateway.client import Client
-from gateway.demo_run import DemoOptions, demo, paint, run
+from gateway.demo_run import DemoOptions, demo, keyboard, paint, run
 from gateway.demo_traders import DemoTraders, Habits
 from gateway.keys import Key
 from marketdata.bulletin import from_json
@@ -145,3 +149,22 @@ def test_bulletin_files_are_written_once_and_missing_ones_caught_up(tmp_path: Pa
     assert text.read_text() == "mine"
     text.unlink()
     assert files.catch_up() == [text]
+
+
+def test_typed_keys_arrive_and_the_terminal_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    pressed: list[str] = []
+
+    async def main(stdin: TextIO) -> None:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with keyboard(pressed.append):
+            assert termios.tcgetattr(slave) != before
+            os.write(master, b"26")
+            await until(lambda: len(pressed) == 2, 5)
+
+    with os.fdopen(slave) as stdin:
+        asyncio.run(main(stdin))
+        assert termios.tcgetattr(slave) == before
+    os.close(master)
+    assert pressed == ["2", "6"]
