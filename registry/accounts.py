@@ -93,6 +93,12 @@ def open_accounts(
         for step, (code, name) in enumerate(people, 1)
     ]
     tx.execute(insert(accounts), rows)
+    _instruct(tx, [int(last_id) + step for step in range(1, len(rows) + 1)])
+    return [int(last_index) + step for step in range(1, len(rows) + 1)]
+
+
+def _instruct(tx: Connection, ids: Sequence[int]) -> None:
+    """Instruct the exchange to open these accounts, in their order."""
     number = last_instruction(tx)
     tx.execute(
         insert(instructions),
@@ -100,16 +106,15 @@ def open_accounts(
             {
                 "number": number + step,
                 "kind": "open_account",
-                "account": row["id"],
+                "account": account_id,
                 "unit": None,
                 "amount": 0,
                 "status": "pending",
                 "reason": "",
             }
-            for step, row in enumerate(rows, 1)
+            for step, account_id in enumerate(ids, 1)
         ],
     )
-    return [int(str(row["trading_index"])) for row in rows]
 
 
 def refuse_invalid(people: Sequence[tuple[str, str]]) -> None:

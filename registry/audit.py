@@ -17,8 +17,11 @@ from registry.clearing import payments
 from registry.ledger import Bucket
 from registry.schema import (
     CASH,
+    EXCHANGE_FEES_ID,
+    FEES,
     FEN,
     IN_TRANSIT,
+    REGISTRY_FEES_ID,
     SOURCES,
     TRADING_AVAILABLE,
     Number,
@@ -173,13 +176,36 @@ def trading_sides(tx: Connection, state: State) -> list[str]:
         own[bucket] = own.get(bucket, 0) + amount
     date = int(market["date"])
     posted = tx.execute(select(days.c.txn).where(days.c.date == date)).scalar() is not None
-    stated = _stated(state, who, known, undo_today=not posted and market["phase"] != Phase.POSTED)
-    return [
+    unposted = not posted and market["phase"] != Phase.POSTED
+    stated = _stated(state, who, known, undo_today=unposted)
+    return _fees_differ(tx, state, unposted) + [
         f"{bucket.kind} of {who.codes[who.index_of[bucket.account]]}, unit {bucket.unit}: the "
         f"registry has {own.get(bucket, 0):,}, the exchange {stated.get(bucket, 0):,}."
         for bucket in sorted(own.keys() | stated.keys())
         if own.get(bucket, 0) != stated.get(bucket, 0)
     ]
+
+
+def _fees_differ(tx: Connection, state: State, unposted: bool) -> list[str]:
+    """Compare what the two institutions have earned, by both their books (TR-130)."""
+    market, today = state.market[0], deal_file(state).deals
+    found = []
+    for word, earned in zip(("trading", "settlement"), fees(tx), strict=True):
+        legs = (f"buy_{word}_fee_fen", f"sell_{word}_fee_fen")
+        waiting = sum(int(today[leg].sum()) for leg in legs) if unposted else 0
+        stated = int(market[f"{word}_fees_fen"]) - waiting
+        if earned != stated:
+            found.append(f"{word} fees: the registry has {earned:,}, the exchange {stated:,}.")
+    return found
+
+
+def fees(tx: Connection) -> tuple[int, int]:
+    """Return the trading fees (exchange's) and settlement fees (registry's) earned, in fen."""
+    held = ledger.balances(tx, (FEES,))
+    exchange, registry = (
+        held.get(Bucket(number, FEN, FEES), 0) for number in (EXCHANGE_FEES_ID, REGISTRY_FEES_ID)
+    )
+    return exchange, registry
 
 
 def _arrived_unheard(tx: Connection, instruction_no: int) -> dict[Bucket, int]:

@@ -213,6 +213,11 @@ class Registry:
                 ).scalars()
             )
 
+    def fees(self) -> tuple[int, int]:
+        """Return trading fees (the exchange's) and settlement fees (the registry's), in fen."""
+        with self.database.read() as tx:
+            return audit.fees(tx)
+
     def statement(self, account: int, date: int) -> Statement | None:
         """Return an account's daily statement of a posted date (ST-05)."""
         with self.database.read() as tx:

@@ -70,23 +70,28 @@ class Row:
 
 def agreement(plan: Plan, row: Row) -> None:
     """Engine and twin agree on every event and balance; tonnes and fen conserved (P4, P8)."""
-    _play(plan, row, plan.commands, TAPE_COMMANDS, giant=False)
+    _play(plan, row, plan.commands, TAPE_COMMANDS, "plain")
+
+
+def wide_ladders(plan: Plan, row: Row) -> None:
+    """The same with many levels and instruments, for a twentieth of the commands (P4, P8)."""
+    _play(plan, row, plan.commands // 20, TAPE_COMMANDS, "wide")
 
 
 def largest_numbers(plan: Plan, row: Row) -> None:
     """The same at the bounds of every field, for a hundredth of the commands (P4, P8)."""
-    _play(plan, row, plan.commands // 100, GIANT_TAPE_COMMANDS, giant=True)
+    _play(plan, row, plan.commands // 100, GIANT_TAPE_COMMANDS, "giant")
 
 
-def _play(plan: Plan, row: Row, goal: int, tape_commands: int, *, giant: bool) -> None:
+def _play(plan: Plan, row: Row, goal: int, tape_commands: int, flavour: str) -> None:
     number = plan.first
     while row.runs < goal:
         seed = plan.seed * 1_000_000 + number
         count, before = min(tape_commands, goal - row.runs), row.runs
-        for done, problem in run_tape(seed, count, BATCH_MAX, giant=giant):
+        for done, problem in run_tape(seed, count, BATCH_MAX, flavour):
             row.runs = before + done
             if problem is not None:
-                row.fail(f"tape {number} (seed {seed}, giant={giant}): {problem}")
+                row.fail(f"tape {number} (seed {seed}, {flavour}): {problem}")
                 row.runs = before + max(done, 1)
                 break
         number += 1
@@ -96,6 +101,7 @@ def _play(plan: Plan, row: Row, goal: int, tape_commands: int, *, giant: bool) -
 Check = Callable[[Plan, Row], None]
 ROWS: list[tuple[str, Check]] = [
     ("P4 P8 engine = twin", agreement),
+    ("P4 P8 wide ladders", wide_ladders),
     ("P4 P8 largest numbers", largest_numbers),
 ]
 

@@ -88,12 +88,17 @@ def to_rows(events: Iterable[EventDict]) -> list[tuple[int, ...]]:
 
 
 class Tape:
-    """One seeded stream. ``giant`` tapes use the largest numbers the door lets in."""
+    """One seeded stream.
 
-    def __init__(self, seed: int, *, giant: bool = False) -> None:
+    ``flavour``: "plain"; "giant" uses the largest numbers the door lets in; "wide" fills the room
+    for instruments, with thousands of price levels each.
+    """
+
+    def __init__(self, seed: int, flavour: str = "plain") -> None:
         self.random = Random(seed)
         self.twin = Twin()
-        self.giant = giant
+        self.giant = flavour == "giant"
+        self.wide = flavour == "wide"
         self.pending: deque[CommandDict] = deque()
         self.trading = self._weights(TRADING_WEIGHTS)
         self.quiet = self._weights(QUIET_WEIGHTS)
@@ -333,12 +338,15 @@ class Tape:
     def _set_up(self) -> None:
         """Queue what a market needs before its first day."""
         accounts, instruments = self.random.randint(4, 7), self.random.randint(2, 4)
+        if self.wide:
+            accounts, instruments = ACCOUNTS_MAX, INSTRUMENTS_MAX
         useful = self._useful_values()
         for number in range(1, 15):
             value = self.random.choice(useful[number])
             self._queue(Kind.SET_PARAMETER, ref=number, amount=value)
         for number in range(instruments):
             price = 9_990_000 if self.giant else self.random.choice((30, 45, 60, 120, 8_000))
+            price = 8_000 if self.wide else price
             mode = number % 2 if number < 2 else self.random.randint(0, 1)
             self.pending.append(self._admission(number, price, mode))
             weight = self.random.choice((0, 1, 1, 3))
@@ -346,6 +354,7 @@ class Tape:
         for account in range(accounts):
             self._queue(Kind.OPEN_ACCOUNT, account=account, ref=account + 1)
             cash = 9 * 10**17 if self.giant else self.random.choice((2_000, 20_000, 300_000))
+            cash = 10**8 if self.wide else cash
             self._queue(Kind.CASH_IN, account=account, amount=cash)
             for instrument in range(instruments):
                 qty = QTY_TONNES_MAX if self.giant else self.random.choice((20, 100, 400))
@@ -377,6 +386,8 @@ class Tape:
             values[Parameter.LISTED_BAND_BP] = (1, 2)
             values[Parameter.LISTED_QTY_MAX] = (QTY_TONNES_MAX,)
             fees = (100_000, 99_999)
+        if self.wide:
+            values[Parameter.LISTED_BAND_BP] = (3_000, 6_000)
         return values | dict.fromkeys(range(9, 15), fees)
 
     def _admission(self, number: int, price: int, mode: int) -> CommandDict:
@@ -496,9 +507,9 @@ class Tape:
         return number_of(following)
 
 
-def record(seed: int, count: int, *, giant: bool = False) -> tuple[np.ndarray, list[EventDict]]:
+def record(seed: int, count: int, flavour: str = "plain") -> tuple[np.ndarray, list[EventDict]]:
     """Return a tape's first ``count`` commands, shape (count,), and the twin's events of them."""
-    tape = Tape(seed, giant=giant)
+    tape = Tape(seed, flavour)
     commands, events = [], []
     for _ in range(count):
         command, caused = tape.step()

@@ -51,14 +51,14 @@ def play(exchange: Exchange, commands: list[CommandDict], expected: list[EventDi
 
 
 def run_tape(
-    seed: int, count: int, batch_max: int, *, giant: bool = False, states: bool = True
+    seed: int, count: int, batch_max: int, flavour: str = "plain"
 ) -> Iterator[tuple[int, str | None]]:
     """Play a tape on both sides; after each batch yield commands done and what is wrong, if so.
 
     The batch sizes are drawn from 1 to ``batch_max``. The twin's own invariants are looked at
     after every command, the engine's and the equality of all balances after every batch.
     """
-    tape, exchange = Tape(seed, giant=giant), Exchange()
+    tape, exchange = Tape(seed, flavour), Exchange()
     sizes, done = Random(seed + 1), 0
     while done < count:
         size = min(sizes.randint(1, batch_max), count - done)
@@ -72,7 +72,7 @@ def run_tape(
                 yield done, f"twin, seq {command['seq']}: {unsound}"
                 return
         problem = play(exchange, commands, expected)
-        if problem is None and states:
+        if problem is None:
             problem = unlike_or_unsound(exchange, tape.twin)
         done += size
         yield done, problem

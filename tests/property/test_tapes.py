@@ -20,10 +20,10 @@ TAPES = 11
 GIANT_COMMANDS = 1_500
 
 
-def _check(seed: int, count: int, batch_max: int, *, giant: bool = False) -> None:
+def _check(seed: int, count: int, batch_max: int, flavour: str = "plain") -> None:
     done = 0
-    for done, problem in run_tape(seed, count, batch_max, giant=giant):  # noqa: B007
-        assert problem is None, f"tape seed {seed}, giant={giant}, batch_max={batch_max}: {problem}"
+    for done, problem in run_tape(seed, count, batch_max, flavour):  # noqa: B007
+        assert problem is None, f"tape seed {seed}, {flavour}, batch_max={batch_max}: {problem}"
     assert done == count
 
 
@@ -41,7 +41,12 @@ def test_every_single_command_leaves_sound_books(base_seed: int) -> None:
 @pytest.mark.parametrize("number", range(4))
 def test_the_largest_numbers_agree(base_seed: int, number: int) -> None:
     """Prices, quantities, fees and cash at the bounds of the door: nothing wraps around."""
-    _check(base_seed * 1_000 + 600 + number, GIANT_COMMANDS, 100, giant=True)
+    _check(base_seed * 1_000 + 600 + number, GIANT_COMMANDS, 100, "giant")
+
+
+def test_wide_ladders_agree(base_seed: int) -> None:
+    """Six instruments with thousands of levels each: distances that no small grid has."""
+    _check(base_seed * 1_000 + 650, 6_000, 200, "wide")
 
 
 @pytest.mark.parametrize("number", range(3))

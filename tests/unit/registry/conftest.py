@@ -6,16 +6,13 @@ The server is the one of TANSHI_PG_URL, or else a throw-away one of the installe
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from registry.institution import Registry
-from tests.unit.registry.postgres_server import binaries, running
+from tests.unit.registry.postgres_server import binaries, new_schema, running
 from tests.unit.registry.registry_venue import Venue
 
 
@@ -39,16 +36,7 @@ def postgres() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres: str) -> Iterator[str]:
     """URL of an empty schema of its own."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    plain = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as admin:
-        admin.execute(f'CREATE SCHEMA "{name}"')
-        yield (
-            make_url(postgres)
-            .update_query_dict({"options": f"-csearch_path={name}"})
-            .render_as_string(hide_password=False)
-        )
-        admin.execute(f'DROP SCHEMA "{name}" CASCADE')
+    yield from new_schema(postgres)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

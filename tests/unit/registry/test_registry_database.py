@@ -169,6 +169,11 @@ def test_sqlite_has_one_writer_and_readers_beside_it(tmp_path: Path) -> None:
             tx.execute(insert(schema.units), {"id": 9, "code": "CEA99"})
             assert two.vintages() == []  # a reader sees the last commit and does not wait
         assert two.vintages() == ["CEA99"]
+        with one.database.write():  # the right to write is taken at the beginning
+            third = sqlite3.connect(tmp_path / "registry.db", timeout=0, isolation_level=None)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                third.execute("BEGIN IMMEDIATE")
+            third.close()
 
 
 def test_postgresql_has_one_writer(postgres_url: str) -> None:

@@ -55,6 +55,7 @@ def test_fees_go_to_the_two_fee_accounts_tr_130(venue: Venue) -> None:
     statement = venue.registry.statement(0, DATES[1])
     assert statement is not None
     assert (statement.sell_fee, statement.settlement_fee) == (2_401, 1_440)
+    assert venue.registry.fees() == (2 * 2_401, 2 * 1_440)
 
 
 def test_settlement_and_questions_are_idempotent(venue: Venue) -> None:
@@ -218,6 +219,17 @@ def test_the_trading_side_is_frozen_between_clearing_and_posting_st_16(venue: Ve
     assert len(venue.registry.pending_commands(venue.state)) == 0  # and it waits
     venue.settle()
     assert len(venue.registry.pending_commands(venue.state)) == 1
+    venue.sound()
+
+
+def test_arrivals_nobody_has_told_of_are_counted_in_the_evening(venue: Venue) -> None:
+    venue.registry.deposit(0, 55)
+    venue.registry.transfer_in(1, "CEA", 5)
+    venue.submit(venue.registry.pending_commands(venue.state), heard=False)
+    venue.close_day()
+    assert venue.settle() == Phase.POSTED
+    assert venue.registry.balances(0).cash_fen == 100_000_055
+    assert venue.registry.balances(1).holdings["CEA"] == Holding(9_995, 0, 10_005)
     venue.sound()
 
 

@@ -1,0 +1,181 @@
+"""The live view from made-up data: everything is on the screen, on any size and on none."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from gateway.clock import beijing_ns
+from gateway.live_view import Watcher, fits, picture, plain_line, render_svg, show, tell
+from marketdata.feed import Feed
+from tests.unit.marketdata.streams import (
+    RandomMarket,
+    admitted,
+    batch,
+    day_begun,
+    day_closed,
+    listed_and_taken,
+)
+
+CODES = ["CEA", "CEA21", "CEA22", "CEA23", "CEA24", "CEA25"]
+PRICES = [7400, 9680, 9800, 9792, 4872, 9740]
+
+
+class Counted:
+    """Counters that stand still."""
+
+    sessions = 12
+    subscribers = 3
+    commands = 1000
+    orders = 345
+    trades = 67
+    held = ""
+
+
+def market_feed() -> Feed:
+    feed = Feed(CODES.__getitem__)
+    feed.absorb(batch(*admitted(PRICES, [0, 0, 0, 0, 0, 1]), *day_begun(PRICES)))
+    market = RandomMarket(4, instruments=6)
+    rows = [row for _ in range(500) for row in market.step()]
+    feed.absorb(batch(*rows))
+    feed.flush()
+    return feed
+
+
+def watcher(feed: Feed, counters: Counted | None = None) -> Watcher:
+    now_ns = beijing_ns(dt.date(2026, 8, 20), 10 * 60 + 17)
+    return Watcher(
+        feed,
+        counters or Counted(),
+        lambda: now_ns,
+        "demo clock, 75 times as fast",
+        ["http://127.0.0.1:8000/docs", "log in: trader1 secret"],
+        "CEA25",
+    )
+
+
+def screen(feed: Feed, width: int, height: int, counters: Counted | None = None) -> list[str]:
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=False)
+    with console.capture() as capture:
+        console.print(picture(watcher(feed, counters).view(0.0), height), height=height)
+    return capture.get().splitlines()
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, 30), (140, 45), (220, 70)])
+def test_everything_is_on_the_screen(width: int, height: int) -> None:
+    feed = market_feed()
+    lines = screen(feed, width, height)
+    assert len(lines) == height
+    text = "\n".join(lines)
+    for wanted in (
+        *CODES,
+        "2026-08-20 Thu",
+        "10:17:00",
+        "demo clock",
+        "S5",
+        "S1",
+        "B1",
+        "B5",
+        "latest trades",
+        "turnover yuan",
+        "logged in 12",
+        "345 orders, 67 trades",
+        "/docs",
+        "trader1 secret",
+    ):
+        assert wanted in text, wanted
+    quote = feed.snapshot("CEA25").quote
+    depth = feed.snapshot("CEA25").depth
+    assert f"{quote.turnover_fen // 100:,}" in text
+    for level in (*depth.bids, *depth.asks):
+        assert f"{level.price_ticks / 100:.2f}" in text
+        assert f"{level.qty_tonnes:,}" in text
+
+
+def test_trades_have_the_colour_of_their_direction() -> None:
+    feed = Feed(CODES.__getitem__)
+    feed.absorb(batch(*admitted(PRICES), *day_begun(PRICES)))
+    feed.absorb(batch(*listed_and_taken(5, 9750, 123, 1)))
+    feed.flush()
+    console = Console(width=100, height=30, file=io.StringIO(), force_terminal=True)
+    with console.capture() as capture:
+        console.print(picture(watcher(feed).view(0.0), 30), height=30)
+    assert re.search(r"\x1b\[31m\s*123 ▲", capture.get())  # a buyer took: red, upwards
+
+
+def test_an_empty_venue_and_a_held_one_can_be_drawn() -> None:
+    assert "No vintage is listed yet" in "\n".join(screen(Feed(), 100, 30))
+    held = Counted()
+    held.held = "Day 20260820 is disputed"
+    assert "held: Day 20260820" in "\n".join(screen(market_feed(), 140, 30, held))
+    assert "HELD" in plain_line(watcher(market_feed(), held).view(0.0))
+
+
+def test_keys_choose_the_book() -> None:
+    seen = watcher(market_feed())
+    for key, selected in (("1", "CEA"), ("9", "CEA"), ("x", "CEA"), ("4", "CEA23"), ("0", "CEA23")):
+        seen.select(key)
+        assert seen.view(0.0).selected == selected
+
+
+def test_throughput_is_counted_over_real_seconds() -> None:
+    counters = Counted()
+    seen = watcher(market_feed(), counters)
+    assert seen.view(10.0).commands_per_s == 0
+    counters.commands += 50
+    assert seen.view(10.5).commands_per_s == 0  # too soon to tell
+    assert seen.view(12.0).commands_per_s == 25
+
+
+def test_the_svg_is_an_image_that_loads_nothing() -> None:
+    svg = render_svg(watcher(market_feed()).view(0.0))
+    assert svg.startswith("<svg")
+    assert "CEA25" in svg
+    assert "@font-face" not in svg
+    assert "url(http" not in svg
+
+
+def test_a_terminal_gets_the_picture_until_it_is_cancelled() -> None:
+    feed, out = market_feed(), io.StringIO()
+    console = Console(width=100, height=30, file=out, force_terminal=True)
+    assert fits(console)
+
+    async def main() -> None:
+        showing = asyncio.create_task(show(watcher(feed), console))
+        await asyncio.sleep(0.7)
+        showing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await showing
+
+    asyncio.run(main())
+    assert out.getvalue().count("latest trades") >= 2
+    assert out.getvalue().rstrip().endswith("\x1b[?25h") or "\x1b[?1049l" in out.getvalue()
+
+
+def test_no_terminal_gets_lines_and_each_bulletin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.live_view.PLAIN_LINE_S", 0.05)
+    feed, out = market_feed(), io.StringIO()
+    console = Console(width=80, file=out)
+    assert not fits(console)
+
+    async def main() -> None:
+        telling = asyncio.create_task(tell(watcher(feed), feed, console))
+        await asyncio.sleep(0.12)
+        feed.absorb(batch(*day_closed(PRICES, 9740)))
+        feed.flush()
+        await asyncio.sleep(0.12)
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+    asyncio.run(main())
+    text = out.getvalue()
+    assert text.count("Daily bulletin of the national carbon market") == 1
+    lines = [line for line in text.splitlines() if line.startswith("2026-08-20 10:17:00")]
+    assert len(lines) >= 3
+    assert "CEA25" in lines[0]
+    assert "\x1b" not in text
