@@ -53,6 +53,8 @@ PARAMETER_BOUNDS: dict[int, tuple[int, int]] = {
     Parameter.LARGE_HOLDER_TONNES: (0, QTY_TONNES_MAX),
     Parameter.FREE_FIRST_DAY: _FLAG,
     Parameter.FIRST_DAY_UPPER_TICKS: (1, PRICE_TICKS_MAX),
+    Parameter.BULK_ENABLED: _FLAG,
+    Parameter.AUCTION_ENABLED: _FLAG,
     Parameter.COMPOSITE_WEIGHT: (0, 1_000_000),
 }
 
@@ -180,6 +182,8 @@ def transfer_out(state: State, c: Array, outcome: Outcome) -> None:
         if row["available_tonnes"] + row["bought_today_tonnes"] >= qty:
             return outcome.refuse(Reason.HOLDING_BOUGHT_TODAY)
         return outcome.refuse(Reason.INSUFFICIENT_HOLDING)
+    if row["available_tonnes"] - _fresh(state, account, instrument) < qty:
+        return outcome.refuse(Reason.HOLDING_BOUGHT_TODAY)
     if row["available_tonnes"] - row["guarded_tonnes"] < qty:
         return outcome.refuse(Reason.SELL_GUARDED)
     row["available_tonnes"] -= qty
@@ -187,6 +191,19 @@ def transfer_out(state: State, c: Array, outcome: Outcome) -> None:
     return outcome.add(
         Event.HOLDING_MOVED_OUT, account=account, instrument=instrument, qty_tonnes=qty
     )
+
+
+def _fresh(state: State, account: int, instrument: int) -> int:
+    """Return the tonnes bought today less those sold today where purchases can be sold at once.
+
+    They are not posted yet, so the registry side cannot receive them (RG-08).
+    """
+    if state.rules[0]["goods_t_plus"]:
+        return 0
+    trades = state.trades[: int(state.market[0]["trades"])]
+    mine = trades[(trades["instrument"] == instrument) & (trades["void"] == 0)]
+    bought = int(mine["qty_tonnes"][mine["buyer"] == account].sum())
+    return max(0, bought - int(state.holdings[account, instrument]["sold_today_tonnes"]))
 
 
 def admit_instrument(state: State, c: Array, outcome: Outcome) -> None:

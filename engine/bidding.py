@@ -49,6 +49,8 @@ def application_reason(state: State, c: Array) -> Reason:
         return Reason.ACCOUNT_RESTRICTED
     if not d.is_instrument(state, instrument):
         return Reason.UNKNOWN_INSTRUMENT
+    if not state.rules[0]["auction_enabled"]:
+        return Reason.MODALITY_UNAVAILABLE
     reason = d.phase_reason(state, d.DAYTIME) or d.halt_reason(state, instrument)
     if reason:
         return reason

@@ -83,6 +83,8 @@ def offer_reason(state: State, c: Array) -> Reason:
         return Reason.ACCOUNT_RESTRICTED
     if not d.is_instrument(state, instrument):
         return Reason.UNKNOWN_INSTRUMENT
+    if not state.rules[0]["bulk_enabled"]:
+        return Reason.MODALITY_UNAVAILABLE
     reason = d.phase_reason(state, _AFTERNOON) or d.halt_reason(state, instrument)
     if reason:
         return reason

@@ -26,6 +26,7 @@ class Reason(IntEnum):
     UNKNOWN_INSTRUMENT = 20
     WRONG_MODE = 22
     INSTRUMENT_HALTED = 23
+    MODALITY_UNAVAILABLE = 24
 
     PHASE_CLOSED = 30
     MARKET_HALTED = 31
@@ -115,6 +116,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "There is no such account to direct the offer at.", "TR-75"
     ),
     Reason.INSTRUMENT_HALTED: Explanation("Trading in this instrument is halted.", "TR-117"),
+    Reason.MODALITY_UNAVAILABLE: Explanation(
+        "This market does not have this way of trading.", "TR-80, VM-03"
+    ),
     Reason.MARKET_HALTED: Explanation("Trading is halted.", "TR-117"),
     Reason.WINDOW_INVALID: Explanation(
         "The bidding window must end after it begins and after now.", "TR-81"

@@ -490,6 +490,8 @@ RULES = np.dtype(  # the parameters in force; changed only by SET_PARAMETER, whi
         ("large_holder_tonnes", "<i8"),
         ("free_first_day", "<i8"),
         ("first_day_upper_ticks", "<i8"),
+        ("bulk_enabled", "<i8"),
+        ("auction_enabled", "<i8"),
     ]
 )
 
@@ -518,6 +520,8 @@ class Parameter(IntEnum):
     LARGE_HOLDER_TONNES = 19
     FREE_FIRST_DAY = 20
     FIRST_DAY_UPPER_TICKS = 21
+    BULK_ENABLED = 22
+    AUCTION_ENABLED = 23
     COMPOSITE_WEIGHT = 100
 
 

@@ -41,13 +41,13 @@ class Rules:
     listed_qty_min: int
     listed_qty_max: int
     bulk_qty_min: int
-    auction_seller_qty_min: int
+    auction_qty_min: int
     auction_bid_qty_min: int
     # price bands; auction_floor_bp: what the seller may choose, relative to the reference
     listed_band_bp: int
     bulk_band_bp: int
     auction_floor_bp: tuple[int, ...]
-    auction_cap_bp: int
+    auction_band_bp: int
     # sessions
     utc_offset_minutes: int
     day_begins_minute: int
@@ -86,6 +86,9 @@ class Rules:
     bulk_settlement_fee_ppm: int
     auction_trading_fee_ppm: int
     auction_settlement_fee_ppm: int
+    # the first day of an instrument
+    free_first_day: int
+    first_day_upper_ticks: int
     # information, evening, windows of the registry
     quote_levels_max: int
     bulletin_minute: int
@@ -96,6 +99,16 @@ class Rules:
     cash_out_window: Window
 
     entries: tuple[Entry, ...] = field(repr=False, compare=False, default=())
+
+    @property
+    def bulk_enabled(self) -> int:
+        """1 if bulk agreement is among the modalities."""
+        return int("bulk" in self.modalities)
+
+    @property
+    def auction_enabled(self) -> int:
+        """1 if one-way bidding is among the modalities."""
+        return int("auction" in self.modalities)
 
     def clauses(self, name: str) -> tuple[str, ...]:
         """Return the clauses behind parameter ``name`` on this day, e.g. ``("TR-20", ...)``.

@@ -72,13 +72,13 @@ _STANDING: tuple[Entry, ...] = (
     _initial("listed_qty_min", 1, "TR-11"),
     _initial("listed_qty_max", 99_999, "TR-11 TR-14 TR-66"),
     _initial("bulk_qty_min", 100_000, "TR-12 TR-14"),
-    _initial("auction_seller_qty_min", 100_000, "TR-13"),
+    _initial("auction_qty_min", 100_000, "TR-13"),
     _initial("auction_bid_qty_min", 1, "TR-13", "choice"),
     # 1.3 price bands
     _initial("listed_band_bp", 1_000, "TR-20 TR-23 TR-27"),
     _initial("bulk_band_bp", 3_000, "TR-21 TR-23 TR-27"),
     _initial("auction_floor_bp", (0, -1_000), "TR-22"),
-    _initial("auction_cap_bp", 1_000, "TR-22"),
+    _initial("auction_band_bp", 1_000, "TR-22"),
     # 1.4 sessions
     _initial("utc_offset_minutes", 8 * 60, "TR-30"),
     _initial("day_begins_minute", 9 * 60, "TR-33 RG-08", "choice"),
@@ -117,6 +117,8 @@ _STANDING: tuple[Entry, ...] = (
     _initial("bulk_settlement_fee_ppm", 0, "TR-130 TR-132", "choice"),
     _initial("auction_trading_fee_ppm", 0, "TR-130 TR-132", "choice"),
     _initial("auction_settlement_fee_ppm", 0, "TR-130 TR-132", "choice"),
+    _initial("free_first_day", 0, "TR-24"),
+    _initial("first_day_upper_ticks", 50_000, "VM-08", "choice"),
     # 1.12, 2, 3, 7.2 information, settlement and the windows of the registry
     _initial("quote_levels_max", 5, "TR-140"),
     _initial("bulletin_minute", 16 * 60 + 45, "TR-141"),
