@@ -37,6 +37,7 @@ DataOption = Annotated[
     Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")
 ]
 DEFAULT_DATA = Path("var/venue")
+DEMO_DATA = Path("var/demo")
 
 
 class ClockName(StrEnum):
@@ -51,6 +52,105 @@ def write_json(file: Path | None, figures: dict[str, Any]) -> None:
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@app.command()
+def serve(
+    clock: Annotated[
+        ClockName, typer.Option(help="Beijing time, or accelerated days from now on.")
+    ] = ClockName.BEIJING,
+    demo: Annotated[
+        bool,
+        typer.Option(
+            "--demo", help="Fund demo entities, let them trade, show it live (on the demo clock)."
+        ),
+    ] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Journal, keys, registry. [var/demo or var/venue]")
+    ] = None,
+    registry: Annotated[
+        str | None, typer.Option(help="Registry database URL (PostgreSQL); default: SQLite.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(min=0.1, help="Demo clock: venue seconds per second.")
+    ] = None,
+    entities: Annotated[int | None, typer.Option(min=0, help="Demo entities.")] = None,
+    orders_per_second: Annotated[
+        float | None, typer.Option(min=0, help="Demo traders' rate; 0 leaves the market to you.")
+    ] = None,
+) -> None:
+    """Start the venue. Ctrl-C stops it; the next start goes on where it was."""
+    from gateway import front
+
+    chosen = front.Choices(
+        demo_clock=clock is ClockName.DEMO,
+        demo=demo,
+        host=host,
+        port=port,
+        data_dir=data or (DEMO_DATA if demo else DEFAULT_DATA),
+        registry_url=registry,
+        speed=speed,
+        entities=entities,
+        orders_per_s=orders_per_second,
+    )
+    problem = front.serve(chosen, Console())
+    if problem:
+        Console(stderr=True).print(problem, style="red", markup=False)
+        raise typer.Exit(2)
+
+
+@app.command()
+def account(
+    name: Annotated[str, typer.Argument(help="A name for the account, e.g. a company's code.")],
+    cash: Annotated[str, typer.Option(help="Money to deposit, in yuan, e.g. 1000000.00.")] = "0",
+    holding: Annotated[
+        list[str] | None, typer.Option(help="Allowances to issue, e.g. CEA25=10000; repeatable.")
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    registry: Annotated[str | None, typer.Option(help="Registry database URL.")] = None,
+) -> None:
+    """Open an account at the registry and print a key for it; the venue may be running."""
+    from gateway import front
+
+    try:
+        key = front.open_account(data, registry, name, cash, holding or [])
+    except ValueError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    Console().print(f"account {key.account}  key {key.key_id}  secret {key.secret}", markup=False)
+
+
+@app.command()
+def doctor(
+    data: DataOption = DEFAULT_DATA,
+    registry: Annotated[str | None, typer.Option(help="Registry database URL.")] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Verify and replay a venue's journal, check conservation everywhere, print the digest."""
+    from gateway import front
+
+    console = Console()
+    report = front.examine(data, registry)
+    if isinstance(report, str):
+        Console(stderr=True).print(report, style="red", markup=False)
+        raise typer.Exit(2)
+    table = Table(title=f"seq {report.seq:,}, day {report.date}, {report.phase}")
+    for head in ("vintage", "available t", "frozen t", "bought today t", "moved in t"):
+        table.add_column(head, justify="left" if head == "vintage" else "right")
+    for code, row in report.instruments.items():
+        parts = ("available_tonnes", "frozen_tonnes", "bought_today_tonnes", "moved_in_tonnes")
+        table.add_row(code, *(f"{row[part]:,}" for part in parts))
+    console.print(table)
+    cash = ", ".join(f"{part} {fen / 100:,.2f}" for part, fen in report.cash_fen.items())
+    console.print(f"cash in yuan: {cash}")
+    console.print(f"digest {report.digest}")
+    for finding in report.findings:
+        console.print(finding, style="red", markup=False)
+    console.print("conserved" if report.conserved else "NOT conserved", style="bold")
+    write_json(json_file, report.figures())
+    raise typer.Exit(0 if report.conserved else 1)
 
 
 @app.command()

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from fastapi import WebSocket
+from fastapi import WebSocket, WebSocketDisconnect
 from starlette.responses import PlainTextResponse
 
 from gateway.codec import CODECS, Codec
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LOGIN_WITHIN_MS = 5000
 SEND_WITHIN_S = 10.0
+GONE = (OSError, WebSocketDisconnect, TimeoutError)  # the peer left, or does not read
 
 
 class Line(Protocol):
@@ -123,7 +124,7 @@ async def _pump(
             task.cancel()
         results = await asyncio.gather(reader, writer, return_exceptions=True)
         for result in results:
-            if isinstance(result, Exception) and not isinstance(result, (OSError, RuntimeError)):
+            if isinstance(result, Exception) and not isinstance(result, GONE):
                 logger.error("a connection ended in an error", exc_info=result)
 
 

@@ -17,7 +17,7 @@ from engine.calendar import date_of
 from engine.exchange import Exchange
 from engine.reasons import EXPLANATIONS, Reason
 from engine.records import Event, Kind, Phase, commands
-from engine.rulebook import Rulebook, Rules, admission_commands, admissions, parameter_commands
+from engine.rulebook import Rulebook, admission_commands, admissions, parameter_commands
 from engine.schedule import Step, next_step
 from gateway.sequencer import Clock, Sequencer
 from registry.errors import StopError, UnavailableError
@@ -84,10 +84,12 @@ class DayCycle:
         """Do what is due, or wait a moment."""
         await self._tell_registry()
         await self._evening()
-        await self._instructions()
         market = self._exchange.state.market[0]
         now = beijing(self._clock.now_ns())
         due = next_step(int(market["phase"]), int(market["date"]), now)
+        if due is not None and int(market["instruments"]) == 0:
+            await self._rules_of(due)  # a new venue lists its vintages before anything moves in
+        await self._instructions()
         if due is None:
             await asyncio.sleep(POLL_S)
         elif due.due_local > now:
@@ -103,15 +105,16 @@ class DayCycle:
 
     async def _take(self, step: Step) -> None:
         if step.kind == Kind.BEGIN_DAY:
-            day = date_of(step.ref)
-            assert day is not None, "a day begins with a date"
-            await self._rules(Rulebook.on(day))
+            await self._rules_of(step)
         batch = commands(1)
         batch["kind"], batch["ref"] = step.kind, step.ref
         await self._submit(batch)
 
-    async def _rules(self, rules: Rules) -> None:
-        """Bring the exchange to the rulebook: new vintages first, then what differs."""
+    async def _rules_of(self, step: Step) -> None:
+        """Bring the exchange to the day's rulebook: new vintages first, then what differs."""
+        day = date_of(step.ref)
+        assert day is not None, "a day begins with a date"
+        rules = Rulebook.on(day)
         state = self._exchange.state
         count = int(state.market[0]["instruments"])
         listed = [code.decode() for code in state.instruments["code"][:count].tolist()]

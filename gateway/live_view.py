@@ -273,6 +273,11 @@ def _tape(view: View, rows: int) -> Panel:
     return Panel(table, title="latest trades", height=rows + 2)
 
 
+def price_now(quote: Quote) -> int:
+    """Return what the change is of: the close once it is set, before it the latest price."""
+    return quote.close_ticks or quote.last_ticks
+
+
 FIGURE_HEADS = ("", "prev", "open", "high", "low", "last", "change", "tonnes", "turnover yuan")
 
 
@@ -280,7 +285,9 @@ def _figures(view: View) -> Panel:
     table = Table.grid(expand=True, padding=(0, 1))
     for head in FIGURE_HEADS:
         table.add_column(justify="right" if head else "left", no_wrap=True)
-    table.add_row(*(Text(head, QUIET) for head in FIGURE_HEADS))
+    closed = any(each.quote is not None and each.quote.close_ticks for each in view.instruments)
+    heads = ["close" if closed and head == "last" else head for head in FIGURE_HEADS]
+    table.add_row(*(Text(head, QUIET) for head in heads))
     for number, snapshot in enumerate(view.instruments, 1):
         if snapshot.quote is not None:
             table.add_row(*_figure_cells(number, snapshot.quote, view.selected))
@@ -298,7 +305,7 @@ def _figure_cells(number: int, quote: Quote, selected: str) -> list[Text]:
     base = quote.reference_ticks
     prices = [
         Text(yuan(ticks), colour(ticks - base))
-        for ticks in (quote.open_ticks, quote.high_ticks, quote.low_ticks, quote.last_ticks)
+        for ticks in (quote.open_ticks, quote.high_ticks, quote.low_ticks, price_now(quote))
     ]
     change = Text(percent(quote.change_bp), colour(quote.change_bp))
     volume = [Text(f"{quote.qty_tonnes:,}"), Text(yuan(quote.turnover_fen))]
@@ -324,8 +331,8 @@ def plain_line(view: View) -> str:
     snapshot = view.book
     if snapshot is not None and snapshot.quote is not None:
         quote = snapshot.quote
-        last = yuan(quote.last_ticks) if quote.last_ticks else "no trade"
-        parts.append(f"{quote.instrument} {last} {percent(quote.change_bp)}")
+        price = yuan(price_now(quote)) if quote.trades else "no trade"
+        parts.append(f"{quote.instrument} {price} {percent(quote.change_bp)}")
         parts.append(f"{quote.qty_tonnes:,} t")
     parts.append(f"{view.orders:,} orders, {view.trades:,} trades today")
     parts.append(f"{view.sessions} traders, {view.commands_per_s:.0f} commands/s")

@@ -38,6 +38,7 @@ from gateway.venue import Venue
 from marketdata.bulletin import Bulletin
 
 PAGE_MAX = 500
+After = Annotated[int, Query(ge=0, le=2**53, description="Show what is numbered above this.")]
 
 
 class ProblemError(Exception):
@@ -91,7 +92,7 @@ def own_orders(desk: Desk, account: int, after: int, only_open: bool) -> OrderLi
             leaves_qty=int(order["leaves_qty"]),
             frozen_fen=int(order["frozen_fen"]),
             status=OrderStatus(int(order["status"])).name.lower(),
-            reason=CODES[int(order["reason"])],
+            reason=CODES[int(order["reason"])] if order["reason"] else "",
             seq=int(order["seq"]),
             time_us=int(order["time_ns"]) // 1000,
         )
@@ -180,7 +181,9 @@ def _signed_by(venue: Venue) -> Any:
         x_tanshi_time: Annotated[str, Header(description="Microseconds since 1970.")] = "",
         x_tanshi_signature: Annotated[str, Header(description="See the description above.")] = "",
     ) -> Key:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        path = request.scope["raw_path"].decode("latin-1")
+        target = f"{path}?{query}" if query else path
         time_us = int(x_tanshi_time) if x_tanshi_time.isascii() and x_tanshi_time.isdigit() else 0
         found = venue.keys.check_request(
             x_tanshi_key,
@@ -200,12 +203,11 @@ def _signed_by(venue: Venue) -> Any:
 
 def _private_routes(router: APIRouter, venue: Venue) -> None:
     signed = _signed_by(venue)
-    after_text = "Show what is numbered above this."
 
     @router.get("/api/orders", tags=["mine"], responses=documented(OrderList, 401))
     async def orders(
         key: Key = signed,
-        after: Annotated[int, Query(ge=0, le=2**53, description=after_text)] = 0,
+        after: After = 0,
         open: Annotated[bool, Query(description="Only what is open.")] = False,  # noqa: A002
     ) -> Response:
         """Your orders of today."""
@@ -214,7 +216,7 @@ def _private_routes(router: APIRouter, venue: Venue) -> None:
     @router.get("/api/trades", tags=["mine"], responses=documented(TradeList, 401))
     async def trades(
         key: Key = signed,
-        after: Annotated[int, Query(ge=0, le=2**53, description=after_text)] = 0,
+        after: After = 0,
     ) -> Response:
         """Your trades of today."""
         return answer(own_trades(venue.desk, key.account, after))
@@ -254,9 +256,7 @@ def _public_routes(router: APIRouter, venue: Venue) -> None:
         return answer(BulletinDates(dates=sorted(venue.feed.bulletins)))
 
     @router.get("/api/bulletins/{date}", tags=["market"], responses=documented(Bulletin, 404))
-    async def bulletin(
-        date: Annotated[int, Path(ge=0, le=99999999, examples=[20260105])],
-    ) -> Response:
+    async def bulletin(date: Annotated[int, Path(ge=0, le=99999999)]) -> Response:
         """The daily bulletin in the exchange's own content (TR-141, TR-142)."""
         found = venue.feed.bulletin(date)
         if found is None:

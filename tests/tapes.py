@@ -56,6 +56,7 @@ NONSENSE: dict[str, tuple[int, ...]] = {
     "amount": (0, -1, 10**18, I8, -I8 - 1),
     "mode": (1, 2, -1, I1),
 }
+FIRST_DATES = (20210715, 20210917, 20211227, 20220125, 20230403, 20241226, 20260211)
 NUMBERED = (Kind.OPEN_ACCOUNT, Kind.CASH_IN, Kind.TRANSFER_IN)
 UNKNOWN_KINDS = (7, 19, 26, 29, 35, 39, 42, 99, I1, -1, -I1 - 1)
 NEXT_STEP: dict[Phase, tuple[Kind, int]] = {
@@ -497,11 +498,12 @@ class Tape:
 
     def _next_date(self) -> int:
         """Mostly the next trading day, sometimes a later one, sometimes none at all."""
-        day = date_of(self.twin.venue.date or 20210715)
+        today = self.twin.venue.date or self.random.choice(FIRST_DATES)
+        day = date_of(today)
         assert day is not None
+        if self.random.random() < 0.15:
+            return today + self.random.choice((0, 0, 1, 2, 3, -1))
         following = next_trading_day(day)
-        if self.random.random() < 0.1:
-            return self.twin.venue.date + self.random.choice((0, 1, 2, 3, -1))
         if self.random.random() < 0.03:
             following = next_trading_day(following.replace(month=12, day=28))
         return number_of(following)

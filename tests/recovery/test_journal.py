@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from journal_batches import batch_from
 
 from engine.records import COMMAND
 from gateway import segments
@@ -16,6 +15,7 @@ from gateway.journal import (
     JournalLockedError,
     JournalWriteError,
 )
+from tests.recovery.journal_batches import batch_from
 
 SEGMENT_BYTES = 4096
 

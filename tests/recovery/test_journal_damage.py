@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from journal_batches import batch_from
 
 from gateway.journal import Disk, Journal, JournalDamageError
 from gateway.segments import (
@@ -16,6 +15,7 @@ from gateway.segments import (
     HEADER_BYTES,
     RECORD_BYTES,
 )
+from tests.recovery.journal_batches import batch_from
 
 NAME = "journal-00000001.seg"
 

@@ -238,6 +238,47 @@ def test_tr42_fees_are_locked_and_never_exceed_the_lock(market: Market) -> None:
     """)
 
 
+def test_tr43_what_a_filled_order_did_not_need_comes_back(market: Market) -> None:
+    """Lock arithmetic: 3 t lock 4.2 → 4 fen of fees, three takes pay 1.4 → 1 fen each."""
+    floor = market(
+        """
+        account | cash   | CEA25
+        Anhui   | 140.05 |
+        Baowu   |        | 3
+        """,
+        vintages={"CEA25": "50.00"},
+        rules={Parameter.LISTED_TRADING_FEE_PPM: 300},
+    )
+    floor.when("Anhui").lists(Side.BUY, 3, at="46.67").tells(Event.ACCEPTED, amount_fen=14_005)
+    for left in (2, 1, 0):
+        take = floor.when("Baowu").takes(1, of="Anhui", at="46.67")
+        take.tells(Event.TRADED, other_fee_fen=1, other_leaves_qty=left)
+    floor.then_accounts("""
+        account | cash | cash frozen
+        Anhui   | 0.01 |
+    """)
+
+
+def test_tr132_fees_are_exact_at_the_largest_numbers(market: Market) -> None:
+    """TR-132: a tenth of 99,999.99 × 9,999,999,999 yuan, to the fen."""
+    rules = {
+        Parameter.LISTED_TRADING_FEE_PPM: 100_000,
+        Parameter.LISTED_QTY_MAX: 9_999_999_999,
+        Parameter.LISTED_BAND_BP: 1,
+    }
+    floor = market(
+        """
+        account | cash
+        Anhui   | 9,999,999,999,999,999.99
+        """,
+        vintages={"CEA25": "99,999.99"},
+        rules=rules,
+    )
+    value = 9_999_999 * 9_999_999_999
+    listing = floor.when("Anhui").lists(Side.BUY, 9_999_999_999, at="99,999.99")
+    listing.tells(Event.ACCEPTED, amount_fen=value + (value + 5) // 10)
+
+
 @pytest.mark.parametrize("short_by", [0, 1])
 def test_tr41_the_fees_have_to_be_covered_too(market: Market, short_by: int) -> None:
     """TR-41: 8,000.00 yuan and 0.1 % of it; one fen less is too little."""

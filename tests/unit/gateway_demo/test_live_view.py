@@ -179,3 +179,17 @@ def test_no_terminal_gets_lines_and_each_bulletin(monkeypatch: pytest.MonkeyPatc
     assert len(lines) >= 3
     assert "CEA25" in lines[0]
     assert "\x1b" not in text
+
+
+def test_after_the_close_the_close_stands_beside_its_change() -> None:
+    feed = Feed(CODES.__getitem__)
+    feed.absorb(batch(*admitted(PRICES), *day_begun(PRICES)))
+    feed.absorb(batch(*listed_and_taken(5, 9700, 10, 1), *listed_and_taken(5, 9800, 30, 3)))
+    feed.flush()
+    assert "CEA25 98.00 +0.62%" in plain_line(watcher(feed).view(0.0))
+    feed.absorb(batch(*day_closed([*PRICES[:5], 9775], 9775)))
+    feed.flush()
+    assert "CEA25 97.75 +0.36%" in plain_line(watcher(feed).view(0.0))
+    lines = screen(feed, 100, 30)
+    assert any("close" in line and "turnover" in line for line in lines)
+    assert any("97.75" in line and "+0.36%" in line for line in lines)

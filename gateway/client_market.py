@@ -1,0 +1,176 @@
+"""Market data for programs: books, price lines and the tape, kept whole over gaps.
+
+    async with MarketData("ws://127.0.0.1:8000", instruments=["CEA25"]) as md:
+        async for message in md:
+            best = md.depth["CEA25"].bids
+
+A missed trade, status or notice shows in its ``prev``; the client then asks for a replay by itself
+and ``gaps`` counts how often. Depth and quote are whole pictures, where the newest one is enough.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import msgpack  # type: ignore[import-untyped]
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from gateway.client import endpoint
+from gateway.client_orders import RefusedError
+from gateway.market_messages import Message, Replay, Replayed, Subscribe, Subscribed
+from gateway.messages import Bye, Error, Inbound, Pong
+from marketdata.messages import Depth, Notice, Quote, Snapshot, Status, Trade
+
+TAPE_MAX = 1000
+
+Received = Message | Error | Bye | Pong
+Fact = Trade | Status | Notice
+
+
+class MarketData:
+    """One market-data connection: ``depth``, ``quote`` by code, ``tape`` of trades, ``status``."""
+
+    def __init__(
+        self,
+        url: str,
+        instruments: Sequence[str] | None = None,
+        channels: Sequence[str] | None = None,
+    ) -> None:
+        self.url = url
+        self.depth: dict[str, Depth] = {}
+        self.quote: dict[str, Quote] = {}
+        self.tape: deque[Trade] = deque(maxlen=TAPE_MAX)
+        self.status: Status | None = None
+        self.epoch = 0
+        self.gaps = 0
+        self._wanted = Subscribe(
+            instruments=None if instruments is None else [*instruments],
+            channels=None if channels is None else [*channels],
+        )
+        self._last: dict[tuple[str, str], int] = {}  # number of the channel's last fact
+        self._recovering = False
+        self._line: ClientConnection | None = None
+        self._ready: deque[Received] = deque()
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._line is not None:
+            await self._line.close()
+
+    async def connect(self) -> None:
+        """Connect and subscribe.
+
+        Raises:
+            RefusedError: an instrument or a channel that does not exist.
+        """
+        self._line = await connect(
+            endpoint(self.url, "/ws/md", "ws"),
+            subprotocols=[Subprotocol("msgpack.v1")],
+            compression=None,
+            max_size=None,
+        )
+        await self._send(self._wanted)
+        async for message in self:
+            if isinstance(message, Subscribed):
+                return
+            if isinstance(message, Error):
+                await self._line.close()
+                raise RefusedError(message.code, message.reason)
+
+    async def __aiter__(self) -> AsyncIterator[Received]:
+        """Yield each message after the books have taken it in; ends with the connection."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                while self._ready:
+                    yield self._ready.popleft()
+                for message in await self._frame():
+                    if await self._take_in(message):
+                        self._ready.append(message)
+
+    async def wait_for(self, kind: type, within_s: float = 5.0) -> Any:
+        """Return the next message of ``kind``.
+
+        Raises:
+            TimeoutError: none came.
+        """
+        async with asyncio.timeout(within_s):
+            async for message in self:
+                if isinstance(message, kind):
+                    return message
+        raise TimeoutError("the connection ended")
+
+    async def _frame(self) -> list[Received]:
+        assert self._line is not None, "connect first"
+        content = msgpack.unpackb(await self._line.recv())
+        found = [content] if isinstance(content, dict) else content
+        return [msgspec.convert(each, Received) for each in found]
+
+    async def _send(self, message: Inbound) -> None:
+        assert self._line is not None, "connect first"
+        plain = {k: v for k, v in msgspec.to_builtins(message).items() if v is not None}
+        await self._line.send(msgpack.packb(plain))
+
+    async def _take_in(self, message: Received) -> bool:
+        """Bring the books up to date; False for what was known or has to be sent again."""
+        match message:
+            case Depth():
+                self.depth[message.instrument] = message
+            case Quote():
+                self.quote[message.instrument] = message
+            case Trade() | Status() | Notice():
+                return await self._fact(message)
+            case Snapshot():
+                self._snapshot(message)
+            case Subscribed():
+                self.epoch = message.epoch
+            case Replayed():
+                self._recovering = False
+        return True
+
+    async def _fact(self, message: Fact) -> bool:
+        channel = (message.channel, getattr(message, "instrument", ""))
+        last = self._last.get(channel, 0)
+        if message.seq <= last:
+            return False
+        if message.prev != last:
+            if not self._recovering:
+                self._recovering = True
+                self.gaps += 1
+                await self._send(Replay(epoch=self.epoch, after=last))
+            return False
+        self._last[channel] = message.seq
+        if isinstance(message, Trade):
+            self.tape.append(message)
+        elif isinstance(message, Status):
+            self.status = message
+        return True
+
+    def _snapshot(self, message: Snapshot) -> None:
+        code = message.instrument
+        if message.depth is not None:
+            self.depth[code] = message.depth
+        if message.quote is not None:
+            self.quote[code] = message.quote
+        if message.status is not None:
+            self.status = message.status
+        known = self._last.get(("trade", code), 0)
+        self.tape.extend(trade for trade in message.trades if trade.seq > known)
+        self._last["trade", code] = message.trade_seq
+        self._last["status", ""] = message.status_seq
+        self._last["notice", ""] = message.notice_seq

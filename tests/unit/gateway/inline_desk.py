@@ -1,0 +1,130 @@
+"""A real desk over a real exchange, without threads, disk and sockets: flush applies at once."""
+
+import time
+
+import msgspec
+import numpy as np
+
+from engine.exchange import Exchange
+from engine.records import COMMAND, Kind, Phase, commands
+from engine.rulebook import Rulebook, admission_commands, parameter_commands
+from gateway.codec import CODECS, JSON, Codec
+from gateway.day_record import DayRecord
+from gateway.daycycle import beijing, nanoseconds
+from gateway.desk import Desk
+from gateway.keys import Key, Keys, login_signature
+from gateway.messages import Challenge, Login
+from gateway.protocol import Session
+from gateway.sequencer import ROW
+
+DATE = 20260105
+CASH_FEN = 10**11
+TONNES = 100_000
+
+
+class InlineSequencer:
+    """Numbers commands like the real one and applies them when told to flush."""
+
+    def __init__(self, desk: Desk, hold: bool = False) -> None:
+        self.desk = desk
+        self.hold = hold
+        self.time_ns = nanoseconds(beijing(0).replace(year=2026, month=1, day=5, hour=9, minute=45))
+        self.next_seq = desk.exchange.seq + 1
+        self.rows = bytearray()
+
+    def stamp(self) -> None:
+        self.time_ns += 1000
+
+    def enter(self, body: tuple) -> int:
+        seq = self.next_seq
+        self.rows += ROW.pack(seq, self.time_ns, *body)
+        self.next_seq += 1
+        return seq
+
+    def flush(self) -> None:
+        if self.rows and not self.hold:
+            rows, self.rows = np.frombuffer(bytes(self.rows), COMMAND), bytearray()
+            events = self.desk.exchange.apply(rows)
+            self.desk.tell(events, self.desk.record.absorb(rows, events))
+
+    def submit(self, batch: np.ndarray) -> None:
+        for row in batch.tolist():
+            self.enter(row[2:])
+        self.flush()
+
+
+class Floor:
+    """A desk with three funded accounts in the morning of CEA25's first day."""
+
+    def __init__(self, folder, accounts: int = 3) -> None:
+        self.exchange = Exchange()
+        self.keys = Keys(folder / "keys.json")
+        self.desk = Desk(self.exchange, DayRecord(), self.keys)
+        self.sequencer = self.desk.sequencer = InlineSequencer(self.desk)
+        self._open(accounts)
+        self.key = [self.keys.create(row, f"key-{row}") for row in range(accounts)]
+
+    def _open(self, accounts: int) -> None:
+        rules = Rulebook.on(beijing(self.sequencer.time_ns).date())
+        pairs = [(each.code, each.first_reference_ticks) for each in rules.vintages]
+        self.sequencer.submit(admission_commands(pairs, 0))
+        state = self.exchange.state
+        self.sequencer.submit(parameter_commands(rules, state.rules, state.instruments))
+        batch = commands(3 * accounts + 2)
+        for row in range(accounts):
+            opened, paid, moved = batch[3 * row : 3 * row + 3]
+            opened["kind"], opened["account"] = Kind.OPEN_ACCOUNT, row
+            paid["kind"], paid["account"], paid["amount"] = Kind.CASH_IN, row, CASH_FEN
+            moved["kind"], moved["account"] = Kind.TRANSFER_IN, row
+            moved["instrument"], moved["qty_tonnes"] = 5, TONNES
+        batch[-2]["kind"], batch[-2]["ref"] = Kind.BEGIN_DAY, DATE
+        batch[-1]["kind"], batch[-1]["ref"] = Kind.SET_PHASE, Phase.MORNING
+        self.sequencer.submit(batch)
+
+    def phase(self, phase: Phase) -> None:
+        batch = commands(1)
+        batch["kind"], batch["ref"] = Kind.SET_PHASE, phase
+        self.sequencer.submit(batch)
+
+    def session(self, account: int | None = 0, codec: Codec = JSON) -> Session:
+        """A session, logged in unless ``account`` is None, with its greetings read."""
+        session = Session(codec, self.desk, f"nonce-{account}", 5000)
+        session.open()
+        if account is not None:
+            key = self.key[account]
+            session.receive(frame(codec, login(session, key)))
+            said = session.output()
+            assert [type(each).__name__ for each in said] == ["Challenge", "Welcome"]
+        else:
+            assert isinstance(session.output()[0], Challenge)
+        return session
+
+    def digest(self) -> str:
+        return self.exchange.digest()
+
+
+def login(session: Session, key: Key, *, secret: str | None = None, late_us: int = 0) -> Login:
+    now_us = time.time_ns() // 1000 - late_us
+    signature = login_signature(secret or key.secret, session.nonce, now_us)
+    return Login(key_id=key.key_id, time_us=now_us, signature=signature)
+
+
+def frame(codec: Codec, *messages: object) -> str | bytes:
+    """One frame of messages: dicts or Structs, without fields that are None."""
+    plain = [
+        {k: v for k, v in msgspec.to_builtins(each).items() if v is not None} for each in messages
+    ]
+    return CODECS[codec.name].encode_messages(plain)
+
+
+def order(identity: str = "a", **changes: object) -> dict[str, object]:
+    """A good listing, with changes; a change to None leaves the field out."""
+    message = {
+        "type": "list",
+        "client_order_id": identity,
+        "instrument": "CEA25",
+        "side": "sell",
+        "price": "80.05",
+        "qty_tonnes": 10,
+    } | changes
+    return {name: value for name, value in message.items() if value is not None}
