@@ -15,6 +15,7 @@ from engine.records import INSTRUMENT, RULES, Kind, Parameter
 from engine.rulebook import (
     PARAMETERS,
     Rulebook,
+    Rules,
     admission_commands,
     admissions,
     parameter_commands,
@@ -122,11 +123,33 @@ def test_every_parameter_has_a_launch_value_a_clause_and_a_tag() -> None:
     for name in PARAMETERS:
         entry = rules.entry(name)
         assert entry.clauses
-        assert all(re.fullmatch(r"(TR|ST|RG|CP)-\d\d\d?", clause) for clause in entry.clauses)
+        assert all(re.fullmatch(r"(TR|ST|RG|CP|VM)-\d\d\d?", clause) for clause in entry.clauses)
         assert entry.certainty in {"certain", "likely", "choice"}
         assert getattr(rules, name) == entry.value
     assert {entry.name for entry in ENTRIES} == set(PARAMETERS)
-    assert set(RULES.names or ()) <= set(PARAMETERS)
+    derived = {"bulk_enabled", "auction_enabled"}
+    assert set(RULES.names or ()) - derived <= set(PARAMETERS)
+    assert derived <= {name for name in vars(Rules) if isinstance(vars(Rules)[name], property)}
+
+
+@pytest.mark.parametrize(
+    ("modalities", "bulk", "auction"),
+    [(("listed",), 0, 0), (("listed", "bulk"), 1, 0), (("listed", "bulk", "auction"), 1, 1)],
+)
+def test_modalities_switch_the_ways_of_trading_vm_03(
+    modalities: tuple[str, ...], bulk: int, auction: int
+) -> None:
+    rules = dataclasses.replace(Rulebook.on(day("2021-07-16")), modalities=modalities)
+    assert (rules.bulk_enabled, rules.auction_enabled) == (bulk, auction)
+
+
+def test_auction_is_switched_on_in_july_2025_tr_94() -> None:
+    before, since = Rulebook.on(day("2025-06-30")), Rulebook.on(day("2025-07-16"))
+    state_rules, instruments = np.zeros(1, RULES), np.zeros(0, INSTRUMENT)
+    for name in RULES.names or ():
+        state_rules[0][name] = getattr(before, name)
+    (switch,) = parameter_commands(since, state_rules, instruments)
+    assert (switch["ref"], switch["amount"]) == (Parameter.AUCTION_ENABLED, 1)
 
 
 def test_nothing_before_the_launch_and_nothing_mutable() -> None:
@@ -158,6 +181,11 @@ def test_parameter_commands_say_only_differences() -> None:
         (Parameter.TAKE_LEVELS_MAX, -1): 5,
         (Parameter.GOODS_T_PLUS, -1): 1,
         (Parameter.OPEN_ORDERS_MAX, -1): 1000,
+        (Parameter.AUCTION_BAND_BP, -1): 1000,
+        (Parameter.AUCTION_QTY_MIN, -1): 100_000,
+        (Parameter.AUCTION_BID_QTY_MIN, -1): 1,
+        (Parameter.FIRST_DAY_UPPER_TICKS, -1): 50_000,
+        (Parameter.BULK_ENABLED, -1): 1,
         (Parameter.COMPOSITE_WEIGHT, 0): 1,
     }
     for name in RULES.names or ():
