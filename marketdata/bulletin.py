@@ -60,7 +60,12 @@ class VintageLine(msgspec.Struct, frozen=True):
 
 
 class Bulletin(msgspec.Struct, frozen=True):
-    """The day as the exchange publishes it (TR-141)."""
+    """The day as the exchange publishes it (TR-141).
+
+    ``composite`` is all 0 while no vintage has a weight. ``bidding_sessions`` were held (TR-80), of
+    them ``bidding_sessions_failed`` without a valid bid (TR-88). ``voided_trades`` of the day were
+    undone and are in no figure (TR-121).
+    """
 
     date: int
     traded: bool
@@ -70,6 +75,9 @@ class Bulletin(msgspec.Struct, frozen=True):
     auction: Volumes
     total: Volumes
     vintages: tuple[VintageLine, ...]
+    bidding_sessions: int = 0
+    bidding_sessions_failed: int = 0
+    voided_trades: int = 0
 
 
 def _sum(volumes: Iterable[Volumes]) -> Volumes:
@@ -93,13 +101,26 @@ def _vintage_line(code: str, vintage: Vintage) -> VintageLine:
     return VintageLine(code, vintage.reference, price, *volumes)
 
 
+def _composite_line(figures: Figures) -> PriceLine:
+    price = figures.composite
+    change = price.close - price.before if price.close and price.before else 0
+    return PriceLine(
+        open_ticks=price.open,
+        high_ticks=price.high,
+        low_ticks=price.low,
+        latest_ticks=price.latest,
+        close_ticks=price.close,
+        prev_close_ticks=price.prev_close,
+        change_ticks=change,
+        change_bp=change_bp(price.close, price.before),
+    )
+
+
 def make_bulletin(figures: Figures, codes: Sequence[str]) -> Bulletin:
     """Return the bulletin of the day that was just closed: ``codes`` by instrument row."""
     vintages = tuple(
         _vintage_line(code, vintage) for code, vintage in zip(codes, figures.vintages, strict=True)
     )
-    composite = figures.composite
-    close, before = composite.close or composite.before, composite.before
     modalities = [
         _sum(volumes)
         for volumes in (
@@ -112,21 +133,15 @@ def make_bulletin(figures: Figures, codes: Sequence[str]) -> Bulletin:
     return Bulletin(
         date=figures.date,
         traded=total.day_qty_tonnes > 0,
-        composite=PriceLine(
-            open_ticks=composite.open,
-            high_ticks=composite.high,
-            low_ticks=composite.low,
-            latest_ticks=composite.latest,
-            close_ticks=close,
-            prev_close_ticks=composite.prev_close,
-            change_ticks=close - before,
-            change_bp=change_bp(close, before),
-        ),
+        composite=_composite_line(figures),
         listed=modalities[0],
         bulk=modalities[1],
         auction=modalities[2],
         total=total,
         vintages=vintages,
+        bidding_sessions=figures.biddings,
+        bidding_sessions_failed=figures.biddings_failed,
+        voided_trades=figures.voided,
     )
 
 
@@ -189,7 +204,8 @@ def _volume_cells(volumes: Volumes) -> list[str]:
 
 def _price_table(bulletin: Bulletin) -> list[str]:
     rows = [["Price (yuan/t)", "open", "high", "low", "close", "prev close", "change"]]
-    rows.append(["Composite", *_price_cells(bulletin.composite)])
+    if bulletin.composite.close_ticks:
+        rows.append(["Composite", *_price_cells(bulletin.composite)])
     rows += [[line.instrument, *_price_cells(line.price)] for line in bulletin.vintages]
     return _table(rows)
 
@@ -218,11 +234,30 @@ def _headline(bulletin: Bulletin) -> str:
     if not bulletin.traded:
         return "No trades were made in any vintage on this day."
     composite, total = bulletin.composite, bulletin.total
-    return (
-        f"The composite price closed at {yuan(composite.close_ticks)} yuan/t "
-        f"({percent(composite.change_bp)}). {total.day_qty_tonnes:,} t changed hands for "
-        f"{yuan(total.day_turnover_fen)} yuan."
+    moved = (
+        f"{total.day_qty_tonnes:,} t changed hands for {yuan(total.day_turnover_fen)} yuan, "
+        f"{bulletin.listed.day_qty_tonnes:,} t of them on the listed market."
     )
+    if not composite.close_ticks:
+        return moved
+    close = f"{yuan(composite.close_ticks)} yuan/t ({percent(composite.change_bp)})"
+    return f"The composite price closed at {close}. {moved}"
+
+
+def _remarks(bulletin: Bulletin) -> list[str]:
+    """Sentences about what is rare: bidding sessions (TR-80), voided trades (TR-121)."""
+    found = []
+    if bulletin.bidding_sessions:
+        failed = bulletin.bidding_sessions_failed
+        found.append(
+            f"One-way bidding sessions held: {bulletin.bidding_sessions}"
+            + (f", {failed} of them without a valid bid." if failed else ".")
+        )
+    if bulletin.voided_trades:
+        found.append(
+            f"Trades undone by the exchange and in none of the figures: {bulletin.voided_trades}."
+        )
+    return found
 
 
 def to_text(bulletin: Bulletin) -> str:
@@ -233,6 +268,7 @@ def to_text(bulletin: Bulletin) -> str:
         f"{date[:4]}-{date[4:6]}-{date[6:]}",
         "",
         _headline(bulletin),
+        *_remarks(bulletin),
         "",
         *_price_table(bulletin),
         "",

@@ -1,14 +1,14 @@
 """The public feed: absorbs the engine's events, numbers what the public may know, remembers it.
 
 ``absorb`` is called with every batch of events, ``flush`` as often as the public is to be told
-(every 100 ms, gateway.md 3.1). Between two flushes the pictures (depth, quote) of an instrument are
-merged into one each; facts (trades, status, notices) never are. Nothing here knows an account:
-PUBLIC names every column that is ever read from an event.
+(every 100 ms, gateway.md 3.1). Between two flushes the pictures (depth, quote, composite) are
+merged into one each; facts (trades, offers, sessions, status, notices) never are. No message knows
+an account: PUBLIC names every column that is read here. (Whose word changes a public bulk offer is
+told from the accounts of bulk events, in marketdata/negotiated.py; they go no further.)
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -16,11 +16,13 @@ import numpy as np
 
 from engine.reasons import Reason
 from engine.records import Event, Modality, Parameter, Phase, Side
+from marketdata.board import Board
 from marketdata.book import Book, BookSide
 from marketdata.bulletin import Bulletin, make_bulletin
 from marketdata.figures import Figures
-from marketdata.history import History
-from marketdata.messages import Depth, Message, Notice, Quote, Snapshot, Status, Trade
+from marketdata.messages import Message, Snapshot
+from marketdata.negotiated import Negotiated
+from marketdata.told import Told
 
 PUBLIC = (
     "kind",
@@ -36,14 +38,14 @@ PUBLIC = (
     "time_ns",
     "modality",
     "trade_no",
-    "amount_fen",  # used of TRADED only, where it is the value of the deal
+    "amount_fen",  # used of TRADED and TRADE_VOIDED only, where it is the value of the deal
     "date",
     "phase",
+    "leg",  # used of SESSION_NOTICED only: its pricing
 )
+NOBODY = -1  # the account of a kill that is not of one account's orders
 FILTER_FROM = 64  # events in a batch from which dropping the silent ones beforehand pays
-TAPE = 50  # latest trades in a snapshot
 NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
-SIDE_NAMES = {int(Side.BUY): "buy", int(Side.SELL): "sell"}
 
 # Plain ints: comparing with an IntEnum member costs a lookup per event.
 _ACCEPTED, _TRADED, _CANCELLED, _LAPSED = (
@@ -51,6 +53,7 @@ _ACCEPTED, _TRADED, _CANCELLED, _LAPSED = (
 )
 _PULLED, _AMENDED, _REFUSED = int(Event.PULLED), int(Event.AMENDED), int(Event.REFUSED)
 _LISTED = int(Modality.LISTED)
+_COLUMNS = tuple(name for name in PUBLIC if name not in {"date", "phase", "leg"})
 
 
 def default_code(instrument: int) -> str:
@@ -59,12 +62,12 @@ def default_code(instrument: int) -> str:
 
 
 class Feed:
-    """Depth, tape, price lines, status and bulletins of one venue, built from its events alone.
+    """Depth, tape, price lines, board, sessions, status and bulletins of one venue, from events.
 
     Args:
         code_of: gives the code of an instrument's row, asked once when it is admitted.
         epoch: names this life of the feed, e.g. the start's time; numbers are valid within it.
-        facts_max: trades, status and notices kept for ``since``.
+        facts_max: facts (trades, status, offers ...) kept for ``since``.
 
     The feed must see the whole stream: events that take out of the book what never came in raise
     KeyError or IndexError. After a start the journal's events are absorbed (and flushed) first.
@@ -83,14 +86,17 @@ class Feed:
         self.books: list[Book] = []
         self.figures = Figures()
         self.phase = Phase.NEW
+        self.halted = False  # the whole market
         self.bulletins: dict[int, Bulletin] = {}
-        self.history = History(facts_max)
+        self._told = Told(self.codes, facts_max)
+        self.history = self._told.history
         self._sides: list[BookSide] = []  # row 2 x instrument + side - 1
-        self._outbox: list[tuple[Any, ...]] = []  # facts since the last flush, in order
+        self._outbox: list[tuple[Any, ...]] = []  # facts since the last flush: maker, its arguments
         self._touched: dict[int, int] = {}  # instrument -> time_ns of its last event
-        self._tapes: dict[str, deque[Trade]] = {}
-        self._status: Status | None = None
-        self._sent: dict[int, tuple[object, object]] = {}  # line and depth last published
+        self._composite_ns = 0  # of the last event that may have moved the composite price
+        self._negotiated = Negotiated(self._told, self.figures, self._outbox)
+        self._halts: set[int] = set()  # instruments
+        self._rare = self._handlers()
 
     @property
     def seq(self) -> int:
@@ -103,28 +109,41 @@ class Feed:
         return self.figures.date
 
     def absorb(self, events: np.ndarray) -> None:
-        """Take in a batch of events: shape (n,), dtype EVENT, in the order the engine made them."""
+        """Take in a batch of events: shape (n,), dtype EVENT, in the order the engine made them.
+
+        All events of one command must come in one batch.
+        """
         if len(events) >= FILTER_FROM:
             kinds = events["kind"]
             silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
             events = events[~silent]
         sides, touched, outbox = self._sides, self._touched, self._outbox
-        trade = self.figures.trade
-        columns = [events[name].tolist() for name in PUBLIC]
+        negotiated, traded_ns = self._negotiated, 0
+        trade, say_trade = self.figures.trade, self._told.trade
+        columns = [events[name].tolist() for name in _COLUMNS]
         # fmt: off
-        for (kind, side, instrument, price, qty, leaves, other_leaves, order_no, other_no, reason,
-             time_ns, modality, trade_no, value, date, phase) in zip(*columns, strict=True):
+        for (at, kind, side, instrument, price, qty, leaves, other_leaves, order_no, other_no,
+             reason, time_ns, modality, trade_no, value) in zip(
+                range(len(events)), *columns, strict=True):
             # fmt: on
             if kind == _ACCEPTED:
-                if leaves == 0:
+                if leaves == 0 or modality != _LISTED:  # bids are sealed (TR-89)
                     continue
                 sides[2 * instrument + side - 1].add(price, order_no, leaves)
             elif kind == _TRADED:
-                if modality == _LISTED:
-                    sides[2 * instrument + 2 - side].reduce(price, other_no, other_leaves)
-                trade(instrument, modality, price, qty, value)
-                outbox.append((Trade, instrument, trade_no, price, qty, side, modality, time_ns))
+                trade(instrument, modality, trade_no, price, qty, value)
+                outbox.append(
+                    (say_trade, instrument, time_ns, trade_no, price, qty, side, modality)
+                )
+                if modality != _LISTED:
+                    negotiated.dealt(modality, other_no, value, time_ns)
+                    continue
+                sides[2 * instrument + 2 - side].reduce(price, other_no, other_leaves)
+                traded_ns = time_ns
             elif kind in {_CANCELLED, _LAPSED}:
+                if modality != _LISTED:
+                    negotiated.ended(order_no, time_ns)
+                    continue
                 if reason in NEVER_RESTED:
                     continue
                 sides[2 * instrument + side - 1].reduce(price, order_no, 0)
@@ -133,140 +152,165 @@ class Feed:
             elif kind == _AMENDED:
                 self.books[instrument].amend(side, price, order_no, leaves)
             else:
-                self._absorb_rare(kind, instrument, price, order_no, qty, time_ns, date, phase)
+                handle = self._rare.get(kind)
+                if handle is not None:
+                    handle(events[at])
                 continue
             touched[instrument] = time_ns
+        self._composite_ns = max(traded_ns, self._composite_ns)
 
-    def _absorb_rare(
-        self,
-        kind: int,
-        instrument: int,
-        price_ticks: int,
-        number: int,
-        qty_tonnes: int,
-        time_ns: int,
-        date: int,
-        phase: int,
-    ) -> None:
-        figures = self.figures
-        if kind == Event.PHASE_CHANGED:
-            self._enter(Phase(phase), date, time_ns)
-        elif kind == Event.REFERENCE_SET:
-            figures.refer(instrument, price_ticks)
-            self._touched[instrument] = time_ns
-        elif kind == Event.UPPER_LIMIT_SET:
-            figures.vintages[instrument].upper_limit = price_ticks
-        elif kind == Event.LOWER_LIMIT_SET:
-            figures.vintages[instrument].lower_limit = price_ticks
-        elif kind == Event.CLOSE_SET:
-            figures.vintages[instrument].close = price_ticks
-            self._touched[instrument] = time_ns
-        elif kind == Event.COMPOSITE_SET:
-            figures.composite.close = price_ticks
-        elif kind == Event.INSTRUMENT_ADMITTED:
-            self._admit(instrument, price_ticks, time_ns)
-        elif kind == Event.PARAMETER_CHANGED and number == Parameter.COMPOSITE_WEIGHT:
-            figures.vintages[instrument].weight = qty_tonnes
+    # what is rare: a method per kind of event, given the event
 
-    def _admit(self, instrument: int, price_ticks: int, time_ns: int) -> None:
+    def _handlers(self) -> dict[int, Callable[[Any], None]]:
+        return {
+            Event.PHASE_CHANGED: self._phase_changed,
+            Event.REFERENCE_SET: self._reference_set,
+            Event.UPPER_LIMIT_SET: self._limit_set,
+            Event.LOWER_LIMIT_SET: self._limit_set,
+            Event.CLOSE_SET: self._close_set,
+            Event.COMPOSITE_OPEN_SET: self._composite_set,
+            Event.COMPOSITE_HIGH_SET: self._composite_set,
+            Event.COMPOSITE_LOW_SET: self._composite_set,
+            Event.COMPOSITE_SET: self._composite_set,
+            Event.INSTRUMENT_ADMITTED: self._admitted,
+            Event.PARAMETER_CHANGED: self._parameter_changed,
+            Event.BULK_OFFERED: self._negotiated.bulk_offered,
+            Event.BULK_COUNTERED: self._negotiated.bulk_terms,
+            Event.BULK_AGREED: self._negotiated.bulk_terms,
+            Event.SESSION_NOTICED: self._negotiated.session_noticed,
+            Event.SESSION_OPENED: self._negotiated.session_opened,
+            Event.SESSION_CLOSED: self._negotiated.session_closed,
+            Event.SESSION_REJECTED: self._negotiated.session_rejected,
+            Event.INSTRUMENT_HALTED_NOW: self._halt,
+            Event.INSTRUMENT_RESUMED: self._halt,
+            Event.MARKET_HALTED_NOW: self._halt,
+            Event.MARKET_RESUMED: self._halt,
+            Event.KILLED_NOW: self._killed,
+            Event.TRADE_VOIDED: self._trade_voided,
+        }
+
+    def _phase_changed(self, event: np.void) -> None:
+        self.phase = Phase(int(event["phase"]))
+        date, time_ns = int(event["date"]), int(event["time_ns"])
+        if self.phase == Phase.PRE_OPEN:
+            self.figures.begin_day(date)
+            self.halted = False  # a halt of the market ends with the day
+            self._negotiated.begin_day()
+            self._composite_ns = time_ns
+        self._say_status(date, time_ns)
+        if self.phase == Phase.CLOSED:
+            self._publish(date, time_ns)
+
+    def _say_status(self, date: int, time_ns: int) -> None:
+        new_day = self.phase == Phase.PRE_OPEN
+        name = self.phase.name.lower()
+        self._outbox.append((self._told.status, time_ns, date, name, self.halted, new_day))
+
+    def _publish(self, date: int, time_ns: int) -> None:
+        """Make the day's bulletin; after a deal was voided in the evening, once more."""
+        self.bulletins[date] = bulletin = make_bulletin(self.figures, self.codes)
+        self._outbox.append((self._told.notice, time_ns, bulletin))
+
+    def _reference_set(self, event: np.void) -> None:
+        instrument, price_ticks = int(event["instrument"]), int(event["price_ticks"])
+        self.figures.refer(instrument, price_ticks)
+        self._touched[instrument] = int(event["time_ns"])
+
+    def _limit_set(self, event: np.void) -> None:
+        vintage = self.figures.vintages[int(event["instrument"])]
+        if event["kind"] == Event.UPPER_LIMIT_SET:
+            vintage.upper_limit = int(event["price_ticks"])
+        else:
+            vintage.lower_limit = int(event["price_ticks"])
+
+    def _close_set(self, event: np.void) -> None:
+        instrument = int(event["instrument"])
+        self.figures.vintages[instrument].close = int(event["price_ticks"])
+        self._touched[instrument] = int(event["time_ns"])
+
+    def _composite_set(self, event: np.void) -> None:
+        kind, price, composite = (
+            int(event["kind"]),
+            int(event["price_ticks"]),
+            self.figures.composite,
+        )
+        self._composite_ns = int(event["time_ns"])
+        if kind != Event.COMPOSITE_SET:
+            composite.fix(Event(kind).name.split("_")[1].lower(), price)
+            return
+        composite.close = price
+        if self.phase == Phase.CLOSED:
+            self._publish(self.date, self._composite_ns)
+
+    def _admitted(self, event: np.void) -> None:
+        instrument = int(event["instrument"])
         book = Book()
         self.books.append(book)
         self._sides += (book.buy, book.sell)
-        code = self.code_of(instrument)
-        self.codes.append(code)
-        self._tapes[code] = deque(maxlen=TAPE)
-        self.figures.admit(price_ticks)
-        self._touched[instrument] = time_ns
+        self.codes.append(self.code_of(instrument))
+        self._told.admit()
+        self.figures.admit(int(event["price_ticks"]))
+        self._touched[instrument] = int(event["time_ns"])
 
-    def _enter(self, phase: Phase, date: int, time_ns: int) -> None:
-        self.phase = phase
-        if phase == Phase.PRE_OPEN:
-            self.figures.begin_day(date)
-        self._outbox.append((Status, date, phase.name.lower(), time_ns))
-        if phase == Phase.CLOSED:
-            self.bulletins[date] = bulletin = make_bulletin(self.figures, self.codes)
-            self._outbox.append((Notice, bulletin, time_ns))
+    def _parameter_changed(self, event: np.void) -> None:
+        if event["order_no"] == Parameter.COMPOSITE_WEIGHT:
+            self.figures.vintages[int(event["instrument"])].weight = int(event["qty_tonnes"])
+
+    def _halt(self, event: np.void) -> None:
+        halted = event["kind"] in (Event.INSTRUMENT_HALTED_NOW, Event.MARKET_HALTED_NOW)
+        self._switch(int(event["instrument"]), bool(halted), int(event["time_ns"]))
+
+    def _killed(self, event: np.void) -> None:
+        """A kill of one account is nobody else's business; the others end in a halt (TR-117)."""
+        if event["account"] == NOBODY:
+            self._switch(int(event["instrument"]), True, int(event["time_ns"]))
+
+    def _switch(self, instrument: int, halted: bool, time_ns: int) -> None:
+        """Halt or resume an instrument, or with -1 the market; say so if it is news."""
+        if instrument == -1:
+            if self.halted != halted:
+                self.halted = halted
+                self._say_status(self.date, time_ns)
+        elif (instrument in self._halts) != halted:
+            self._halts ^= {instrument}
+            self._outbox.append((self._told.halt, instrument, time_ns, halted))
+
+    def _trade_voided(self, event: np.void) -> None:
+        instrument, modality = int(event["instrument"]), int(event["modality"])
+        number, price, qty = (int(event[f]) for f in ("trade_no", "price_ticks", "qty_tonnes"))
+        time_ns = int(event["time_ns"])
+        self.figures.void(instrument, modality, number, qty, int(event["amount_fen"]))
+        self._outbox.append((self._told.voided, instrument, time_ns, number, price, qty, modality))
+        self._touched[instrument] = self._composite_ns = time_ns
+
+    # telling
 
     def flush(self) -> list[Message]:
         """Return the numbered messages since the last flush: facts in order, then the pictures.
 
         A picture that has not changed since it was last sent is not sent again.
         """
-        messages: list[Message] = []
-        for kind, *fields in self._outbox:
-            if kind is Trade:
-                messages.append(self._trade(*fields))
-            elif kind is Status:
-                messages.append(self._status_message(*fields))
-            else:
-                messages.append(self._notice(*fields))
+        messages: list[Message] = [make(*arguments) for make, *arguments in self._outbox]
         self._outbox.clear()
-        keep = self.history.keep
-        for message in messages:
-            keep(message)
         for instrument, time_ns in self._touched.items():
-            for picture in self._pictures(instrument, time_ns // 1000):
-                keep(picture)
-                messages.append(picture)
+            book, line = self.books[instrument], self.figures.vintages[instrument].line()
+            best = (book.buy.best(), book.sell.best())
+            messages += self._told.pictures(instrument, time_ns // 1000, line, *best)
         self._touched.clear()
+        if self._composite_ns:
+            line = self.figures.composite_line()
+            messages += self._told.composite(self._composite_ns // 1000, line)
+            self._composite_ns = 0
+        for message in messages:
+            self.history.keep(message)
         return messages
-
-    def _trade(
-        self,
-        instrument: int,
-        trade_no: int,
-        price: int,
-        qty: int,
-        side: int,
-        modality: int,
-        time_ns: int,
-    ) -> Trade:
-        code = self.codes[instrument]
-        numbers = self.history.number(Trade.channel, code)
-        side_name = SIDE_NAMES[side]
-        trade = Trade(*numbers, time_ns // 1000, code, trade_no, price, qty, side_name, modality)
-        self._tapes[code].append(trade)
-        return trade
-
-    def _status_message(self, date: int, phase: str, time_ns: int) -> Status:
-        seq, prev, _ = self.history.number(Status.channel)
-        self._status = Status(seq, prev, time_ns // 1000, date, phase)
-        return self._status
-
-    def _notice(self, bulletin: Bulletin, time_ns: int) -> Notice:
-        seq, prev, _ = self.history.number(Notice.channel)
-        return Notice(
-            seq,
-            prev,
-            time_ns // 1000,
-            bulletin.date,
-            bulletin.traded,
-            bulletin.composite.close_ticks,
-            bulletin.composite.change_bp,
-            bulletin.total.day_qty_tonnes,
-            bulletin.total.day_turnover_fen,
-        )
-
-    def _pictures(self, instrument: int, time_us: int) -> list[Depth | Quote]:
-        """Return the quote and the depth of an instrument, each only if it has changed."""
-        code, book = self.codes[instrument], self.books[instrument]
-        number, pictures = self.history.number, list[Depth | Quote]()
-        line = self.figures.vintages[instrument].line()
-        depth = (book.buy.best(), book.sell.best())
-        line_sent, depth_sent = self._sent.get(instrument, (None, None))
-        if line != line_sent:
-            pictures.append(Quote(*number(Quote.channel, code), time_us, code, *line))
-        if depth != depth_sent:
-            pictures.append(Depth(*number(Depth.channel, code), time_us, code, *depth))
-        self._sent[instrument] = (line, depth)
-        return pictures
 
     def since(self, seq: int) -> list[Message] | None:
         """Return what follows the message ``seq``, in order, to close a gap.
 
-        Every fact is there; of depth and quote only the newest picture of each instrument. None if
-        ``seq`` is ahead of the feed (another epoch) or further back than the feed remembers: then
-        a snapshot is needed.
+        Every fact is there; of depth, quote and composite only the newest picture. None if ``seq``
+        is ahead of the feed (another epoch) or further back than the feed remembers: then a
+        snapshot is needed.
         """
         return self.history.since(seq)
 
@@ -276,23 +320,7 @@ class Feed:
         Raises:
             KeyError: there is no such instrument.
         """
-        code = self.codes[self._row(instrument)]
-        history = self.history
-        depth = history.pictures.get((Depth.channel, code))
-        quote = history.pictures.get((Quote.channel, code))
-        return Snapshot(
-            epoch=self.epoch,
-            seq=history.seq,
-            iseq=history.iseq(code),
-            instrument=code,
-            trade_seq=history.last(Trade.channel, code),
-            status_seq=history.last(Status.channel),
-            notice_seq=history.last(Notice.channel),
-            depth=depth if isinstance(depth, Depth) else None,
-            quote=quote if isinstance(quote, Quote) else None,
-            status=self._status,
-            trades=tuple(self._tapes[code]),
-        )
+        return self._told.snapshot(self._row(instrument), self.epoch)
 
     def listings(
         self, instrument: int | str, side: Side, price_ticks: int
@@ -303,6 +331,14 @@ class Feed:
             KeyError: there is no such instrument.
         """
         return self.books[self._row(instrument)].side(side).listings(price_ticks)
+
+    def board(self, instrument: int | str) -> Board:
+        """Return the board of public bulk offers (TR-75) as it was last flushed.
+
+        Raises:
+            KeyError: there is no such instrument.
+        """
+        return self._told.boards[self._row(instrument)]
 
     def bulletin(self, date: int) -> Bulletin | None:
         """Return the bulletin of a closed day (YYYYMMDD), None if there is none (TR-141)."""

@@ -1,14 +1,15 @@
-"""Figures of the day, the year and the whole life, per vintage and for the composite price.
+"""Figures of the day, the year and the whole life, per vintage and over all of them.
 
 Fed by events only. Open, high, low and last are those of listed trades (TR-101, TR-102), the close
-is the one the engine sets (TR-100), totals are kept per modality (TR-142), the composite price is
-the weighted one of TR-104 and TR-105.
+is the one the engine sets (TR-100), totals are kept per modality (TR-142). A voided trade leaves
+all of them (TR-121).
 """
 
 from __future__ import annotations
 
 from engine.records import MODALITIES, Modality
 from engine.units import BP, half_up
+from marketdata.composite import CompositePrice
 
 ROW_OF_MODALITY = {int(modality): row for row, modality in enumerate(MODALITIES)}
 
@@ -44,6 +45,11 @@ class Totals:
         self.day_qty += qty_tonnes
         self.day_turnover += value_fen
 
+    def take_back(self, qty_tonnes: int, value_fen: int) -> None:
+        """Count one trade of the running day no longer."""
+        self.day_qty -= qty_tonnes
+        self.day_turnover -= value_fen
+
     def begin_day(self, new_year: bool) -> None:
         """Fold the day before into year and all, and begin the next one."""
         self.year_qty = 0 if new_year else self.year_qty + self.day_qty
@@ -70,6 +76,7 @@ class Vintage:
     __slots__ = (
         "close",
         "days",
+        "deals",
         "high",
         "last",
         "low",
@@ -77,7 +84,6 @@ class Vintage:
         "open",
         "reference",
         "totals",
-        "trades",
         "upper_limit",
         "weight",
     )
@@ -86,7 +92,7 @@ class Vintage:
         self.reference = reference_ticks
         self.upper_limit = self.lower_limit = 0
         self.open = self.high = self.low = self.last = self.close = 0
-        self.trades = 0  # listed trades of the day
+        self.deals: dict[int, int] = {}  # listed trades of the day that stand: number -> ticks
         self.days = 0  # trading days begun: 1 on the first day, which has no previous close
         self.weight = 0
         self.totals = tuple(Totals() for _ in MODALITIES)
@@ -94,24 +100,46 @@ class Vintage:
     def begin_day(self, new_year: bool) -> None:
         """Empty the day's figures; a new year empties the year's totals."""
         self.open = self.high = self.low = self.last = self.close = 0
-        self.trades = 0
+        self.deals = {}
         self.days += 1
         for totals in self.totals:
             totals.begin_day(new_year)
 
-    def trade(self, modality: int, price_ticks: int, qty_tonnes: int, value_fen: int) -> None:
+    def trade(
+        self, modality: int, trade_no: int, price_ticks: int, qty_tonnes: int, value_fen: int
+    ) -> None:
         """Count one trade; only listed ones move the price line (TR-76, TR-93, TR-101, TR-102)."""
         self.totals[ROW_OF_MODALITY[modality]].add(qty_tonnes, value_fen)
         if modality != Modality.LISTED:
             return
-        if not self.trades:
+        if not self.deals:
             self.open = self.high = self.low = price_ticks
         elif price_ticks > self.high:
             self.high = price_ticks
         elif price_ticks < self.low:
             self.low = price_ticks
         self.last = price_ticks
-        self.trades += 1
+        self.deals[trade_no] = price_ticks
+
+    def void(self, modality: int, trade_no: int, qty_tonnes: int, value_fen: int) -> None:
+        """Take a trade back; the price line is then that of the trades that stand (TR-121)."""
+        self.totals[ROW_OF_MODALITY[modality]].take_back(qty_tonnes, value_fen)
+        if modality != Modality.LISTED:
+            return
+        del self.deals[trade_no]
+        prices = list(self.deals.values()) or [0]
+        self.open, self.last = prices[0], prices[-1]
+        self.high, self.low = max(prices), min(prices)
+
+    @property
+    def trades(self) -> int:
+        """Listed trades of the day that stand."""
+        return len(self.deals)
+
+    @property
+    def current(self) -> int:
+        """The current price: the latest listed trade of the day, before it the reference."""
+        return self.last or self.reference
 
     @property
     def prev_close(self) -> int:
@@ -146,93 +174,15 @@ class Vintage:
         )
 
 
-class Composite:
-    """Weighted price of all vintages (TR-104, TR-105).
-
-    ``weighted`` is the running sum of weight x then-current price; dividing it by the sum of the
-    weights is left to the moment somebody looks, since only its extremes matter until then.
-    """
-
-    __slots__ = (
-        "close",
-        "high_sum",
-        "low_sum",
-        "open_sum",
-        "prev_close",
-        "reference_sum",
-        "traded",
-        "weighted",
-        "weights",
-    )
-
-    def __init__(self) -> None:
-        self.prev_close = self.close = 0  # 0: there is none yet
-        self.weights = self.weighted = self.reference_sum = 0
-        self.open_sum = self.high_sum = self.low_sum = 0
-        self.traded = False  # a listed trade of any vintage today
-
-    def begin_day(self) -> None:
-        """Keep yesterday's close; the references follow."""
-        self.prev_close = self.close or self.prev_close
-        self.close = 0
-        self.traded = False
-
-    def refer(self, vintages: list[Vintage]) -> None:
-        """Start from the day's references; a vintage that does not trade keeps its own."""
-        self.weights = sum(vintage.weight for vintage in vintages)
-        self.weighted = sum(vintage.weight * vintage.reference for vintage in vintages)
-        self.reference_sum = self.weighted
-
-    def move(self, weight: int, from_ticks: int, to_ticks: int) -> None:
-        """Recompute at a listed trade of a vintage whose current price moves (TR-105)."""
-        now = self.weighted = self.weighted + weight * (to_ticks - from_ticks)
-        if not self.traded:
-            self.traded = True
-            self.open_sum = self.high_sum = self.low_sum = now
-        elif now > self.high_sum:
-            self.high_sum = now
-        elif now < self.low_sum:
-            self.low_sum = now
-
-    def _price(self, weighted_sum: int) -> int:
-        return half_up(weighted_sum, self.weights) if self.weights else 0
-
-    @property
-    def before(self) -> int:
-        """What a change is measured from: the previous close, on a first day the references."""
-        return self.prev_close or self._price(self.reference_sum)
-
-    @property
-    def latest(self) -> int:
-        """The latest value; 0 while nothing was traded: it is not shown then (TR-105)."""
-        return self._price(self.weighted) if self.traded else 0
-
-    @property
-    def open(self) -> int:
-        """The value at the first listed trade of any vintage; none: the previous close."""
-        return self._price(self.open_sum) if self.traded else self.before
-
-    @property
-    def high(self) -> int:
-        """The largest of open, every latest value and the close; 0 if nothing was traded."""
-        return max(self._price(self.high_sum), self.close) if self.traded else 0
-
-    @property
-    def low(self) -> int:
-        """The least of open, every latest value and the close; 0 if nothing was traded."""
-        if not self.traded:
-            return 0
-        least = self._price(self.low_sum)
-        return min(least, self.close) if self.close else least
-
-
 class Figures:
     """All vintages in the order of their rows, and the composite price over them."""
 
     def __init__(self) -> None:
         self.vintages: list[Vintage] = []
-        self.composite = Composite()
+        self.composite = CompositePrice()
         self.date = 0  # YYYYMMDD, 0 before the first day
+        self.biddings = self.biddings_failed = 0  # sessions of the day held; of them without a deal
+        self.voided = 0  # trades of the day undone
 
     def admit(self, reference_ticks: int) -> None:
         """INSTRUMENT_ADMITTED: the next row."""
@@ -242,20 +192,61 @@ class Figures:
         """PHASE_CHANGED to PRE_OPEN: empty the day's figures, with a new year the year's totals."""
         new_year = date // 10_000 != self.date // 10_000
         self.date = date
+        self.biddings = self.biddings_failed = self.voided = 0
         for vintage in self.vintages:
             vintage.begin_day(new_year)
         self.composite.begin_day()
 
     def refer(self, instrument: int, price_ticks: int) -> None:
         """REFERENCE_SET."""
-        self.vintages[instrument].reference = price_ticks
-        self.composite.refer(self.vintages)
+        vintage = self.vintages[instrument]
+        vintage.reference = price_ticks
+        self.composite.refer(vintage.weight, price_ticks)
 
     def trade(
-        self, instrument: int, modality: int, price_ticks: int, qty_tonnes: int, value_fen: int
+        self,
+        instrument: int,
+        modality: int,
+        trade_no: int,
+        price_ticks: int,
+        qty_tonnes: int,
+        value_fen: int,
     ) -> None:
         """TRADED."""
         vintage = self.vintages[instrument]
         if modality == Modality.LISTED:
-            self.composite.move(vintage.weight, vintage.last or vintage.reference, price_ticks)
-        vintage.trade(modality, price_ticks, qty_tonnes, value_fen)
+            self.composite.move(vintage.weight, vintage.current, price_ticks)
+        vintage.trade(modality, trade_no, price_ticks, qty_tonnes, value_fen)
+
+    def void(
+        self, instrument: int, modality: int, trade_no: int, qty_tonnes: int, value_fen: int
+    ) -> None:
+        """TRADE_VOIDED; the composite's extremes stay as they were published."""
+        vintage = self.vintages[instrument]
+        before = vintage.current
+        vintage.void(modality, trade_no, qty_tonnes, value_fen)
+        self.composite.shift(vintage.weight, before, vintage.current)
+        self.voided += 1
+
+    def held(self, failed: bool) -> None:
+        """SESSION_CLOSED."""
+        self.biddings += 1
+        self.biddings_failed += failed
+
+    def composite_line(self) -> tuple[int, ...]:
+        """Return the composite's line in the order of messages.Composite, from latest on."""
+        price, listed = self.composite, [vintage.totals[0] for vintage in self.vintages]
+        now = price.close or price.latest
+        return (
+            price.latest,
+            price.open,
+            price.high,
+            price.low,
+            price.close,
+            price.prev_close,
+            now - price.before if now and price.before else 0,
+            change_bp(now, price.before),
+            sum(totals.day_qty for totals in listed),
+            sum(totals.day_turnover for totals in listed),
+            sum(vintage.trades for vintage in self.vintages),
+        )

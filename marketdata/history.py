@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import deque
 from operator import attrgetter
 
-from marketdata.messages import Depth, Message, Notice, Quote, Status, Trade
+from marketdata.messages import Fact, Message, Picture
 
-Picture = Depth | Quote
-Fact = Trade | Status | Notice
 by_seq = attrgetter("seq")
 
 
@@ -49,8 +47,9 @@ class History:
 
     def keep(self, message: Message) -> None:
         """Remember a message that was just numbered."""
-        if isinstance(message, Depth | Quote):
-            self.pictures[message.channel, message.instrument] = message
+        if isinstance(message, Picture):
+            instrument: str = getattr(message, "instrument", "")  # the composite has none
+            self.pictures[message.channel, instrument] = message
             return
         self.facts.append(message)
         if len(self.facts) > self.facts_max:

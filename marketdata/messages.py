@@ -15,8 +15,8 @@ Numbers, the same in every message of the feed:
 ``iseq``
     1, 2, 3 … over all messages of one instrument, whatever their kind.
 
-Depth and quote are whole pictures: the newest one alone is enough. Trades, status and notices are
-facts that are never merged: each one counts.
+Depth, quote and composite are whole pictures: the newest one alone is enough. Everything else is
+a fact and never merged: each one counts.
 """
 
 from __future__ import annotations
@@ -73,6 +73,26 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag="trade", tag_field="type"
     channel: ClassVar[str] = "trade"
 
 
+class TradeVoided(msgspec.Struct, frozen=True, gc=False, tag="trade_voided", tag_field="type"):
+    """The exchange has undone a deal before settlement (TR-121): strike it from the tape.
+
+    Comes on the trades' channel, so that nobody who reads trades can miss it; the quote that
+    follows has the figures without that deal.
+    """
+
+    seq: int
+    prev: int
+    iseq: int
+    time_us: int
+    instrument: str
+    trade_no: int
+    price_ticks: int
+    qty_tonnes: int
+    modality: int
+
+    channel: ClassVar[str] = "trade"
+
+
 class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote", tag_field="type"):
     """The price line of one vintage now: latest price and the day's figures (TR-100…103, TR-140).
 
@@ -105,20 +125,126 @@ class Quote(msgspec.Struct, frozen=True, gc=False, tag="quote", tag_field="type"
     channel: ClassVar[str] = "quote"
 
 
+class Composite(msgspec.Struct, frozen=True, gc=False, tag="composite", tag_field="type"):
+    """The composite price of all vintages now (TR-104…107), weighted as the day's rules say.
+
+    ``latest``, ``open``, ``high``, ``low`` are 0 without a listed trade of any vintage (TR-105,
+    E29); ``close`` is 0 until the day is closed, and ``open`` then is the previous close if nothing
+    traded. Volume, turnover and number of trades are those of the listed market (TR-107).
+    ``change`` compares the latest price (after the close: the close) with the previous close, on
+    the venue's first day with the weighted references. All 0 while no vintage has a weight.
+    """
+
+    seq: int
+    prev: int
+    time_us: int
+    latest_ticks: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    prev_close_ticks: int
+    change_ticks: int
+    change_bp: int
+    qty_tonnes: int
+    turnover_fen: int
+    trades: int
+
+    channel: ClassVar[str] = "composite"
+
+
+class BulkOffer(msgspec.Struct, frozen=True, gc=False, tag="bulk_offer", tag_field="type"):
+    """A public bulk offer (TR-75) is ``open``, has ``changed`` its terms, or is ``gone``.
+
+    Offers directed at one account, and what is negotiated about any offer, are never told. An offer
+    that is gone was dealt, withdrawn, has lapsed or was cancelled by the exchange; its terms are
+    the last ones it had on the board.
+    """
+
+    seq: int
+    prev: int
+    iseq: int
+    time_us: int
+    instrument: str
+    order_no: int
+    side: str
+    price_ticks: int
+    qty_tonnes: int
+    status: str
+
+    channel: ClassVar[str] = "bulk_offer"
+
+
+class Bidding(msgspec.Struct, frozen=True, gc=False, tag="bidding", tag_field="type"):
+    """A bidding session (TR-80…95): ``noticed``, ``open``, ``closed``, ``failed`` or ``rejected``.
+
+    ``side`` is the applicant's, ``limit`` its floor (a buyer's cap), ``pricing`` is ``uniform`` or
+    ``pay_as_bid`` (TR-83), the window is that of the notice. Bids are sealed (TR-89): the result
+    (tonnes dealt and unsold, the lowest winning price (a buyer's session: the highest), turnover,
+    number of winning bids) is 0 until the session is ``closed``. A session without a valid bid has
+    ``failed`` (TR-88); a published one that was not cleared was ``rejected``.
+    """
+
+    seq: int
+    prev: int
+    iseq: int
+    time_us: int
+    instrument: str
+    session_no: int
+    status: str
+    side: str
+    pricing: str
+    limit_ticks: int
+    qty_tonnes: int
+    from_us: int
+    until_us: int
+    dealt_qty_tonnes: int = 0
+    unsold_qty_tonnes: int = 0
+    clearing_ticks: int = 0
+    turnover_fen: int = 0
+    winning_bids: int = 0
+
+    channel: ClassVar[str] = "bidding"
+
+
+class Halt(msgspec.Struct, frozen=True, gc=False, tag="halt", tag_field="type"):
+    """Trading in one instrument was halted, or resumed (TR-117); cancels are always possible.
+
+    A halt of the whole market is told by ``Status``.
+    """
+
+    seq: int
+    prev: int
+    iseq: int
+    time_us: int
+    instrument: str
+    halted: bool
+
+    channel: ClassVar[str] = "halt"
+
+
 class Status(msgspec.Struct, frozen=True, gc=False, tag="status", tag_field="type"):
-    """The market entered a phase (TR-30…34): ``phase`` is its lower-case name, e.g. ``morning``."""
+    """The market entered a phase (TR-30…34), was halted or resumed (TR-117).
+
+    ``phase`` is the lower-case name of the phase it is in, e.g. ``morning``. A halt ends by the
+    exchange's word or with the day.
+    """
 
     seq: int
     prev: int
     time_us: int
     date: int
     phase: str
+    halted: bool = False
 
     channel: ClassVar[str] = "status"
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", tag_field="type"):
-    """The daily bulletin of ``date`` is there (TR-141); headline figures, all modalities."""
+    """The daily bulletin of ``date`` is there (TR-141); headline figures, all modalities.
+
+    A second notice of the same date replaces the first: a deal was voided after the close.
+    """
 
     seq: int
     prev: int
@@ -133,16 +259,29 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", tag_field="typ
     channel: ClassVar[str] = "notice"
 
 
-Message = Depth | Trade | Quote | Status | Notice
+Picture = Depth | Quote | Composite
+Fact = Trade | TradeVoided | Status | Notice | BulkOffer | Bidding | Halt
+Message = Picture | Fact
+
+
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """One public bulk offer on the board."""
+
+    order_no: int
+    side: str
+    price_ticks: int
+    qty_tonnes: int
 
 
 class Snapshot(msgspec.Struct, frozen=True, gc=False, tag="snapshot", tag_field="type"):
-    """What somebody who read the feed up to ``seq`` knows of one instrument.
+    """What somebody who read the feed up to ``seq`` knows of one instrument, and of the venue.
 
     Messages with a larger ``seq`` continue it without a gap: the ``prev`` of the next one of a
-    channel is the ``seq`` of this depth or quote, ``trade_seq``, ``status_seq`` or ``notice_seq``.
-    ``epoch`` names the life of the feed: numbers of another epoch mean nothing here. ``trades``
-    are the latest ones, oldest first.
+    channel is the ``seq`` of this depth, quote or composite, or the number named after the channel
+    (``trade_seq``, ``status_seq`` …). ``epoch`` names the life of the feed: numbers of another
+    epoch mean nothing here. ``trades`` are the latest ones that stand, oldest first; ``offers`` is
+    the board of public bulk offers, buyers then sellers, best price first; ``sessions`` the latest
+    word on each of the day's published bidding sessions; ``halted`` is the instrument's own halt.
     """
 
     epoch: int
@@ -156,3 +295,10 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, tag="snapshot", tag_field=
     quote: Quote | None
     status: Status | None
     trades: tuple[Trade, ...]
+    composite: Composite | None = None
+    offers: tuple[Offer, ...] = ()
+    sessions: tuple[Bidding, ...] = ()
+    halted: bool = False
+    bulk_offer_seq: int = 0
+    bidding_seq: int = 0
+    halt_seq: int = 0

@@ -70,10 +70,18 @@ def day_begun(references: list[int], date: int = DATE) -> list[dict[str, Any]]:
     return rows
 
 
-def day_closed(closes: list[int], composite: int, date: int = DATE) -> list[dict[str, Any]]:
+def day_closed(
+    closes: list[int], composite: int, date: int = DATE, line: tuple[int, int, int] | None = None
+) -> list[dict[str, Any]]:
+    """The close; ``line`` is the composite's open, high and low as the engine gives them."""
     rows = [
         event(Event.CLOSE_SET, instrument=row, price_ticks=price, phase=Phase.CLOSED, date=date)
         for row, price in enumerate(closes)
+    ]
+    kinds = (Event.COMPOSITE_OPEN_SET, Event.COMPOSITE_HIGH_SET, Event.COMPOSITE_LOW_SET)
+    rows += [
+        event(kind, price_ticks=price, phase=Phase.CLOSED, date=date)
+        for kind, price in zip(kinds, line or (), strict=line is not None)
     ]
     rows.append(event(Event.COMPOSITE_SET, price_ticks=composite, phase=Phase.CLOSED, date=date))
     rows.append(event(Event.PHASE_CHANGED, phase=Phase.CLOSED, date=date))
@@ -100,7 +108,7 @@ def traded(
 
 
 def listed_and_taken(
-    instrument: int, price: int, qty: int, order_no: int, trade_no: int = 1, **fields: Any
+    instrument: int, price: int, qty: int, order_no: int, trade_no: int = 0, **fields: Any
 ) -> list[dict[str, Any]]:
     """A sell listing of exactly ``qty`` and a buyer who takes it all."""
     listing = event(
@@ -122,7 +130,7 @@ def listed_and_taken(
         Modality.LISTED,
         order_no=order_no + 1,
         other_order_no=order_no,
-        trade_no=trade_no,
+        trade_no=trade_no or order_no,
         **fields,
     )
     return [listing, take, deal]

@@ -28,8 +28,14 @@ def opened(references: list[int], weights: list[int]) -> Feed:
     return feed
 
 
-def closed(feed: Feed, closes: list[int], composite: int, date: int = 20260820) -> Bulletin:
-    feed.absorb(batch(*day_closed(closes, composite, date)))
+def closed(
+    feed: Feed,
+    closes: list[int],
+    composite: int,
+    date: int = 20260820,
+    line: tuple[int, int, int] | None = None,
+) -> Bulletin:
+    feed.absorb(batch(*day_closed(closes, composite, date, line)))
     bulletin = feed.bulletin(date)
     assert bulletin is not None
     return bulletin
@@ -84,7 +90,7 @@ def test_e29_a_day_without_a_trade_says_so() -> None:
     first = closed(feed, [7400, 9800], 9800)
     assert first.traded
     feed.absorb(batch(*day_begun([7400, 9800], NEXT_DATE)))
-    bulletin = closed(feed, [7400, 9800], 9800, NEXT_DATE)
+    bulletin = closed(feed, [7400, 9800], 9800, NEXT_DATE, (9800, 0, 0))
     composite = bulletin.composite
     assert not bulletin.traded
     assert (composite.open_ticks, composite.close_ticks) == (9800, 9800)
@@ -112,7 +118,7 @@ def test_the_composite_moves_at_each_listed_trade_by_its_weights() -> None:
 def test_the_composite_close_can_be_the_days_extreme() -> None:
     feed = opened([8000, 9000], [1, 0])
     feed.absorb(batch(*listed_and_taken(0, 8000, 1, 1)))
-    composite = closed(feed, [8000, 9000], 7990).composite
+    composite = closed(feed, [8000, 9000], 7990, line=(8000, 8000, 7990)).composite
     assert (composite.open_ticks, composite.high_ticks, composite.low_ticks) == (8000, 8000, 7990)
 
 

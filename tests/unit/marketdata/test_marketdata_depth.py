@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.exchange import Exchange
-from engine.records import COMMAND, Event, Kind, Mode, Phase, Side, commands
+from engine.records import COMMAND, Event, Kind, Modality, Mode, Phase, Side, commands
 from engine.records import OrderStatus as Status
 from marketdata.feed import Feed
 from marketdata.messages import LISTINGS_SHOWN_MAX, Depth, Level
@@ -52,6 +52,7 @@ def test_a_level_names_its_oldest_listings_and_listings_names_all() -> None:
             price_ticks=8000,
             leaves_qty=number,
             order_no=number,
+            modality=Modality.LISTED,
         )
         for number in range(1, 31)
     ]
@@ -67,7 +68,14 @@ def test_a_level_names_its_oldest_listings_and_listings_names_all() -> None:
 def test_events_that_do_not_fit_the_book_are_not_swallowed() -> None:
     feed = Feed()
     feed.absorb(batch(*admitted([8000])))
-    gone = event(Event.CANCELLED, instrument=0, side=Side.BUY, price_ticks=8000, order_no=9)
+    gone = event(
+        Event.CANCELLED,
+        instrument=0,
+        side=Side.BUY,
+        price_ticks=8000,
+        order_no=9,
+        modality=Modality.LISTED,
+    )
     with pytest.raises(KeyError):
         feed.absorb(batch(gone))
 

@@ -9,7 +9,17 @@ import pytest
 
 from engine.records import Event, Phase, Side
 from marketdata.feed import Feed
-from marketdata.messages import Depth, Message, Notice, Quote, Snapshot, Status, Trade
+from marketdata.messages import (
+    Composite,
+    Depth,
+    Message,
+    Notice,
+    Picture,
+    Quote,
+    Snapshot,
+    Status,
+    Trade,
+)
 from tests.unit.marketdata.streams import (
     RandomMarket,
     admitted,
@@ -28,16 +38,16 @@ class Reader:
         self.last: dict[tuple[str, str], int] = {}
         self.seq = 0
         self.trades: list[int] = []
-        self.pictures: dict[tuple[str, str], Depth | Quote] = {}
+        self.pictures: dict[tuple[str, str], Picture] = {}
 
     def take(self, message: Message) -> bool:
         """Take a message in; False if something before it is missing."""
         key = (message.channel, getattr(message, "instrument", ""))
-        picture = isinstance(message, Depth | Quote)
+        picture = isinstance(message, Picture)
         if not picture and message.prev != self.last.get(key, 0):
             return False
         self.last[key] = self.seq = message.seq
-        if isinstance(message, Depth | Quote):
+        if isinstance(message, Picture):
             self.pictures[key] = message
         elif isinstance(message, Trade):
             self.trades.append(message.trade_no)
@@ -50,10 +60,11 @@ class Reader:
         self.last[Status.channel, ""] = snapshot.status_seq
         self.last[Notice.channel, ""] = snapshot.notice_seq
         self.trades = [trade.trade_no for trade in snapshot.trades]
-        for picture in (snapshot.depth, snapshot.quote):
+        for picture in (snapshot.depth, snapshot.quote, snapshot.composite):
             if picture is not None:
-                self.last[picture.channel, code] = picture.seq
-                self.pictures[picture.channel, code] = picture
+                key = (picture.channel, getattr(picture, "instrument", ""))
+                self.last[key] = picture.seq
+                self.pictures[key] = picture
 
 
 def played(seed: int, steps: int = 600, instruments: int = 2) -> tuple[Feed, list[list[Message]]]:
@@ -79,7 +90,7 @@ def test_numbers_are_whole_per_feed_channel_and_instrument() -> None:
         if code:
             assert message.iseq == iseq.get(code, 0) + 1
             iseq[code] = message.iseq
-    assert {type(message) for message in messages} == {Depth, Quote, Trade, Status}
+    assert {type(message) for message in messages} == {Composite, Depth, Quote, Trade, Status}
 
 
 def test_trades_are_never_merged_and_pictures_are() -> None:
@@ -92,8 +103,8 @@ def test_trades_are_never_merged_and_pictures_are() -> None:
     trades = [message for message in messages if isinstance(message, Trade)]
     assert [trade.trade_no for trade in trades] == list(range(1, 101))
     assert [trade.price_ticks for trade in trades] == list(range(8001, 8101))
-    assert [type(m) for m in messages[100:]] == [Quote]  # the book is as empty as before
-    assert messages[-1].qty_tonnes == 300
+    assert [type(m) for m in messages[100:]] == [Quote, Composite]  # the book is as empty as before
+    assert messages[-1].qty_tonnes == messages[-2].qty_tonnes == 300
     assert feed.flush() == []
 
 
@@ -136,6 +147,7 @@ def test_since_gives_only_the_newest_picture_of_an_instrument() -> None:
     assert again is not None
     pictures = [m for m in again if isinstance(m, Depth | Quote)]
     assert len(pictures) == len({(m.channel, m.instrument) for m in pictures}) == 4
+    assert len([m for m in again if isinstance(m, Composite)]) == 1
     assert feed.since(feed.seq) == []
 
 
@@ -174,7 +186,7 @@ def test_a_snapshot_is_continued_by_the_messages_after_it(seed: int) -> None:
             assert whole.take(message)
             if step >= 30 and getattr(message, "instrument", "I1") == "I1":
                 assert late.take(message), "the snapshot does not join"
-    assert late.pictures == {k: v for k, v in whole.pictures.items() if k[1] == "I1"}
+    assert late.pictures == {k: v for k, v in whole.pictures.items() if k[1] in {"I1", ""}}
     assert late.trades == [t for t in whole.trades if t in set(late.trades)]
     assert len(late.trades) > 20
 

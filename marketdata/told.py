@@ -1,0 +1,198 @@
+"""What readers have been told: numbers every message and remembers what a snapshot needs.
+
+The feed takes in what happens; this is the other end, where it becomes messages. Everything here
+changes only when the feed is flushed, so a snapshot always is what somebody who read every message
+knows, and never a message ahead.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from engine.records import Side
+from marketdata.bidding import BiddingSession
+from marketdata.board import Board
+from marketdata.bulletin import Bulletin
+from marketdata.history import History
+from marketdata.messages import (
+    Bidding,
+    BulkOffer,
+    Composite,
+    Depth,
+    Halt,
+    Level,
+    Notice,
+    Offer,
+    Picture,
+    Quote,
+    Snapshot,
+    Status,
+    Trade,
+    TradeVoided,
+)
+
+TAPE = 50  # latest trades in a snapshot
+SIDE_NAMES = {int(Side.BUY): "buy", int(Side.SELL): "sell"}
+Levels = tuple[Level, ...]
+
+
+class Told:
+    """Makes the messages of one feed; ``codes`` are the instruments by row and grow with it."""
+
+    def __init__(self, codes: list[str], facts_max: int) -> None:
+        self.history = History(facts_max)
+        self.codes = codes
+        self.boards: list[Board] = []
+        self._tapes: list[deque[Trade]] = []
+        self._halted: list[bool] = []
+        self._sessions: dict[int, Bidding] = {}  # latest word on each of the day's sessions
+        self._status: Status | None = None
+        self._pictures: dict[int, tuple[tuple[int, ...], Levels, Levels]] = {}
+        self._composite: tuple[int, ...] = ()
+
+    def admit(self) -> None:
+        """There is one instrument more."""
+        self.boards.append(Board())
+        self._tapes.append(deque(maxlen=TAPE))
+        self._halted.append(False)
+
+    # facts: each takes an instrument's row (if it has one) and the time in nanoseconds
+
+    def trade(
+        self,
+        instrument: int,
+        time_ns: int,
+        trade_no: int,
+        price: int,
+        qty: int,
+        side: int,
+        modality: int,
+    ) -> Trade:
+        """A deal, whatever its modality (TR-142)."""
+        code = self.codes[instrument]
+        numbers = self.history.number(Trade.channel, code)
+        name = SIDE_NAMES[side]
+        trade = Trade(*numbers, time_ns // 1000, code, trade_no, price, qty, name, modality)
+        self._tapes[instrument].append(trade)
+        return trade
+
+    def voided(
+        self, instrument: int, time_ns: int, trade_no: int, price: int, qty: int, modality: int
+    ) -> TradeVoided:
+        """A deal was undone (TR-121): it leaves the tape."""
+        code, tape = self.codes[instrument], self._tapes[instrument]
+        numbers = self.history.number(TradeVoided.channel, code)
+        standing = [trade for trade in tape if trade.trade_no != trade_no]
+        self._tapes[instrument] = deque(standing, maxlen=TAPE)
+        return TradeVoided(*numbers, time_ns // 1000, code, trade_no, price, qty, modality)
+
+    def bulk_offer(self, instrument: int, time_ns: int, offer: Offer, status: str) -> BulkOffer:
+        """A public bulk offer came, changed or went (TR-75)."""
+        code, board = self.codes[instrument], self.boards[instrument]
+        numbers = self.history.number(BulkOffer.channel, code)
+        if status == "gone":
+            board.drop(offer.order_no)
+        else:
+            board.put(offer)
+        return BulkOffer(
+            *numbers,
+            time_ns // 1000,
+            code,
+            offer.order_no,
+            offer.side,
+            offer.price_ticks,
+            offer.qty_tonnes,
+            status,
+        )
+
+    def bidding(
+        self, instrument: int, time_ns: int, session: BiddingSession, status: str
+    ) -> Bidding:
+        """A published bidding session came one step further (TR-80…88)."""
+        code = self.codes[instrument]
+        numbers = self.history.number(Bidding.channel, code)
+        result = session.result() if status == "closed" else ()
+        fields = (session.number, status, *session.notice(), *result)
+        said = self._sessions[session.number] = Bidding(*numbers, time_ns // 1000, code, *fields)
+        return said
+
+    def halt(self, instrument: int, time_ns: int, halted: bool) -> Halt:
+        """An instrument was halted or resumed (TR-117)."""
+        code = self.codes[instrument]
+        self._halted[instrument] = halted
+        numbers = self.history.number(Halt.channel, code)
+        return Halt(*numbers, time_ns // 1000, code, halted)
+
+    def status(self, time_ns: int, date: int, phase: str, halted: bool, new_day: bool) -> Status:
+        """The market entered a phase, was halted or resumed."""
+        if new_day:
+            self._sessions.clear()
+        seq, prev, _ = self.history.number(Status.channel)
+        self._status = Status(seq, prev, time_ns // 1000, date, phase, halted)
+        return self._status
+
+    def notice(self, time_ns: int, bulletin: Bulletin) -> Notice:
+        """A bulletin is there (TR-141)."""
+        seq, prev, _ = self.history.number(Notice.channel)
+        return Notice(
+            seq,
+            prev,
+            time_ns // 1000,
+            bulletin.date,
+            bulletin.traded,
+            bulletin.composite.close_ticks,
+            bulletin.composite.change_bp,
+            bulletin.total.day_qty_tonnes,
+            bulletin.total.day_turnover_fen,
+        )
+
+    # pictures: only if they have changed
+
+    def pictures(
+        self, instrument: int, time_us: int, line: tuple[int, ...], bids: Levels, asks: Levels
+    ) -> list[Picture]:
+        """Return the quote and the depth of an instrument, each only if it has changed."""
+        code, number = self.codes[instrument], self.history.number
+        found: list[Picture] = []
+        before = self._pictures.get(instrument, ((), None, None))
+        if line != before[0]:
+            found.append(Quote(*number(Quote.channel, code), time_us, code, *line))
+        if (bids, asks) != before[1:]:
+            found.append(Depth(*number(Depth.channel, code), time_us, code, bids, asks))
+        self._pictures[instrument] = (line, bids, asks)
+        return found
+
+    def composite(self, time_us: int, line: tuple[int, ...]) -> list[Picture]:
+        """Return the composite price if it has changed (TR-104…107)."""
+        if line == self._composite or not any((*line, *self._composite)):
+            return []
+        self._composite = line
+        seq, prev, _ = self.history.number(Composite.channel)
+        return [Composite(seq, prev, time_us, *line)]
+
+    def snapshot(self, row: int, epoch: int) -> Snapshot:
+        """Return what a reader of everything flushed so far knows of an instrument."""
+        history, code = self.history, self.codes[row]
+        depth = history.pictures.get((Depth.channel, code))
+        quote = history.pictures.get((Quote.channel, code))
+        composite = history.pictures.get((Composite.channel, ""))
+        return Snapshot(
+            epoch=epoch,
+            seq=history.seq,
+            iseq=history.iseq(code),
+            instrument=code,
+            trade_seq=history.last(Trade.channel, code),
+            status_seq=history.last(Status.channel),
+            notice_seq=history.last(Notice.channel),
+            depth=depth if isinstance(depth, Depth) else None,
+            quote=quote if isinstance(quote, Quote) else None,
+            status=self._status,
+            trades=tuple(self._tapes[row]),
+            composite=composite if isinstance(composite, Composite) else None,
+            offers=self.boards[row].offers(),
+            sessions=tuple(each for each in self._sessions.values() if each.instrument == code),
+            halted=self._halted[row],
+            bulk_offer_seq=history.last(BulkOffer.channel, code),
+            bidding_seq=history.last(Bidding.channel, code),
+            halt_seq=history.last(Halt.channel, code),
+        )
