@@ -17,6 +17,14 @@ from engine.state import Array, State
 from engine.verbs import Pair, cover, freeze_order
 
 AUCTION = Modality.AUCTION
+_MINUTE_NS = 60 * 10**9
+_DAY_MINUTES = 24 * 60
+_BEIJING_MINUTES = 8 * 60
+
+
+def minute_of_day(time_ns: int) -> int:
+    """Return the minute of the day in Beijing, 0 for no time at all."""
+    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % _DAY_MINUTES if time_ns else 0
 
 
 def session_no(state: State, row: int) -> int:
@@ -385,5 +393,8 @@ def _say(state: State, row: int, kind: Event, outcome: Outcome, **fields: int) -
         "price_ticks": int(session["price_ticks"]),
         "qty_tonnes": int(session["qty_tonnes"]),
         "modality": int(AUCTION),
+        "mode": int(session["pricing"]),
+        "from_minute": minute_of_day(int(session["from_ns"])),
+        "until_minute": minute_of_day(int(session["until_ns"])),
     }
     outcome.add(kind, **{**known, **fields})

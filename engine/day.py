@@ -192,9 +192,16 @@ def _set_closes(state: State, outcome: Outcome) -> None:
 
 
 def confirm_day(state: State, c: Array, outcome: Outcome) -> None:
-    """CONFIRM_DAY: the registry's clearing agrees; both confirm (ST-04)."""
+    """CONFIRM_DAY: the registry's clearing agrees; both confirm (ST-04).
+
+    ``amount`` is the number of deals in the file: a deal voided meanwhile makes it another file
+    (TR-121 is the one thing that changes the books after the close).
+    """
     if _phase(state) not in (Phase.CLOSED, Phase.DISPUTED):
         return outcome.refuse(Reason.PHASE_ORDER)
+    trades = state.trades[: int(state.market[0]["trades"])]
+    if int(c["amount"]) != int((trades["void"] == 0).sum()):
+        return outcome.refuse(Reason.FILE_DIFFERS)
     state.market["file_tag"] = c["ref"]
     return _enter(state, Phase.CONFIRMED, outcome)
 

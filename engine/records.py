@@ -284,7 +284,11 @@ EVENT = np.dtype(
         ("modality", "<i1"),
         ("phase", "<i1"),
         ("leg", "<i1"),
-        ("spare", "<i2"),  # zero
+        ("from_minute", "<i2"),  # a bidding window, minutes of the day in Beijing
+        ("until_minute", "<i2"),
+        ("mode", "<i1"),  # a bidding session's pricing
+        ("tail", "<i1"),  # zero
+        ("spare", "<i4"),  # zero
     ]
 )
 

@@ -39,6 +39,10 @@ def write(a: Arrays, c: Any, events: Array, n: int, index: int, kind: int) -> An
     event["modality"] = 0
     event["phase"] = a.market[0]["phase"]
     event["leg"] = 0
+    event["from_minute"] = 0
+    event["until_minute"] = 0
+    event["mode"] = 0
+    event["tail"] = 0
     event["spare"] = 0
     return event
 
