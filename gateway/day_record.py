@@ -39,9 +39,14 @@ class Group(NamedTuple):
 
 
 class Rows:
-    """An array that grows at its end; ``all`` are the rows in use."""
+    """An array that grows at its end; ``all`` are the rows in use.
+
+    Rows are copied as raw bytes: NumPy copies structured rows field by field otherwise.
+    """
 
     def __init__(self, dtype: np.dtype) -> None:
+        self._dtype = dtype
+        self._raw = np.dtype((np.void, dtype.itemsize))
         self._room = np.zeros(256, dtype)
         self.size = 0
 
@@ -54,11 +59,17 @@ class Rows:
         """Append ``rows``."""
         size = self.size + len(rows)
         if size > len(self._room):
-            grown = np.zeros(max(size, 2 * len(self._room)), self._room.dtype)
-            grown[: self.size] = self.all
+            grown = np.zeros(max(size, 2 * len(self._room)), self._dtype)
+            grown.view(self._raw)[: self.size] = self.all.view(self._raw)
             self._room = grown
-        self._room[self.size : size] = rows
+        added = np.ascontiguousarray(rows, self._dtype).view(self._raw)
+        self._room.view(self._raw)[self.size : size] = added
         self.size = size
+
+    def chosen(self, positions: np.ndarray) -> np.ndarray:
+        """Return a copy of the rows at ``positions``."""
+        found: np.ndarray = self._room.view(self._raw)[positions]
+        return found.view(self._dtype)
 
 
 class DayRecord:
