@@ -41,7 +41,7 @@ def shortfall(
         if a.accounts[account]["cash_available_fen"] < lock_fen(a, price_ticks, qty):
             return _FUNDS
         return 0
-    holding = a.holdings[account * a.stride + instrument]
+    holding = a.holdings[int(account) * a.stride + instrument]
     if holding["available_tonnes"] >= qty:
         return 0
     if holding["available_tonnes"] + holding["bought_today_tonnes"] >= qty:
@@ -64,7 +64,7 @@ def freeze(a: Arrays, row: int) -> int:
         account["cash_frozen_fen"] += lock
         order["frozen_fen"] = lock
         return lock
-    holding = a.holdings[order["account"] * a.stride + order["instrument"]]
+    holding = a.holdings[int(order["account"]) * a.stride + order["instrument"]]
     holding["available_tonnes"] -= order["leaves_qty"]
     holding["frozen_tonnes"] += order["leaves_qty"]
     return 0
@@ -81,7 +81,7 @@ def release(a: Arrays, row: int) -> int:
         account["cash_available_fen"] += lock
         order["frozen_fen"] = 0
         return lock
-    holding = a.holdings[order["account"] * a.stride + order["instrument"]]
+    holding = a.holdings[int(order["account"]) * a.stride + order["instrument"]]
     holding["frozen_tonnes"] -= order["leaves_qty"]
     holding["available_tonnes"] += order["leaves_qty"]
     return 0
@@ -98,13 +98,13 @@ def buyer_fee(a: Arrays, order_row: int, value: int, leaves_after: int) -> int:
 @inlined
 def move_goods(a: Arrays, instrument: int, buyer: int, seller: int, qty: int, frozen: bool) -> None:
     """Move tonnes from a seller (from its frozen or its available part) to a buyer (TR-47)."""
-    source = a.holdings[seller * a.stride + instrument]
+    source = a.holdings[int(seller) * a.stride + instrument]
     if frozen:
         source["frozen_tonnes"] -= qty
     else:
         source["available_tonnes"] -= qty
     source["sold_today_tonnes"] += qty
-    target = a.holdings[buyer * a.stride + instrument]
+    target = a.holdings[int(buyer) * a.stride + instrument]
     if a.rules[0]["goods_t_plus"] != 0:
         target["bought_today_tonnes"] += qty
     else:

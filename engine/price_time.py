@@ -153,7 +153,7 @@ def amend_shortfall(a: Arrays, row: int, price_ticks: int, left: int) -> int:
     if order["side"] == _BUY:
         covered = a.accounts[order["account"]]["cash_available_fen"] + order["frozen_fen"]
         return _FUNDS if covered < lock_fen(a, price_ticks, left) else 0
-    holding = a.holdings[order["account"] * a.stride + order["instrument"]]
+    holding = a.holdings[int(order["account"]) * a.stride + order["instrument"]]
     free = holding["available_tonnes"] + order["leaves_qty"]
     if free >= left:
         return 0
