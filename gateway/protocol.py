@@ -107,6 +107,8 @@ class Session:
                     self._out_of_turn(message)
                 if handlers is not self._handlers:
                     handlers = self._handlers
+        except AssertionError:
+            raise  # the process ends, see gateway.connection
         except Exception:
             logger.exception("a frame of account %d could not be handled", self.account)
             self.refuse("internal_error")

@@ -86,6 +86,7 @@ def _columns(
     """Return what the makers need of events of one kind, column by column."""
     ids = record.commands.all["client_order_id"]
     asked = rows["seq"] - record.first_seq
+    named = (*codes, "")  # a refused command may name no instrument: -1
     if rows["kind"][0] == Event.REFUSED:
         own = asked
     else:
@@ -97,7 +98,7 @@ def _columns(
         "own": [name.decode() for name in ids[own].tolist()],
         "asked": asked if asked is own else ids[asked],
         "order_no": rows["order_no"].tolist(),
-        "instrument": [codes[row] for row in rows["instrument"].tolist()],
+        "instrument": [named[row] for row in rows["instrument"].tolist()],
         "side": [SIDES[side] for side in rows["side"].tolist()],
         "price": rows["price_ticks"].tolist(),
         "qty": rows["qty_tonnes"].tolist(),

@@ -70,7 +70,6 @@ class Sequencer:
         exchange: Exchange,
         clock: Clock,
         tell: Tell,
-        stop: Callable[[BaseException], object] = stop_at_once,
     ) -> None:
         self.next_seq = exchange.seq + 1
         self.time_ns = int(exchange.state.market[0]["time_ns"])
@@ -78,7 +77,6 @@ class Sequencer:
         self._exchange = exchange
         self._clock = clock
         self._tell = tell
-        self._stop = stop
         self._room = 1024
         self._rows = bytearray(self._room * ROW.size)
         self._first_seq = self.next_seq
@@ -132,15 +130,9 @@ class Sequencer:
         await self._drained.wait()
 
     async def run(self) -> None:
-        """Work until ``close``; any error stops the process."""
-        try:
-            while await self._something():
-                await self._drain()
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
-            self._stop(error)
-            raise
+        """Work until ``close``. Any error is final: the caller ends the process."""
+        while await self._something():
+            await self._drain()
 
     async def close(self) -> None:
         """Let ``run`` finish what has arrived and return."""

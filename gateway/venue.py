@@ -11,10 +11,12 @@ was told before a crash is there again: orders, client order ids, numbered repor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +28,7 @@ from gateway.desk import Desk
 from gateway.journal import Journal
 from gateway.keys import Keys
 from gateway.publisher import Publisher
-from gateway.sequencer import Clock, Sequencer
+from gateway.sequencer import Clock, Sequencer, stop_at_once
 from marketdata.feed import Feed
 from registry.inbox import concerning
 from registry.institution import Registry
@@ -62,15 +64,15 @@ class Venue:
             JournalDamageError, JournalFormatError, JournalLockedError: it must not start.
         """
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        journal = Journal(data_dir / "journal")
-        try:
+        with contextlib.ExitStack() as undone:
+            journal = Journal(data_dir / "journal")
+            undone.callback(journal.close)
             registry = Registry.open(registry_url or f"sqlite:///{data_dir / 'registry.db'}")
+            undone.callback(registry.close)
             venue = cls(data_dir, registry, journal)
             warm_up()
             venue._replay()
-        except BaseException:
-            journal.close()
-            raise
+            undone.pop_all()
         return venue
 
     @property
@@ -82,15 +84,14 @@ class Venue:
         self,
         clock: Clock,
         references: Mapping[str, int] | None = None,
-        stop: Callable[[BaseException], object] | None = None,
+        stop: Callable[[BaseException], object] = stop_at_once,
     ) -> None:
-        """Set sequencer, day cycle and feed going."""
-        options = {} if stop is None else {"stop": stop}
-        self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell, **options)
+        """Set sequencer, day cycle and feed going; should one of them fail, ``stop`` is called."""
+        self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell)
         self.desk.sequencer = self.sequencer
         self.cycle = DayCycle(self.exchange, self.sequencer, self.registry, clock, references)
         for work in (self.sequencer.run(), self.cycle.run(), self.publisher.run()):
-            self._tasks.append(asyncio.create_task(work))
+            self._tasks.append(asyncio.create_task(_watched(work, stop)))
 
     async def close(self) -> None:
         """Finish what has arrived, seal the journal, let go of everything."""
@@ -142,6 +143,19 @@ class Venue:
     def _code(self, instrument: int) -> str:
         code: bytes = self.exchange.state.instruments["code"][instrument]
         return code.decode()
+
+
+async def _watched(
+    work: Coroutine[Any, Any, None], stop: Callable[[BaseException], object]
+) -> None:
+    """A task of the venue that dies must not die unheard: the process stops with it."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        stop(error)
+        raise
 
 
 def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:

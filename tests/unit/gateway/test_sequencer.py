@@ -12,6 +12,7 @@ from engine.exchange import Exchange
 from engine.records import Kind, commands
 from gateway.journal import Journal, JournalWriteError
 from gateway.sequencer import EXIT_ASSERTION, EXIT_JOURNAL, Sequencer
+from gateway.venue import Venue
 
 
 class StandingClock:
@@ -22,7 +23,7 @@ class StandingClock:
         return self.times_ns.pop(0) if len(self.times_ns) > 1 else self.times_ns[0]
 
     async def wait_until(self, time_ns: int) -> None:
-        raise NotImplementedError
+        await asyncio.Event().wait()
 
 
 def account_openings(first: int, count: int) -> np.ndarray:
@@ -58,21 +59,21 @@ class Recorder:
         self.verbs.append(("told", int(batch["seq"][-1])))
 
 
-def work(recorder: Recorder, act, clock: StandingClock | None = None, **options):
+def work(recorder: Recorder, act, clock: StandingClock | None = None, ended=None):
     async def main():
         sequencer = Sequencer(
             recorder.journal,
             recorder.exchange,
             clock or StandingClock(10**18),
             recorder.tell,
-            **options,
         )
         running = asyncio.create_task(sequencer.run())
         try:
             return await act(sequencer)
         finally:
             await sequencer.close()
-            await asyncio.gather(running, return_exceptions=True)
+            (result,) = await asyncio.gather(running, return_exceptions=True)
+            assert type(result) is type(ended)
 
     try:
         return asyncio.run(main())
@@ -133,7 +134,6 @@ def test_time_never_falls_and_numbers_have_no_gap(tmp_path: Path) -> None:
 
 def test_a_failed_write_stops_and_nothing_is_told(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
-    stopped: list[BaseException] = []
 
     def fail(records, first_seq: int) -> None:
         raise JournalWriteError("the disk is gone")
@@ -145,8 +145,7 @@ def test_a_failed_write_stops_and_nothing_is_told(tmp_path: Path) -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(future, 0.2)
 
-    work(recorder, act, stop=stopped.append)
-    assert isinstance(stopped[0], JournalWriteError)
+    work(recorder, act, ended=JournalWriteError())
     assert recorder.verbs == []
     assert recorder.exchange.seq == 0
 
@@ -184,3 +183,29 @@ def test_an_idle_journal_is_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     assert work(recorder, act) == (False, True)
     assert recorder.exchange.seq == 1
+
+
+@pytest.mark.parametrize("broken", ["sequencer", "cycle", "publisher"])
+def test_a_task_that_dies_stops_the_venue(tmp_path: Path, broken: str) -> None:
+    async def main() -> list[BaseException]:
+        venue = Venue.recover(tmp_path)
+        stopped: list[BaseException] = []
+        await venue.start(StandingClock(1_767_577_500 * 10**9), stop=stopped.append)
+        part = getattr(venue, broken)
+
+        async def die(*_: object) -> None:
+            raise RuntimeError("broken on purpose")
+
+        if broken == "publisher":
+            part.flush = lambda: 1 // 0
+            part.changed()
+        elif broken == "cycle":
+            part.step = die
+        else:
+            venue._tell = part._tell = lambda *_: 1 // 0
+            await asyncio.wait({part.submit(account_openings(9, 1))}, timeout=0.3)
+        await asyncio.sleep(0.4)
+        await venue.close()
+        return stopped
+
+    assert len(asyncio.run(main())) == 1
