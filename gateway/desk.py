@@ -190,8 +190,15 @@ class Desk:
                 return
         side = BUY_SELL.get(message.side, 0)
         qty, account = message.qty_tonnes, session.account
-        body = (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, 0, 0, 0, 0)
-        self._enter(session, message.client_order_id, body)
+        identity, ids = message.client_order_id, session.ids
+        if identity in ids or _id_ok(identity) is None:
+            body = (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, *NO_LEG[1:])
+            self._enter(session, identity, body)
+            return
+        name = identity.encode()
+        ids[identity] = self.sequencer.enter(
+            (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, 0, 0, 0, 0, name)
+        )
 
     def _amend(self, session: Session, message: m.Amend) -> None:
         price = message.price_ticks

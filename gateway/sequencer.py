@@ -33,6 +33,7 @@ SEAL_AFTER_S = 1.0
 
 ROW = struct.Struct("<6q4ih6b32s")
 assert ROW.size == COMMAND.itemsize, "ROW packs one COMMAND"
+_ROW_BYTES, _pack_into = ROW.size, ROW.pack_into
 
 Tell = Callable[[np.ndarray, np.ndarray], None]
 
@@ -98,7 +99,7 @@ class Sequencer:
         if n == self._room:
             self._rows.extend(bytes(len(self._rows)))
             self._room *= 2
-        ROW.pack_into(self._rows, n * ROW.size, seq, self.time_ns, *body)
+        _pack_into(self._rows, n * _ROW_BYTES, seq, self.time_ns, *body)
         self.next_seq = seq + 1
         return seq
 
