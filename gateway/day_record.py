@@ -17,6 +17,11 @@ import numpy as np
 
 from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Phase
 
+# Plain ints: comparing with an IntEnum member costs a look-up each time.
+_REFUSED, _ACCEPTED, _TRADED = int(Event.REFUSED), int(Event.ACCEPTED), int(Event.TRADED)
+_PULLED, _PHASE_CHANGED = int(Event.PULLED), int(Event.PHASE_CHANGED)
+_PRE_OPEN = int(Phase.PRE_OPEN)
+
 PRIVATE = np.zeros(256, bool)
 PRIVATE[
     [
@@ -28,6 +33,13 @@ PRIVATE[
         Event.AMENDED,
     ]
 ] = True
+
+
+def day_begins(events: np.ndarray) -> int | None:
+    """Return the seq of the last BEGIN_DAY among what caused ``events``, None if there is none."""
+    changed = events[events["kind"] == _PHASE_CHANGED]
+    begun = changed["seq"][changed["phase"] == _PRE_OPEN]
+    return int(begun[-1]) if len(begun) else None
 
 
 class Group(NamedTuple):
@@ -90,9 +102,9 @@ class DayRecord:
 
         commands: shape (n,), dtype COMMAND. events: shape (m,), dtype EVENT, all of them theirs.
         """
-        begun = (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
-        if begun.any():
-            first_seq = int(events["seq"][begun][-1])
+        begun = day_begins(events)
+        if begun is not None:
+            first_seq = begun
             commands = commands[commands["seq"] >= first_seq]
             events = events[events["seq"] >= first_seq]
             self._forget(first_seq)
@@ -102,7 +114,7 @@ class DayRecord:
         self.commands.extend(commands)
         self.events.extend(events)
         self.first_event.extend(start + np.searchsorted(events["seq"], commands["seq"]))
-        accepted = events["kind"] == Event.ACCEPTED
+        accepted = events["kind"] == _ACCEPTED
         if accepted.any():
             if self.order_seq.size == 0:
                 self.first_order_no = int(events["order_no"][accepted][0])
@@ -141,7 +153,7 @@ class DayRecord:
         stream = self.streams[account]
         found = []
         for position in self.first_event.all[at : at + legs].tolist():
-            pulled = self.events.all[position]["kind"] == Event.PULLED  # then AMENDED follows
+            pulled = self.events.all[position]["kind"] == _PULLED  # then AMENDED follows
             ref = 2 * (position + int(pulled))
             found.append((ref, bisect_left(stream, ref) + 1))
         return found
@@ -156,11 +168,11 @@ class DayRecord:
     def _streams_grow(self, commands: np.ndarray, events: np.ndarray, start: int) -> list[Group]:
         kinds = events["kind"]
         private = PRIVATE[kinds] & (events["account"] >= 0)
-        refused = kinds == Event.REFUSED
+        refused = kinds == _REFUSED
         if refused.any():
             cause = commands["kind"][events["seq"] - commands["seq"][0]]
             private &= ~refused | (cause < HOT_KINDS_END)
-        traded = kinds == Event.TRADED
+        traded = kinds == _TRADED
         position = np.arange(start, start + len(events), dtype=np.int64)
         refs = np.concatenate((2 * position[private], 2 * position[traded] + 1))
         if len(refs) == 0:

@@ -16,13 +16,14 @@ import numpy as np
 from engine.exchange import Exchange
 from engine.records import Event, Kind, OrderStatus, Phase, Side
 from gateway import messages as m
-from gateway.day_record import DayRecord, Group
+from gateway.day_record import DayRecord, Group, day_begins
 from gateway.keys import Key, Keys
 from gateway.protocol import Session
 from gateway.reports import CODES, SENTENCES, reports
 from gateway.sequencer import ROW, Sequencer
 
 BUY_SELL = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
+_PHASE_CHANGED = int(Event.PHASE_CHANGED)
 LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= kind <= 6)
 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
@@ -121,8 +122,8 @@ class Desk:
 
     def tell(self, events: np.ndarray, groups: list[Group]) -> None:
         """Hand new reports to their owners' sessions, then answer what waited for this batch."""
-        phases = events[events["kind"] == Event.PHASE_CHANGED]
-        if (phases["phase"] == Phase.PRE_OPEN).any():
+        phases = events[events["kind"] == _PHASE_CHANGED]
+        if len(phases) and day_begins(phases) is not None:
             self._new_day()
         live = [group for group in groups if group.account in self.sessions]
         if live:

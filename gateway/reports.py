@@ -25,6 +25,8 @@ CODES = {int(reason): reason.code for reason in Reason}
 SENTENCES = {int(reason): EXPLANATIONS[reason].sentence for reason in EXPLANATIONS}
 CLAUSES = {int(reason): EXPLANATIONS[reason].clauses for reason in EXPLANATIONS}
 
+REFUSED, BY_OWNER = int(Event.REFUSED), int(Reason.BY_OWNER)
+
 Columns = dict[str, Any]
 
 
@@ -87,7 +89,7 @@ def _columns(
     ids = record.commands.all["client_order_id"]
     asked = rows["seq"] - record.first_seq
     named = (*codes, "")  # a refused command may name no instrument: -1
-    if rows["kind"][0] == Event.REFUSED:
+    if rows["kind"][0] == REFUSED:
         own = asked
     else:
         own = record.order_seq.all[rows["order_no"] - record.first_order_no] - record.first_seq
@@ -165,7 +167,7 @@ def _ended(c: Columns) -> Any:
 
 
 def _cancelled(c: Columns) -> list[Report]:
-    by_owner = c["rows"]["reason"] == Reason.BY_OWNER
+    by_owner = c["rows"]["reason"] == BY_OWNER
     asked = [
         name.decode() if owner else ""
         for name, owner in zip(c["asked"].tolist(), by_owner.tolist(), strict=True)

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 
 from engine.exchange import Exchange, warm_up
-from engine.records import Event, Phase
-from gateway.day_record import DayRecord
+from gateway.day_record import DayRecord, day_begins
 from gateway.daycycle import DayCycle
 from gateway.desk import Desk
 from gateway.journal import Journal
@@ -121,9 +120,7 @@ class Venue:
         for batch in gathered(self.journal.replay(), REPLAY_ROWS):
             events = self.exchange.apply(batch)
             self.feed.absorb(events)
-            if (
-                (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
-            ).any():
+            if day_begins(events) is not None:
                 today.clear()
             today.append((batch, events))
             heard = concerning(batch)
