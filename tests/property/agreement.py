@@ -89,10 +89,19 @@ def state_differences(exchange: Exchange, twin: Twin) -> list[str]:
     ours, theirs = engine_state(exchange), twin_state(twin)
     assert ours.keys() == theirs.keys()
     return [
-        f"{name}: engine {ours[name]}, twin {theirs[name]}"
+        f"{name}{place}: engine {a}, twin {b}"
         for name in ours
         if ours[name] != theirs[name]
+        for place, a, b in [_first_unlike(ours[name], theirs[name])]
     ]
+
+
+def _first_unlike(ours: Any, theirs: Any) -> tuple[str, Any, Any]:
+    """Return where two values differ first, and what stands there on both sides."""
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        row = next(row for row in range(len(ours)) if ours[row] != theirs[row])
+        return f"[{row}]", ours[row], theirs[row]
+    return "", ours, theirs
 
 
 def _columns(rows: np.ndarray, *names: str) -> list[Any]:
