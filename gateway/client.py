@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake

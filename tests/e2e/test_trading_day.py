@@ -340,4 +340,5 @@ async def test_json_frames_hold_what_the_reference_shows() -> None:
         "price_ticks": 8005,
         "qty_tonnes": 10,
         "leaves_qty": 10,
+        "frozen_fen": 0,
     }
