@@ -64,7 +64,7 @@ def held_tonnes(a: Arrays, account: int) -> int:
     """Return what an account holds of all vintages, whatever its part (TR-111)."""
     total = 0
     for instrument in range(a.market[0]["instruments"]):
-        holding = a.holdings[account * a.stride + instrument]
+        holding = a.holdings[int(account) * a.stride + instrument]
         total += holding["available_tonnes"] + holding["frozen_tonnes"]
         total += holding["bought_today_tonnes"] + holding["judicial_tonnes"]
     return total
@@ -85,7 +85,7 @@ def buyer_shortfall(a: Arrays, account: int, lock: int, qty: int) -> int:
 @inlined
 def seller_shortfall(a: Arrays, account: int, instrument: int, qty: int) -> int:
     """Return why an account cannot sell: too little, bought today, guarded (TR-40, 47, 116)."""
-    holding = a.holdings[account * a.stride + instrument]
+    holding = a.holdings[int(account) * a.stride + instrument]
     available = holding["available_tonnes"]
     if available - holding["guarded_tonnes"] >= qty:
         return 0
@@ -138,7 +138,7 @@ def freeze(a: Arrays, modality: int, row: int) -> int:
         account["cash_frozen_fen"] += lock
         order["frozen_fen"] = lock
         return lock
-    holding = a.holdings[order["account"] * a.stride + order["instrument"]]
+    holding = a.holdings[int(order["account"]) * a.stride + order["instrument"]]
     holding["available_tonnes"] -= order["leaves_qty"]
     holding["frozen_tonnes"] += order["leaves_qty"]
     return 0
@@ -156,7 +156,7 @@ def release(a: Arrays, row: int) -> int:
         account["cash_available_fen"] += lock
         order["frozen_fen"] = 0
         return lock
-    holding = a.holdings[order["account"] * a.stride + order["instrument"]]
+    holding = a.holdings[int(order["account"]) * a.stride + order["instrument"]]
     holding["frozen_tonnes"] -= order["leaves_qty"]
     holding["available_tonnes"] += order["leaves_qty"]
     return 0
@@ -173,13 +173,13 @@ def buyer_fee(a: Arrays, modality: int, order_row: int, value: int, leaves_after
 @inlined
 def move_goods(a: Arrays, instrument: int, buyer: int, seller: int, qty: int, frozen: bool) -> None:
     """Move tonnes from a seller (from its frozen or its available part) to a buyer (TR-47)."""
-    source = a.holdings[seller * a.stride + instrument]
+    source = a.holdings[int(seller) * a.stride + instrument]
     if frozen:
         source["frozen_tonnes"] -= qty
     else:
         source["available_tonnes"] -= qty
     source["sold_today_tonnes"] += qty
-    target = a.holdings[buyer * a.stride + instrument]
+    target = a.holdings[int(buyer) * a.stride + instrument]
     if a.rules[0]["goods_t_plus"] != 0:
         target["bought_today_tonnes"] += qty
     else:

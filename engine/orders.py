@@ -135,8 +135,8 @@ def find_open(a: Arrays, order_no: int) -> int:
 
 @inlined
 def book_of(instrument: int, side: int) -> int:
-    """Return the row of a side's book."""
-    return instrument * 2 + side - 1
+    """Return the row of a side's book; int() because the records' fields are narrow."""
+    return int(instrument) * 2 + int(side) - 1
 
 
 @inlined
@@ -235,7 +235,7 @@ def print_trade(a: Arrays, instrument: int, price_ticks: int, qty: int, value: i
     figures["high_ticks"] = max(figures["high_ticks"], price_ticks)
     figures["low_ticks"] = min(figures["low_ticks"], price_ticks)
     figures["last_ticks"] = price_ticks
-    total = a.totals[instrument * 3]
+    total = a.totals[int(instrument) * 3]
     total["day_qty_tonnes"] += qty
     total["day_turnover_fen"] += value
 

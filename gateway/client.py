@@ -21,10 +21,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
 from gateway import messages as m
@@ -90,13 +90,17 @@ class Client:
 
         Raises:
             RefusedError: ``bad_credentials``. OSError: there is no venue at the address.
+            LineLostError: it went away meanwhile.
         """
-        self._line = await connect(
-            endpoint(self.url, "/ws/trade", "ws"),
-            subprotocols=[Subprotocol("msgpack.v1")],
-            compression=None,
-            max_size=None,
-        )
+        try:
+            self._line = await connect(
+                endpoint(self.url, "/ws/trade", "ws"),
+                subprotocols=[Subprotocol("msgpack.v1")],
+                compression=None,
+                max_size=None,
+            )
+        except InvalidHandshake as error:
+            raise LineLostError(str(error)) from error
         challenge = (await self._next_frame())[0]
         assert isinstance(challenge, m.Challenge), "the venue speaks first"
         now_us = time.time_ns() // 1000
@@ -116,7 +120,7 @@ class Client:
     async def close(self) -> None:
         """Log out and let go; orders stay in the book."""
         if self._line is not None:
-            with contextlib.suppress(ConnectionClosed):
+            with contextlib.suppress(LineLostError):
                 await self._send(m.Logout())
             await self._line.close()
         if self._reader is not None:
@@ -308,7 +312,10 @@ class Client:
             {name: value for name, value in each.items() if value is not None}
             for each in msgspec.to_builtins(messages)
         ]
-        await self._line.send(msgpack.packb(plain[0] if len(plain) == 1 else plain))
+        try:
+            await self._line.send(msgpack.packb(plain[0] if len(plain) == 1 else plain))
+        except ConnectionClosed as closed:
+            raise LineLostError(str(closed)) from closed
 
     async def _next_frame(self) -> Messages:
         assert self._line is not None, "connect first"

@@ -20,6 +20,7 @@ from gateway.codec import CODECS, Codec
 from gateway.protocol import Session
 from gateway.publisher import CODECS as MARKET_CODECS
 from gateway.publisher import Subscriber
+from gateway.sequencer import stop_at_once
 from gateway.venue import Venue
 
 logger = logging.getLogger(__name__)
@@ -124,6 +125,8 @@ async def _pump(
             task.cancel()
         results = await asyncio.gather(reader, writer, return_exceptions=True)
         for result in results:
+            if isinstance(result, AssertionError):
+                stop_at_once(result)
             if isinstance(result, Exception) and not isinstance(result, GONE):
                 logger.error("a connection ended in an error", exc_info=result)
 

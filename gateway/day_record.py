@@ -17,6 +17,11 @@ import numpy as np
 
 from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Phase
 
+# Plain ints: comparing with an IntEnum member costs a look-up each time.
+_REFUSED, _ACCEPTED, _TRADED = int(Event.REFUSED), int(Event.ACCEPTED), int(Event.TRADED)
+_PULLED, _PHASE_CHANGED = int(Event.PULLED), int(Event.PHASE_CHANGED)
+_PRE_OPEN = int(Phase.PRE_OPEN)
+
 PRIVATE = np.zeros(256, bool)
 PRIVATE[
     [
@@ -30,6 +35,13 @@ PRIVATE[
 ] = True
 
 
+def day_begins(events: np.ndarray) -> int | None:
+    """Return the seq of the last BEGIN_DAY among what caused ``events``, None if there is none."""
+    changed = events[events["kind"] == _PHASE_CHANGED]
+    begun = changed["seq"][changed["phase"] == _PRE_OPEN]
+    return int(begun[-1]) if len(begun) else None
+
+
 class Group(NamedTuple):
     """New reports of one account: the number of the first one, and their refs."""
 
@@ -39,9 +51,14 @@ class Group(NamedTuple):
 
 
 class Rows:
-    """An array that grows at its end; ``all`` are the rows in use."""
+    """An array that grows at its end; ``all`` are the rows in use.
+
+    Rows are copied as raw bytes: NumPy copies structured rows field by field otherwise.
+    """
 
     def __init__(self, dtype: np.dtype) -> None:
+        self._dtype = dtype
+        self._raw = np.dtype((np.void, dtype.itemsize))
         self._room = np.zeros(256, dtype)
         self.size = 0
 
@@ -54,11 +71,17 @@ class Rows:
         """Append ``rows``."""
         size = self.size + len(rows)
         if size > len(self._room):
-            grown = np.zeros(max(size, 2 * len(self._room)), self._room.dtype)
-            grown[: self.size] = self.all
+            grown = np.zeros(max(size, 2 * len(self._room)), self._dtype)
+            grown.view(self._raw)[: self.size] = self.all.view(self._raw)
             self._room = grown
-        self._room[self.size : size] = rows
+        added = np.ascontiguousarray(rows, self._dtype).view(self._raw)
+        self._room.view(self._raw)[self.size : size] = added
         self.size = size
+
+    def chosen(self, positions: np.ndarray) -> np.ndarray:
+        """Return a copy of the rows at ``positions``."""
+        found: np.ndarray = self._room.view(self._raw)[positions]
+        return found.view(self._dtype)
 
 
 class DayRecord:
@@ -79,9 +102,9 @@ class DayRecord:
 
         commands: shape (n,), dtype COMMAND. events: shape (m,), dtype EVENT, all of them theirs.
         """
-        begun = (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
-        if begun.any():
-            first_seq = int(events["seq"][begun][-1])
+        begun = day_begins(events)
+        if begun is not None:
+            first_seq = begun
             commands = commands[commands["seq"] >= first_seq]
             events = events[events["seq"] >= first_seq]
             self._forget(first_seq)
@@ -91,7 +114,7 @@ class DayRecord:
         self.commands.extend(commands)
         self.events.extend(events)
         self.first_event.extend(start + np.searchsorted(events["seq"], commands["seq"]))
-        accepted = events["kind"] == Event.ACCEPTED
+        accepted = events["kind"] == _ACCEPTED
         if accepted.any():
             if self.order_seq.size == 0:
                 self.first_order_no = int(events["order_no"][accepted][0])
@@ -130,7 +153,7 @@ class DayRecord:
         stream = self.streams[account]
         found = []
         for position in self.first_event.all[at : at + legs].tolist():
-            pulled = self.events.all[position]["kind"] == Event.PULLED  # then AMENDED follows
+            pulled = self.events.all[position]["kind"] == _PULLED  # then AMENDED follows
             ref = 2 * (position + int(pulled))
             found.append((ref, bisect_left(stream, ref) + 1))
         return found
@@ -145,11 +168,11 @@ class DayRecord:
     def _streams_grow(self, commands: np.ndarray, events: np.ndarray, start: int) -> list[Group]:
         kinds = events["kind"]
         private = PRIVATE[kinds] & (events["account"] >= 0)
-        refused = kinds == Event.REFUSED
+        refused = kinds == _REFUSED
         if refused.any():
             cause = commands["kind"][events["seq"] - commands["seq"][0]]
             private &= ~refused | (cause < HOT_KINDS_END)
-        traded = kinds == Event.TRADED
+        traded = kinds == _TRADED
         position = np.arange(start, start + len(events), dtype=np.int64)
         refs = np.concatenate((2 * position[private], 2 * position[traded] + 1))
         if len(refs) == 0:

@@ -16,7 +16,7 @@ import numpy as np
 from engine.calendar import date_of
 from engine.exchange import Exchange
 from engine.reasons import EXPLANATIONS, Reason
-from engine.records import Event, Kind, Phase, commands
+from engine.records import HOT_KINDS_END, Event, Kind, Phase, commands
 from engine.rulebook import Rulebook, admission_commands, admissions, parameter_commands
 from engine.schedule import Step, next_step
 from gateway.sequencer import Clock, Sequencer
@@ -65,7 +65,8 @@ class DayCycle:
 
     def note(self, applied: np.ndarray, events: np.ndarray, codes: list[str]) -> None:
         """Keep what one applied batch means to the registry until it can be told."""
-        if concerning(applied).size:
+        rare = (applied["kind"] >= HOT_KINDS_END).any()  # most batches hold orders only
+        if rare and concerning(applied).size:
             self._inbox.append((applied.copy(), events.copy(), tuple(codes)))
 
     async def run(self) -> None:

@@ -16,19 +16,21 @@ import numpy as np
 from engine.exchange import Exchange
 from engine.records import Event, Kind, OrderStatus, Phase, Side
 from gateway import messages as m
-from gateway.day_record import DayRecord, Group
+from gateway.day_record import DayRecord, Group, day_begins
 from gateway.keys import Key, Keys
 from gateway.protocol import Session
 from gateway.reports import CODES, SENTENCES, reports
 from gateway.sequencer import ROW, Sequencer
 
 BUY_SELL = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
+_PHASE_CHANGED = int(Event.PHASE_CHANGED)
 LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= kind <= 6)
 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
 _price = re.compile(r"(-?)([0-9]{1,9})(?:\.([0-9]{1,9}))?").fullmatch
 
-Body = tuple[object, ...]
+Body = tuple[object, ...]  # COMMAND's fields from ``ref`` to ``spare``
+NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, spare
 
 
 class Desk:
@@ -70,6 +72,7 @@ class Desk:
         self.sessions.setdefault(session.account, []).append(session)
         last = self.record.report_seq(session.account)
         session.next_report_seq = last + 1
+        session.ids = self.record.ids_of(session.account)
         market = self.exchange.state.market[0]
         return m.Welcome(
             account=session.account,
@@ -119,8 +122,8 @@ class Desk:
 
     def tell(self, events: np.ndarray, groups: list[Group]) -> None:
         """Hand new reports to their owners' sessions, then answer what waited for this batch."""
-        phases = events[events["kind"] == Event.PHASE_CHANGED]
-        if (phases["phase"] == Phase.PRE_OPEN).any():
+        phases = events[events["kind"] == _PHASE_CHANGED]
+        if len(phases) and day_begins(phases) is not None:
             self._new_day()
         live = [group for group in groups if group.account in self.sessions]
         if live:
@@ -163,7 +166,7 @@ class Desk:
         self.learn_instruments()
         for sessions in self.sessions.values():
             for session in sessions:
-                session.new_day()
+                session.new_day(self.record.ids_of(session.account))
 
     # commands: fields of COMMAND from ``ref`` on
 
@@ -187,8 +190,16 @@ class Desk:
             if price is None:
                 return
         side = BUY_SELL.get(message.side, 0)
-        body = (0, message.qty_tonnes, 0, 0, session.account, -1, price, 0, instrument, kind, side)
-        self._enter(session, message.client_order_id, (body,))
+        qty, account = message.qty_tonnes, session.account
+        identity, ids = message.client_order_id, session.ids
+        if identity in ids or _id_ok(identity) is None:
+            body = (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, *NO_LEG[1:])
+            self._enter(session, identity, body)
+            return
+        name = identity.encode()
+        ids[identity] = self.sequencer.enter(
+            (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, 0, 0, 0, 0, name)
+        )
 
     def _amend(self, session: Session, message: m.Amend) -> None:
         price = message.price_ticks
@@ -197,12 +208,12 @@ class Desk:
             if price is None:
                 return
         qty = message.qty_tonnes
-        body = (message.order_no, qty, 0, 0, session.account, -1, price, 0, -1, AMEND, 0)
-        self._enter(session, message.client_order_id, (body,))
+        body = (message.order_no, qty, 0, 0, session.account, -1, price, 0, -1, AMEND, *NO_LEG)
+        self._enter(session, message.client_order_id, body)
 
     def _cancel(self, session: Session, message: m.Cancel) -> None:
-        body = (message.order_no, 0, 0, 0, session.account, -1, 0, 0, -1, CANCEL, 0)
-        self._enter(session, message.client_order_id, (body,))
+        body = (message.order_no, 0, 0, 0, session.account, -1, 0, 0, -1, CANCEL, *NO_LEG)
+        self._enter(session, message.client_order_id, body)
 
     def _take(self, session: Session, message: m.Take) -> None:
         legs = message.legs
@@ -218,34 +229,32 @@ class Desk:
         if not 1 <= len(legs) <= m.LEGS_MAX:
             session.refuse("out_of_range", message.client_order_id, "legs")
             return
-        total = sum(qty for _, qty in legs) if len(legs) > 1 else 0
+        count = len(legs) if len(legs) > 1 else 0
+        total = sum(qty for _, qty in legs) if count else 0
         account = session.account
-        bodies = tuple((ref, qty, total, 0, account, -1, 0, 0, -1, TAKE, 0) for ref, qty in legs)
-        self._enter(session, message.client_order_id, bodies)
+        bodies = [
+            (ref, qty, total, 0, account, -1, 0, 0, -1, TAKE, 0, leg, count, 0, 0)
+            for leg, (ref, qty) in enumerate(legs, start=1 if count else 0)
+        ]
+        self._enter(session, message.client_order_id, *bodies)
 
-    def _enter(self, session: Session, identity: str, bodies: tuple[Body, ...]) -> None:
-        if _id_ok(identity) is None:
+    def _enter(self, session: Session, identity: str, *bodies: Body) -> None:
+        """Enter the commands of one message under its id, unless the id was used before."""
+        if identity in session.ids:
+            self._used_before(session, identity, bodies)
+        elif _id_ok(identity) is None:
             session.refuse("client_order_id_invalid", detail=identity[:32])
-            return
-        ids = self.record.ids_of(session.account)
-        legs = len(bodies) if len(bodies) > 1 else 0
-        name = identity.encode()
-        seq = ids.get(identity)
-        if seq is not None:
-            rows = [
-                (*body, leg, legs, 0, 0, name)
-                for leg, body in enumerate(bodies, start=1 if legs else 0)
-            ]
-            self._when_applied(
-                seq + max(1, legs) - 1, lambda: self._again(session, identity, seq, rows)
-            )
-            return
-        if legs == 0:
-            ids[identity] = self.sequencer.enter((*bodies[0], 0, 0, 0, 0, name))
-            return
-        ids[identity] = self.sequencer.next_seq
-        for leg, body in enumerate(bodies, start=1):
-            self.sequencer.enter((*body, leg, legs, 0, 0, name))
+        else:
+            sequencer, name = self.sequencer, identity.encode()
+            session.ids[identity] = sequencer.next_seq
+            for body in bodies:
+                sequencer.enter((*body, name))
+
+    def _used_before(self, session: Session, identity: str, bodies: tuple[Body, ...]) -> None:
+        seq, name = session.ids[identity], identity.encode()
+        sent = b"".join(ROW.pack(0, 0, *body, name) for body in bodies)
+        last = seq + len(bodies) - 1
+        self._when_applied(last, lambda: self._again(session, identity, seq, sent))
 
     def _ticks(self, session: Session, message: Any) -> int | None:
         """Return the price in ticks, or None after refusing it."""
@@ -280,10 +289,9 @@ class Desk:
             self._deferred.append((seq, act))
             self._deferred.sort(key=lambda each: each[0])
 
-    def _again(self, session: Session, identity: str, seq: int, rows: list[Body]) -> None:
-        sent = b"".join(ROW.pack(0, 0, *row) for row in rows)
-        first_seq = self.record.first_seq
-        if seq < first_seq or self.record.bodies(seq, len(rows)) != sent:
+    def _again(self, session: Session, identity: str, seq: int, sent: bytes) -> None:
+        first_seq, count = self.record.first_seq, len(sent) // ROW.size
+        if seq < first_seq or self.record.bodies(seq, count) != sent:
             session.refuse("duplicate_client_order_id", identity)
             return
         answers = self.record.answers(session.account, seq)
@@ -293,7 +301,7 @@ class Desk:
 
     def _status(self, session: Session, message: m.StatusRequest) -> None:
         identity = message.client_order_id
-        seq = self.record.ids_of(session.account).get(identity)
+        seq = session.ids.get(identity)
         if seq is None:
             session.say(m.Status(identity[:32], "unknown"))
         else:

@@ -48,10 +48,21 @@ class Keys:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._keys: dict[str, Key] = {}
-        if path.exists():
-            for row in json.loads(path.read_text()):
-                key = Key(row["key_id"], row["secret"], row["account"], tuple(row["scopes"]))
-                self._keys[key.key_id] = key
+        self._seen_ns = 0
+        self._look()
+
+    def _look(self) -> None:
+        """Read the file if it is newer than what is known: another process may add keys."""
+        try:
+            changed_ns = self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed_ns == self._seen_ns:
+            return
+        for row in json.loads(self.path.read_text()):
+            key = Key(row["key_id"], row["secret"], row["account"], tuple(row["scopes"]))
+            self._keys[key.key_id] = key
+        self._seen_ns = changed_ns
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -64,6 +75,7 @@ class Keys:
         Raises:
             ValueError: the key id is taken.
         """
+        self._look()
         name = key_id or f"key-{account}-{secrets.token_hex(4)}"
         if name in self._keys:
             raise ValueError(f"there is a key {name!r} already")
@@ -74,6 +86,7 @@ class Keys:
 
     def create_many(self, wanted: list[tuple[int, str]]) -> list[Key]:
         """Make keys for (account, key id) pairs and write the file once; known ids are returned."""
+        self._look()
         found = []
         for account, name in wanted:
             key = self._keys.get(name)
@@ -104,6 +117,7 @@ class Keys:
         return self._check(key_id, f"{time_us}:{method}:{target}", signature, fresh=fresh)
 
     def _check(self, key_id: str, text: str, signature: str, *, fresh: bool) -> Key | None:
+        self._look()  # always, so that known and unknown ids take the same time
         key = self._keys.get(key_id)
         expected = _sign(key.secret if key else NOBODY_SECRET, text).encode()
         same = hmac.compare_digest(expected, signature.encode("utf-8", "replace"))
@@ -118,3 +132,4 @@ class Keys:
             file.flush()
             os.fsync(file.fileno())
         beside.rename(self.path)
+        self._seen_ns = self.path.stat().st_mtime_ns

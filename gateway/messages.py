@@ -152,8 +152,8 @@ class Accepted(Outbound, tag="accepted"):
     side: str
     price_ticks: int
     qty_tonnes: int
-    leaves_qty: int = 0
-    frozen_fen: int = 0
+    leaves_qty: int
+    frozen_fen: int
     leg: int = 0
     repeated: bool = False
 
@@ -187,8 +187,8 @@ class Filled(Outbound, tag="filled"):
     side: str
     price_ticks: int
     qty_tonnes: int
-    leaves_qty: int = 0
-    amount_fen: int = 0
+    leaves_qty: int
+    amount_fen: int
     fee_fen: int = 0
     taker: bool = False
     leg: int = 0
@@ -244,8 +244,8 @@ class Amended(Outbound, tag="amended"):
     side: str
     price_ticks: int
     qty_tonnes: int
-    leaves_qty: int = 0
-    frozen_fen: int = 0
+    leaves_qty: int
+    frozen_fen: int
     request_id: str = ""
     repeated: bool = False
 

@@ -76,6 +76,7 @@ class Session:
         self.state = State.CONNECTED
         self.account = -1
         self.key: Key | None = None
+        self.ids: dict[str, int] = {}  # the account's client order ids of the day
         self.next_report_seq = 1
         self.behind = False
         self.close_code = 0
@@ -106,6 +107,8 @@ class Session:
                     self._out_of_turn(message)
                 if handlers is not self._handlers:
                     handlers = self._handlers
+        except AssertionError:
+            raise  # the process ends, see gateway.connection
         except Exception:
             logger.exception("a frame of account %d could not be handled", self.account)
             self.refuse("internal_error")
@@ -142,9 +145,9 @@ class Session:
             self.next_report_seq += len(reports)
         self.wake()
 
-    def new_day(self) -> None:
-        """Numbers of the account's reports begin again at 1."""
-        self.next_report_seq, self.behind = 1, False
+    def new_day(self, ids: dict[str, int]) -> None:
+        """Numbers of the account's reports begin again at 1, client order ids too."""
+        self.next_report_seq, self.behind, self.ids = 1, False, ids
 
     def output(self) -> list[Outbound]:
         """Return the messages of the next outgoing frame, [] where nothing waits."""

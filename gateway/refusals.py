@@ -39,7 +39,7 @@ REFUSALS: dict[str, Refusal] = {
         "A client order id has 1 to 32 characters of A-Z a-z 0-9 . _ : -"
     ),
     "duplicate_client_order_id": Refusal(
-        "This client order id stands for another command of today.", "TR-08"
+        "This client order id stands for another command of today."
     ),
     "unknown_instrument": Refusal(
         EXPLANATIONS[Reason.UNKNOWN_INSTRUMENT].sentence,

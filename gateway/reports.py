@@ -25,21 +25,9 @@ CODES = {int(reason): reason.code for reason in Reason}
 SENTENCES = {int(reason): EXPLANATIONS[reason].sentence for reason in EXPLANATIONS}
 CLAUSES = {int(reason): EXPLANATIONS[reason].clauses for reason in EXPLANATIONS}
 
-COLUMNS = (
-    "kind",
-    "seq",
-    "time_ns",
-    "trade_no",
-    "instrument",
-    "side",
-    "price_ticks",
-    "qty_tonnes",
-    "leaves_qty",
-    "amount_fen",
-    "fee_fen",
-    "reason",
-    "leg",
-)
+REFUSED, BY_OWNER = int(Event.REFUSED), int(Reason.BY_OWNER)
+
+Columns = dict[str, Any]
 
 
 def reports(
@@ -59,29 +47,22 @@ def reports(
         report_seqs: shape (n,), their numbers in their owners' streams.
         repeated: mark them as said before.
     """
-    rows = record.events.all[refs >> 1]
+    rows = record.events.chosen(refs >> 1)
     other = (refs & 1).astype(bool)
     if other.any():
         _turn(rows, other)
-    seq, first_seq = rows["seq"], record.first_seq
-    ids = record.commands.all["client_order_id"]
-    asked = ids[seq - first_seq]
-    known = rows["kind"] != Event.REFUSED
-    owner_seq = np.where(known, seq, first_seq)
-    owner_seq[known] = record.order_seq.all[rows["order_no"][known] - record.first_order_no]
-    own = np.where(known, ids[owner_seq - first_seq], asked)
-    rows["time_ns"] //= 1000
-    columns = [rows[name].tolist() for name in COLUMNS]
-    mixed = zip(
-        report_seqs.tolist(),
-        own.tolist(),
-        asked.tolist(),
-        rows["order_no"].tolist(),
-        other.tolist(),
-        *columns,
-        strict=True,
-    )
-    return [MAKERS[row[5]](row, codes, repeated) for row in mixed]
+    kinds = rows["kind"]
+    first, whole = int(kinds[0]), bool((kinds == kinds[0]).all())
+    if whole:
+        return MAKERS[first](_columns(record, codes, rows, report_seqs, other, repeated))
+    found: list[Any] = [None] * len(rows)
+    for kind in np.unique(kinds).tolist():
+        chosen = np.flatnonzero(kinds == kind)
+        mine = (rows[chosen], report_seqs[chosen], other[chosen])
+        part = _columns(record, codes, *mine, repeated)
+        for at, report in zip(chosen.tolist(), MAKERS[kind](part), strict=True):
+            found[at] = report
+    return found
 
 
 def _turn(rows: np.ndarray, other: np.ndarray) -> None:
@@ -96,75 +77,117 @@ def _turn(rows: np.ndarray, other: np.ndarray) -> None:
     rows["leg"][other] = 0
 
 
-# A row: report_seq, own id, id of the command, order_no, other's view?, then COLUMNS (kind at 5).
-Row = tuple[Any, ...]
+def _columns(
+    record: DayRecord,
+    codes: Sequence[str],
+    rows: np.ndarray,
+    report_seqs: np.ndarray,
+    other: np.ndarray,
+    repeated: bool,
+) -> Columns:
+    """Return what the makers need of events of one kind, column by column."""
+    ids = record.commands.all["client_order_id"]
+    asked = rows["seq"] - record.first_seq
+    named = (*codes, "")  # a refused command may name no instrument: -1
+    if rows["kind"][0] == REFUSED:
+        own = asked
+    else:
+        own = record.order_seq.all[rows["order_no"] - record.first_order_no] - record.first_seq
+    return {
+        "number": report_seqs.tolist(),
+        "seq": rows["seq"].tolist(),
+        "time_us": (rows["time_ns"] // 1000).tolist(),
+        "own": [name.decode() for name in ids[own].tolist()],
+        "asked": asked if asked is own else ids[asked],
+        "order_no": rows["order_no"].tolist(),
+        "instrument": [named[row] for row in rows["instrument"].tolist()],
+        "side": [SIDES[side] for side in rows["side"].tolist()],
+        "price": rows["price_ticks"].tolist(),
+        "qty": rows["qty_tonnes"].tolist(),
+        "rows": rows,
+        "taker": (~other).tolist(),
+        "repeated": [repeated] * len(rows),
+    }
 
 
-def _accepted(row: Row, codes: Sequence[str], repeated: bool) -> Accepted:
-    number, own, _, order_no, _, _, seq, time_us, _, instrument, side, price, qty = row[:13]
-    return Accepted(
-        number,
-        seq,
-        time_us,
-        own.decode(),
-        order_no,
-        codes[instrument],
-        SIDES[side],
-        price,
-        qty,
-        row[13],
-        row[14],
-        row[17],
-        repeated,
+def _head(c: Columns) -> Any:
+    """The fields that every report about an order begins with, as columns."""
+    return (c["number"], c["seq"], c["time_us"], c["own"], c["order_no"])
+
+
+def _accepted(c: Columns) -> list[Report]:
+    rows = c["rows"]
+    tail = (rows["leaves_qty"].tolist(), rows["amount_fen"].tolist(), rows["leg"].tolist())
+    columns = (*_head(c), c["instrument"], c["side"], c["price"], c["qty"], *tail, c["repeated"])
+    return [Accepted(*row) for row in zip(*columns, strict=True)]
+
+
+def _refused(c: Columns) -> list[Report]:
+    rows = c["rows"]
+    columns = (*_head(c), rows["reason"].tolist(), rows["leg"].tolist(), c["repeated"])
+    return [
+        Refused(
+            CODES[reason],
+            SENTENCES[reason],
+            CLAUSES[reason],
+            own,
+            True,
+            number,
+            seq,
+            time_us,
+            order_no,
+            leg,
+            repeated,
+        )
+        for number, seq, time_us, own, order_no, reason, leg, repeated in zip(*columns, strict=True)
+    ]
+
+
+def _filled(c: Columns) -> list[Report]:
+    rows = c["rows"]
+    money = (rows[name].tolist() for name in ("leaves_qty", "amount_fen", "fee_fen"))
+    middle = (rows["trade_no"].tolist(), c["instrument"], c["side"], c["price"], c["qty"])
+    columns = (*_head(c), *middle, *money, c["taker"], rows["leg"].tolist(), c["repeated"])
+    return [Filled(*row) for row in zip(*columns, strict=True)]
+
+
+def _ended(c: Columns) -> Any:
+    rows = c["rows"]
+    reasons = rows["reason"].tolist()
+    return (
+        *_head(c),
+        c["instrument"],
+        c["side"],
+        c["price"],
+        c["qty"],
+        rows["amount_fen"].tolist(),
+        [CODES[reason] for reason in reasons],
+        [SENTENCES[reason] for reason in reasons],
     )
 
 
-def _refused(row: Row, codes: Sequence[str], repeated: bool) -> Refused:
-    reason = row[16]
-    return Refused(
-        CODES[reason],
-        SENTENCES[reason],
-        CLAUSES[reason],
-        row[2].decode(),
-        True,
-        row[0],
-        row[6],
-        row[7],
-        row[3],
-        row[17],
-        repeated,
-    )
+def _cancelled(c: Columns) -> list[Report]:
+    by_owner = c["rows"]["reason"] == BY_OWNER
+    asked = [
+        name.decode() if owner else ""
+        for name, owner in zip(c["asked"].tolist(), by_owner.tolist(), strict=True)
+    ]
+    return [Cancelled(*row) for row in zip(*_ended(c), asked, c["repeated"], strict=True)]
 
 
-def _filled(row: Row, codes: Sequence[str], repeated: bool) -> Filled:
-    number, own, _, order_no, other, _, seq, time_us, trade_no, instrument, side = row[:11]
-    head = (number, seq, time_us, own.decode(), order_no, trade_no, codes[instrument], SIDES[side])
-    return Filled(*(*head, *row[11:16], not other, row[17], repeated))
+def _lapsed(c: Columns) -> list[Report]:
+    return [Lapsed(*row) for row in zip(*_ended(c), c["repeated"], strict=True)]
 
 
-def _ended(row: Row, codes: Sequence[str]) -> tuple[Any, ...]:
-    number, own, _, order_no, _, _, seq, time_us, _, instrument, side, price, qty = row[:13]
-    reason = row[16]
-    head = (number, seq, time_us, own.decode(), order_no, codes[instrument], SIDES[side])
-    return (*head, price, qty, row[14], CODES[reason], SENTENCES[reason])
+def _amended(c: Columns) -> list[Report]:
+    rows = c["rows"]
+    asked = [name.decode() for name in c["asked"].tolist()]
+    tail = (rows["leaves_qty"].tolist(), rows["amount_fen"].tolist(), asked)
+    columns = (*_head(c), c["instrument"], c["side"], c["price"], c["qty"], *tail, c["repeated"])
+    return [Amended(*row) for row in zip(*columns, strict=True)]
 
 
-def _cancelled(row: Row, codes: Sequence[str], repeated: bool) -> Cancelled:
-    by_owner = row[16] == Reason.BY_OWNER
-    return Cancelled(*(*_ended(row, codes), row[2].decode() if by_owner else "", repeated))
-
-
-def _lapsed(row: Row, codes: Sequence[str], repeated: bool) -> Lapsed:
-    return Lapsed(*(*_ended(row, codes), repeated))
-
-
-def _amended(row: Row, codes: Sequence[str], repeated: bool) -> Amended:
-    number, own, asked, order_no, _, _, seq, time_us, _, instrument, side, price, qty = row[:13]
-    head = (number, seq, time_us, own.decode(), order_no, codes[instrument], SIDES[side])
-    return Amended(*head, price, qty, row[13], row[14], asked.decode(), repeated)
-
-
-MAKERS: dict[int, Callable[[Row, Sequence[str], bool], Report]] = {
+MAKERS: dict[int, Callable[[Columns], list[Report]]] = {
     Event.REFUSED: _refused,
     Event.ACCEPTED: _accepted,
     Event.TRADED: _filled,

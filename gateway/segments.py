@@ -20,7 +20,7 @@ import numpy as np
 from engine.records import COMMAND
 
 FORMAT = 1
-SEGMENT_BYTES = 64 << 20
+SEGMENT_BYTES = 16 << 20
 SEGMENT_MAGIC = b"TANSHIJ\xb1"
 BATCH_MAGIC = b"\xc3TB\x01"  # the first byte can stand in no client order id
 GENESIS = bytes(32)
@@ -141,5 +141,5 @@ def believable_after(data: memoryview, start: int) -> int | None:
 
 def last_byte_used(data: memoryview, start: int) -> int:
     """Return the position after the last byte that is not zero, ``start`` where all are."""
-    used = np.flatnonzero(np.frombuffer(data[start:], np.uint8))
-    return start + int(used[-1]) + 1 if len(used) else start
+    rest = np.frombuffer(data[start:], np.uint8)
+    return start + int(np.flatnonzero(rest)[-1]) + 1 if rest.any() else start

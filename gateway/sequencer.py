@@ -33,6 +33,7 @@ SEAL_AFTER_S = 1.0
 
 ROW = struct.Struct("<6q4ih6b32s")
 assert ROW.size == COMMAND.itemsize, "ROW packs one COMMAND"
+_ROW_BYTES, _pack_into = ROW.size, ROW.pack_into
 
 Tell = Callable[[np.ndarray, np.ndarray], None]
 
@@ -70,7 +71,6 @@ class Sequencer:
         exchange: Exchange,
         clock: Clock,
         tell: Tell,
-        stop: Callable[[BaseException], object] = stop_at_once,
     ) -> None:
         self.next_seq = exchange.seq + 1
         self.time_ns = int(exchange.state.market[0]["time_ns"])
@@ -78,7 +78,6 @@ class Sequencer:
         self._exchange = exchange
         self._clock = clock
         self._tell = tell
-        self._stop = stop
         self._room = 1024
         self._rows = bytearray(self._room * ROW.size)
         self._first_seq = self.next_seq
@@ -100,15 +99,16 @@ class Sequencer:
         if n == self._room:
             self._rows.extend(bytes(len(self._rows)))
             self._room *= 2
-        ROW.pack_into(self._rows, n * ROW.size, seq, self.time_ns, *body)
+        _pack_into(self._rows, n * _ROW_BYTES, seq, self.time_ns, *body)
         self.next_seq = seq + 1
         return seq
 
     def flush(self) -> None:
         """Wake the writer: call after the last ``enter`` of a frame."""
-        self._arrived.set()
-        if self.next_seq - self._first_seq >= WAITING_MAX:
-            self._drained.clear()
+        if self._has_work:
+            self._arrived.set()
+            if self.next_seq - self._first_seq >= WAITING_MAX:
+                self._drained.clear()
 
     def submit(self, commands: np.ndarray) -> asyncio.Future[np.ndarray]:
         """Number and enter a batch (shape (n,), dtype COMMAND; seq and time are set here).
@@ -132,30 +132,34 @@ class Sequencer:
         await self._drained.wait()
 
     async def run(self) -> None:
-        """Work until ``close``; any error stops the process."""
-        try:
-            while await self._something():
+        """Work until ``close``. Any error is final: the caller ends the process."""
+        while self._has_work or not self._closing:
+            await self._wake()
+            if self._has_work:
                 await self._drain()
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
-            self._stop(error)
-            raise
+            elif not self._journal.sealed:
+                await self._in_thread(self._journal.seal)
 
     async def close(self) -> None:
         """Let ``run`` finish what has arrived and return."""
         self._closing = True
         self._arrived.set()
 
-    async def _something(self) -> bool:
-        """Wait for commands; seal the journal when none come. False: closing, nothing left."""
-        if not self._arrived.is_set() and not self._journal.sealed:
-            try:
-                await asyncio.wait_for(self._arrived.wait(), SEAL_AFTER_S)
-            except TimeoutError:
-                await self._in_thread(self._journal.seal)
+    @property
+    def _has_work(self) -> bool:
+        return self.next_seq > self._first_seq
+
+    async def _wake(self) -> None:
+        """Wait for commands; a second after the last one wake up without any, to seal."""
+        if self._has_work or self._closing:
+            return
+        self._arrived.clear()
+        timer = None
+        if not self._journal.sealed:
+            timer = asyncio.get_running_loop().call_later(SEAL_AFTER_S, self._arrived.set)
         await self._arrived.wait()
-        return self.next_seq > self._first_seq or not self._closing
+        if timer is not None:
+            timer.cancel()
 
     async def _drain(self) -> None:
         batch = self._take()
@@ -173,8 +177,6 @@ class Sequencer:
         batch = memoryview(self._rows)[: count * ROW.size]
         self._rows = bytearray(self._room * ROW.size)
         self._first_seq = self.next_seq
-        if not self._closing:
-            self._arrived.clear()
         self._drained.set()
         return batch
 

@@ -11,22 +11,23 @@ was told before a crash is there again: orders, client order ids, numbered repor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.exchange import Exchange, warm_up
-from engine.records import Event, Phase
-from gateway.day_record import DayRecord
+from gateway.day_record import DayRecord, day_begins
 from gateway.daycycle import DayCycle
 from gateway.desk import Desk
 from gateway.journal import Journal
 from gateway.keys import Keys
 from gateway.publisher import Publisher
-from gateway.sequencer import Clock, Sequencer
+from gateway.sequencer import Clock, Sequencer, stop_at_once
 from marketdata.feed import Feed
 from registry.inbox import concerning
 from registry.institution import Registry
@@ -62,15 +63,15 @@ class Venue:
             JournalDamageError, JournalFormatError, JournalLockedError: it must not start.
         """
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        journal = Journal(data_dir / "journal")
-        try:
+        with contextlib.ExitStack() as undone:
+            journal = Journal(data_dir / "journal")
+            undone.callback(journal.close)
             registry = Registry.open(registry_url or f"sqlite:///{data_dir / 'registry.db'}")
+            undone.callback(registry.close)
             venue = cls(data_dir, registry, journal)
             warm_up()
             venue._replay()
-        except BaseException:
-            journal.close()
-            raise
+            undone.pop_all()
         return venue
 
     @property
@@ -82,15 +83,14 @@ class Venue:
         self,
         clock: Clock,
         references: Mapping[str, int] | None = None,
-        stop: Callable[[BaseException], object] | None = None,
+        stop: Callable[[BaseException], object] = stop_at_once,
     ) -> None:
-        """Set sequencer, day cycle and feed going."""
-        options = {} if stop is None else {"stop": stop}
-        self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell, **options)
+        """Set sequencer, day cycle and feed going; should one of them fail, ``stop`` is called."""
+        self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell)
         self.desk.sequencer = self.sequencer
         self.cycle = DayCycle(self.exchange, self.sequencer, self.registry, clock, references)
         for work in (self.sequencer.run(), self.cycle.run(), self.publisher.run()):
-            self._tasks.append(asyncio.create_task(work))
+            self._tasks.append(asyncio.create_task(_watched(work, stop)))
 
     async def close(self) -> None:
         """Finish what has arrived, seal the journal, let go of everything."""
@@ -120,9 +120,7 @@ class Venue:
         for batch in gathered(self.journal.replay(), REPLAY_ROWS):
             events = self.exchange.apply(batch)
             self.feed.absorb(events)
-            if (
-                (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
-            ).any():
+            if day_begins(events) is not None:
                 today.clear()
             today.append((batch, events))
             heard = concerning(batch)
@@ -144,6 +142,19 @@ class Venue:
         return code.decode()
 
 
+async def _watched(
+    work: Coroutine[Any, Any, None], stop: Callable[[BaseException], object]
+) -> None:
+    """A task of the venue that dies must not die unheard: the process stops with it."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        stop(error)
+        raise
+
+
 def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
     """Join successive batches until they have ``rows`` commands: one apply instead of many."""
     waiting: list[np.ndarray] = []
@@ -152,7 +163,12 @@ def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
         waiting.append(batch)
         count += len(batch)
         if count >= rows:
-            yield np.concatenate(waiting)
+            yield _joined(waiting)
             waiting, count = [], 0
     if waiting:
-        yield np.concatenate(waiting)
+        yield _joined(waiting)
+
+
+def _joined(batches: list[np.ndarray]) -> np.ndarray:
+    """Concatenate rows of one dtype as bytes: NumPy would go field by field."""
+    return np.frombuffer(b"".join(batch.tobytes() for batch in batches), batches[0].dtype)

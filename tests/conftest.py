@@ -15,7 +15,7 @@ SEED = int(os.environ.get("TANSHI_SEED", "1"))
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 _BASE = settings(deadline=None, print_blob=True, suppress_health_check=_SLOW)
-settings.register_profile("default", _BASE, max_examples=80, derandomize=True)
+settings.register_profile("default", _BASE, max_examples=120, derandomize=True)
 settings.register_profile("nightly", _BASE, max_examples=2_000)
 settings.register_profile("quick", _BASE, max_examples=5, phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

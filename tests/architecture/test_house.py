@@ -17,11 +17,11 @@ import pytest
 from tests.architecture.source import (
     ROOMS,
     ROOT,
+    files_of_tests,
     functions,
     imports,
     name,
     product_files,
-    files_of_tests,
     tree,
 )
 

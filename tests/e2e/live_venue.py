@@ -52,7 +52,8 @@ class LiveVenue:
     async def phase(self, phase: Phase, within_s: float = 10) -> None:
         """Return once the exchange is in ``phase``."""
         async with asyncio.timeout(within_s):
-            while int(self.running.venue.exchange.state.market[0]["phase"]) != phase:  # noqa: ASYNC110
+            market = self.running.venue.exchange.state.market
+            while int(market[0]["phase"]) != phase:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def settled(self) -> None:

@@ -212,28 +212,32 @@ async def test_wrong_secret_is_refused_and_a_lost_line_says_so(tmp_path: Path) -
 
 
 async def test_market_data_gap_is_seen_and_closed(tmp_path: Path) -> None:
-    async with live_venue(tmp_path) as venue, client(venue, 0) as a, client(venue, 1) as b:  # noqa: SIM117
-        async with MarketData(venue.url, ["CEA25"]) as md:
-            await md.wait_for(Snapshot)
-            listing = await a.list("CEA25", "sell", price="74.05", qty=100)
-            lost = 0
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 0) as a,
+        client(venue, 1) as b,
+        MarketData(venue.url, ["CEA25"]) as md,
+    ):
+        await md.wait_for(Snapshot)
+        listing = await a.list("CEA25", "sell", price="74.05", qty=100)
+        lost = 0
 
-            async def take_in(message: object) -> bool:
-                nonlocal lost
-                if isinstance(message, Trade) and message.qty_tonnes == 2 and lost == 0:
-                    lost += 1
-                    return False
-                return await original(message)
+        async def take_in(message: object) -> bool:
+            nonlocal lost
+            if isinstance(message, Trade) and message.qty_tonnes == 2 and lost == 0:
+                lost += 1
+                return False
+            return await original(message)
 
-            original, md._take_in = md._take_in, take_in
-            for qty in (1, 2, 3):
-                await b.take(listing.order_no, qty)
-                await asyncio.sleep(0.15)  # a flush of the feed between two trades
-            seen = [(await md.wait_for(Trade)).qty_tonnes for _ in range(3)]
-            assert (seen, lost, md.gaps) == ([1, 2, 3], 1, 1)
-            assert [trade.qty_tonnes for trade in md.tape] == [1, 2, 3]
-            assert md.depth["CEA25"].asks[0].qty_tonnes == 94
-            assert md.quote["CEA25"].qty_tonnes == 6
+        original, md._take_in = md._take_in, take_in
+        for qty in (1, 2, 3):
+            await b.take(listing.order_no, qty)
+            await asyncio.sleep(0.15)  # a flush of the feed between two trades
+        seen = [(await md.wait_for(Trade)).qty_tonnes for _ in range(3)]
+        assert (seen, lost, md.gaps) == ([1, 2, 3], 1, 1)
+        assert [trade.qty_tonnes for trade in md.tape] == [1, 2, 3]
+        assert md.depth["CEA25"].asks[0].qty_tonnes == 94
+        assert md.quote["CEA25"].qty_tonnes == 6
 
 
 async def test_market_data_refusals_keep_the_line(tmp_path: Path) -> None:
@@ -260,30 +264,34 @@ async def test_market_data_refusals_keep_the_line(tmp_path: Path) -> None:
 
 
 async def test_the_day_ends_settles_and_the_next_one_begins(tmp_path: Path) -> None:
-    async with live_venue(tmp_path) as venue, client(venue, 0) as a, client(venue, 1) as b:  # noqa: SIM117
-        async with MarketData(venue.url, ["CEA25"], ["notice"]) as md:
-            reports = a.reports()
-            listing = await a.list("CEA25", "sell", price="74.05", qty=100)
-            await b.take(listing.order_no, 40)
-            venue.clock.leap_to(dt.datetime(2026, 1, 5, 15, 0, 1))
-            lapsed = await anext(each async for each in reports if isinstance(each, Lapsed))
-            assert (lapsed.qty_tonnes, lapsed.code) == (60, "end_of_day")
-            await venue.phase(Phase.POSTED)
-            notice = await md.wait_for(Notice)
-            assert (notice.date, notice.qty_tonnes) == (20260105, 40)
-            async with httpx.AsyncClient(base_url=venue.url) as web:
-                bulletin = (await web.get("/api/bulletins/20260105")).json()
-                assert bulletin["vintages"][-1]["price"]["close_ticks"] == 7405
-                assert (await web.get("/api/bulletins")).json()["dates"] == [20260105]
-            held = (await b.get("/api/account"))["holdings"]
-            assert [each["bought_today_tonnes"] for each in held] == [0, 0]
-            venue.clock.leap_to(dt.datetime(2026, 1, 6, 9, 30, 1))
-            await venue.phase(Phase.MORNING)
-            again = await a.list("CEA25", "sell", price="74.05", qty=1)
-            assert again.order_no == 3
-            first = [each async for each in _until(reports, 1)]
-            assert isinstance(first[0], Accepted)
-            assert first[0].report_seq == 1
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 0) as a,
+        client(venue, 1) as b,
+        MarketData(venue.url, ["CEA25"], ["notice"]) as md,
+    ):
+        reports = a.reports()
+        listing = await a.list("CEA25", "sell", price="74.05", qty=100)
+        await b.take(listing.order_no, 40)
+        venue.clock.leap_to(dt.datetime(2026, 1, 5, 15, 0, 1))
+        lapsed = await anext(each async for each in reports if isinstance(each, Lapsed))
+        assert (lapsed.qty_tonnes, lapsed.code) == (60, "end_of_day")
+        await venue.phase(Phase.POSTED)
+        notice = await md.wait_for(Notice)
+        assert (notice.date, notice.qty_tonnes) == (20260105, 40)
+        async with httpx.AsyncClient(base_url=venue.url) as web:
+            bulletin = (await web.get("/api/bulletins/20260105")).json()
+            assert bulletin["vintages"][-1]["price"]["close_ticks"] == 7405
+            assert (await web.get("/api/bulletins")).json()["dates"] == [20260105]
+        held = (await b.get("/api/account"))["holdings"]
+        assert [each["bought_today_tonnes"] for each in held] == [0, 0]
+        venue.clock.leap_to(dt.datetime(2026, 1, 6, 9, 30, 1))
+        await venue.phase(Phase.MORNING)
+        again = await a.list("CEA25", "sell", price="74.05", qty=1)
+        assert again.order_no == 3
+        first = [each async for each in _until(reports, 1)]
+        assert isinstance(first[0], Accepted)
+        assert first[0].report_seq == 1
 
 
 async def _until(reports, count: int):
@@ -332,4 +340,5 @@ async def test_json_frames_hold_what_the_reference_shows() -> None:
         "price_ticks": 8005,
         "qty_tonnes": 10,
         "leaves_qty": 10,
+        "frozen_fen": 0,
     }

@@ -12,7 +12,7 @@ from engine.exchange import Exchange
 from engine.invariants import violations
 from engine.records import EVENT
 from tests.reference import Twin
-from tests.reference.vocabulary import EventDict, Parameter, Phase
+from tests.reference.vocabulary import EventDict, Parameter, Phase, Status
 from tests.tapes import CommandDict, Tape, to_batch, to_rows
 
 FIELDS = EVENT.names or ()
@@ -89,10 +89,19 @@ def state_differences(exchange: Exchange, twin: Twin) -> list[str]:
     ours, theirs = engine_state(exchange), twin_state(twin)
     assert ours.keys() == theirs.keys()
     return [
-        f"{name}: engine {ours[name]}, twin {theirs[name]}"
+        f"{name}{place}: engine {a}, twin {b}"
         for name in ours
         if ours[name] != theirs[name]
+        for place, a, b in [_first_unlike(ours[name], theirs[name])]
     ]
+
+
+def _first_unlike(ours: Any, theirs: Any) -> tuple[str, Any, Any]:
+    """Return where two values differ first, and what stands there on both sides."""
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        row = next(row for row in range(len(ours)) if ours[row] != theirs[row])
+        return f"[{row}]", ours[row], theirs[row]
+    return "", ours, theirs
 
 
 def _columns(rows: np.ndarray, *names: str) -> list[Any]:
@@ -131,12 +140,27 @@ def engine_state(exchange: Exchange) -> dict[str, Any]:
         "holdings": state.holdings[:accounts, :instruments].tolist(),
         "instruments": _columns(state.instruments[:instruments], *columns.split()),
         "totals": _totals(exchange, instruments),
+        "queues": _queues(exchange),
         "orders": _columns(
             orders,
             *("qty_tonnes", "leaves_qty", "frozen_fen", "price_ticks", "account", "instrument"),
             *("side", "status", "reason"),
         ),
     }
+
+
+def _queues(exchange: Exchange) -> list[tuple[int, int, int, int]]:
+    """Return (instrument, side, price, number) of open orders, by price, then oldest first.
+
+    Age is the order's ``seq``; the engine's invariants see to it that levels stand in that order.
+    """
+    base, rows = int(exchange.state.market[0]["order_base"]), exchange.orders_today()
+    open_rows = np.flatnonzero(
+        (rows["status"] == Status.OPEN) | (rows["status"] == Status.PART_FILLED)
+    )
+    columns = _columns(rows[open_rows], "instrument", "side", "price_ticks", "seq")
+    aged = sorted((*c, base + int(r)) for c, r in zip(columns, open_rows, strict=True))
+    return [(instrument, side, price, number) for instrument, side, price, _, number in aged]
 
 
 def _totals(exchange: Exchange, instruments: int) -> list[tuple[int, ...]]:
@@ -180,6 +204,13 @@ def twin_state(twin: Twin) -> dict[str, Any]:
         "totals": [
             (i.day_qty, i.day_turnover, i.year_qty, i.year_turnover, i.all_qty, i.all_turnover)
             for i in venue.instruments
+        ],
+        "queues": [
+            (i.number, int(side), price, number)
+            for i in venue.instruments
+            for side, ladder in i.book.items()
+            for price, level in ladder.items()
+            for number in level
         ],
         "orders": [
             (

@@ -33,6 +33,28 @@ def arrays_of(exchange: Exchange) -> dict[str, np.ndarray]:
     return {k: v for k, v in vars(exchange.state).items() if isinstance(v, np.ndarray)}
 
 
+def in_use(exchange: Exchange) -> dict[str, np.ndarray]:
+    """Each array cut to the rows that mean something, counted here and not by the digest."""
+    state = exchange.state
+    market = state.market[0]
+    accounts, instruments = int(market["accounts"]), int(market["instruments"])
+    books = 2 * instruments
+    each = {name: len(getattr(state, name)) // len(state.books) for name in ("levels", "words")}
+    return {
+        "market": state.market,
+        "rules": state.rules,
+        "accounts": state.accounts[:accounts],
+        "holdings": state.holdings[:accounts, :instruments],
+        "instruments": state.instruments[:instruments],
+        "totals": state.totals[:instruments],
+        "books": state.books[:books],
+        "levels": state.levels[: books * each["levels"]],
+        "words": state.words[: books * each["words"]],
+        "orders": state.orders[: int(market["orders"])],
+        "trades": state.trades[: int(market["trades"])],
+    }
+
+
 def places(rows: np.ndarray) -> Iterator[tuple[int, ...]]:
     """First, middle and last row of an array of any dimension."""
     shape = rows.shape
@@ -48,14 +70,14 @@ def exchange(base_seed: int) -> Exchange:
 
 def test_every_array_of_the_state_is_in_the_digest(exchange: Exchange) -> None:
     """An array that is added to the state has to be added to the digest."""
-    assert set(exchange.state.used()) == set(arrays_of(exchange))
+    assert set(exchange.state.used()) == set(arrays_of(exchange)) == set(in_use(exchange))
 
 
 def test_every_field_of_every_array_changes_the_digest(exchange: Exchange) -> None:
     """Change one field of one row at a time; the digest differs each time and comes back."""
     before, blind = exchange.digest(), []
     looked = 0
-    for name, rows in exchange.state.used().items():
+    for name, rows in in_use(exchange).items():
         assert rows.size, f"{name} is empty: the tape is too poor for this test"
         for place in places(rows):
             for field in rows.dtype.names or (None,):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -118,13 +119,22 @@ class TwoExchanges(RuleBasedStateMachine):
         sweep = {"leg": leg, "total_qty_tonnes": total * leg}
         self.send(Kind.TAKE, account=account, ref=self.pick(number, 0), qty_tonnes=qty, **sweep)
 
-    @rule(number=picks, offset=offsets, qty_tonnes=quantities)
-    def amend_own(self, number: int, offset: int, qty_tonnes: int) -> None:
+    @rule(account=accounts, side=sides, times=st.integers(1, 4))
+    def nibble(self, account: int, side: Side, times: int) -> None:
+        """The best listing is taken tonne by tonne, so that every leg is rounded."""
+        for _ in range(times):
+            levels = self.twin.venue.instruments[0].levels(side)
+            ref = next(iter(levels[0][1])) if levels else 1
+            self.send(Kind.TAKE, account=account, ref=ref, qty_tonnes=1)
+
+    @rule(number=picks, away=st.sampled_from([0, 0, 0, -2, -1, 1, 2]), total=quantities)
+    def amend_own(self, number: int, away: int, total: int) -> None:
         """An owner changes an order of the price–time book."""
-        ref = self.pick(number, 1)
-        order = self.twin.venue.resting.get(ref)
-        account = order.account.number if order else 0
-        self.declare(Kind.AMEND, account=account, ref=ref, offset=offset, qty_tonnes=qty_tonnes)
+        order = self.twin.venue.resting.get(self.pick(number, 1))
+        account, price, ref = (0, REFERENCE, number)
+        if order is not None:
+            account, price, ref = order.account.number, order.price, order.number
+        self.send(Kind.AMEND, account=account, ref=ref, price_ticks=price + away, qty_tonnes=total)
 
     @rule(account=accounts, number=picks, instrument=st.integers(0, 1))
     def cancel(self, account: int, number: int, instrument: int) -> None:
@@ -148,10 +158,12 @@ class TwoExchanges(RuleBasedStateMachine):
         if kind != Kind.ADMIT_INSTRUMENT or values.get("price_ticks") != 10**7 - 1:
             self.send(kind, **values)
 
-    @rule(dispute=st.booleans())
-    def next_step(self, dispute: bool) -> None:
-        """The day goes on."""
+    @rule(dispute=st.booleans(), patience=st.integers(0, 7))
+    def next_step(self, dispute: bool, patience: int) -> None:
+        """The day goes on, but the trading hours are long."""
         venue = self.twin.venue
+        if patience and venue.phase in (Phase.MORNING, Phase.AFTERNOON):
+            return
         day_after = {20210716: 20210719, 20210719: 20210720}.get(venue.date, 20220104)
         step: dict[Phase, tuple[Kind, int]] = {
             Phase.PRE_OPEN: (Kind.SET_PHASE, Phase.MORNING),
@@ -174,5 +186,5 @@ class TwoExchanges(RuleBasedStateMachine):
         assert problem is None, problem
 
 
-TestTwoExchanges = TwoExchanges.TestCase
-TestTwoExchanges.settings = settings(stateful_step_count=50)
+TestTwoExchanges = pytest.mark.timeout(600)(TwoExchanges.TestCase)  # shrinking takes minutes
+TestTwoExchanges.settings = settings(stateful_step_count=100, report_multiple_bugs=False)

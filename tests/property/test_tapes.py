@@ -74,3 +74,18 @@ def test_room_at_the_start_changes_nothing(base_seed: int) -> None:
     events = [narrow.apply(part) for part in np.array_split(commands, 37)]
     assert np.concatenate(events).tobytes() == roomy.apply(commands).tobytes(), f"seed {seed}"
     assert narrow.digest() == roomy.digest(), f"tape seed {seed}"
+
+
+def test_a_fork_goes_its_own_way_and_the_same_way(base_seed: int) -> None:
+    """A fork shares no memory with its origin, and lacks nothing that the origin has."""
+    seed = base_seed * 1_000 + 850
+    commands, _ = record(seed, 4_000)
+    origin = Exchange()
+    for cut in (0, 1_000, 2_500):
+        origin.apply(commands[origin.seq : cut])
+        before, fork = origin.digest(), origin.fork()
+        assert fork.digest() == before, f"tape seed {seed}, fork after {cut}"
+        events = fork.apply(commands[cut : cut + 1_000])
+        assert origin.digest() == before, f"tape seed {seed}, fork after {cut}"
+        assert origin.apply(commands[cut : cut + 1_000]).tobytes() == events.tobytes()
+        assert fork.digest() == origin.digest(), f"tape seed {seed}, fork after {cut}"

@@ -6,8 +6,12 @@ from pathlib import Path
 import msgpack
 import pytest
 
+from engine.exchange import Exchange
 from engine.records import Phase
 from gateway.codec import CODECS, JSON, MSGPACK
+from gateway.day_record import DayRecord
+from gateway.desk import Desk
+from gateway.keys import Keys
 from gateway.messages import (
     Accepted,
     Bye,
@@ -19,9 +23,17 @@ from gateway.messages import (
     Refused,
     Status,
 )
-from gateway.protocol import OUT_MAX, State
+from gateway.protocol import OUT_MAX, Session, State
 from gateway.refusals import REFUSALS
-from tests.unit.gateway.inline_desk import CASH_FEN, DATE, Floor, frame, login, order
+from tests.unit.gateway.inline_desk import (
+    CASH_FEN,
+    DATE,
+    Floor,
+    InlineSequencer,
+    frame,
+    login,
+    order,
+)
 
 
 @pytest.fixture
@@ -416,3 +428,17 @@ def test_reports_come_after_the_batch_is_applied_only(floor: Floor) -> None:
     floor.sequencer.flush()
     (accepted,) = session.output()
     assert isinstance(accepted, Accepted)
+
+
+def test_a_venue_that_lists_nothing_yet_refuses_calmly(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    desk = Desk(Exchange(), DayRecord(), keys)
+    desk.sequencer = InlineSequencer(desk)
+    session = Session(JSON, desk, "nonce", 5000)
+    session.open()
+    session.receive(frame(JSON, login(session, keys.create(0))))
+    session.output()
+    (said,) = say(session, {"type": "cancel", "client_order_id": "c", "order_no": 1})
+    assert (said.code, said.sequenced) == ("unknown_account", True)
+    (listed,) = say(session, order("a"))
+    assert listed.code == "unknown_instrument"

@@ -1,0 +1,142 @@
+"""The command line around a venue: accounts opened while it runs, the doctor, plain refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.client import Client
+from gateway.client_orders import RefusedError
+from gateway.front import open_account
+from gateway.keys import Key
+from tanshi import app
+from tests.e2e.live_venue import LiveVenue, live_venue
+
+pytestmark = pytest.mark.anyio
+RUN = CliRunner()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def funded(trader: Client) -> bool:
+    """Whether the registry's word about the account has reached the exchange."""
+    try:
+        row = await trader.get("/api/account")
+    except RefusedError:
+        return False  # the exchange does not know the account yet
+    return any(held["available_tonnes"] for held in row["holdings"])
+
+
+async def sell_one(venue: LiveVenue, key: Key) -> int:
+    """Log in with a key and list one tonne; tries again until the registry's word has arrived."""
+    async with asyncio.timeout(10), Client(venue.url, key.key_id, key.secret) as trader:
+        while not await funded(trader):  # noqa: ASYNC110 - another process acts
+            await asyncio.sleep(0.05)
+        order = await trader.list("CEA25", "sell", price="74.63", qty=1)
+    return order.order_no
+
+
+async def test_an_account_opened_while_the_venue_runs_can_trade(tmp_path: Path) -> None:
+    async with live_venue(tmp_path) as venue:
+        key = await asyncio.to_thread(
+            open_account, tmp_path, None, "Late Power", "1000.50", ["CEA25=12"]
+        )
+        assert key.account == len(venue.keys)
+        assert await sell_one(venue, key) == 1
+        state = venue.running.venue.exchange.state
+        assert state.accounts[key.account]["cash_available_fen"] == 100_050
+        assert (
+            state.holdings[key.account, -1 + int(state.market[0]["instruments"])]["frozen_tonnes"]
+            == 1
+        )
+
+
+async def test_the_doctor_reads_a_running_venue(tmp_path: Path) -> None:
+    figures = tmp_path / "doctor.json"
+    async with live_venue(tmp_path / "venue") as venue:
+        await sell_one(venue, venue.keys[0])
+        await venue.settled()
+        arguments = ["doctor", "--data", str(tmp_path / "venue"), "--json", str(figures)]
+        result = await asyncio.to_thread(RUN.invoke, app, arguments)
+        digest = venue.running.venue.exchange.digest()
+    assert result.exit_code == 0, result.output
+    report = json.loads(figures.read_text())
+    assert report["conserved"] is True
+    assert report["digest"] == digest
+    assert report["instruments"]["CEA25"]["frozen_tonnes"] == 1
+
+
+async def test_the_doctor_sees_damage(tmp_path: Path) -> None:
+    async with live_venue(tmp_path) as venue:
+        await sell_one(venue, venue.keys[0])
+    (segment,) = (tmp_path / "journal").glob("*.seg")
+    data = bytearray(segment.read_bytes())
+    data[400] ^= 1
+    segment.write_bytes(data)
+    result = RUN.invoke(app, ["doctor", "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "byte" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["account", "A", "--cash", "1.005"], "is no amount of yuan"),
+        (["account", "A", "--cash", "many"], "is no amount of yuan"),
+        (["account", "A", "--holding", "CEA25"], "is no holding"),
+        (["account", "A", "--holding", "CEA25=0"], "is no holding"),
+        (["doctor"], "cannot read"),
+    ],
+)
+async def test_plain_refusals(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    result = RUN.invoke(app, [*arguments, "--data", str(tmp_path / "nowhere")])
+    assert result.exit_code == 2
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_serve_stops_on_a_signal_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    """`tanshi serve` in a process of its own, twice: the second start has the first one's seq."""
+    command = [sys.executable, "-m", "tanshi", "serve", "--clock", "demo", "--demo", "--port", "0"]
+    command += ["--data", str(tmp_path), "--entities", "20", "--speed", "300"]
+    seqs = []
+    for _ in range(2):
+        output = serve_for_a_while(command)
+        assert "ws://127.0.0.1:" in output
+        assert "Traceback" not in output
+        figures = tmp_path / "doctor.json"
+        done = RUN.invoke(app, ["doctor", "--data", str(tmp_path), "--json", str(figures)])
+        assert done.exit_code == 0, done.output
+        seqs.append(json.loads(figures.read_text())["seq"])
+    assert seqs[1] > seqs[0] > 0
+
+
+def serve_for_a_while(command: list[str]) -> str:
+    """Start a venue, wait for its first line, let it run, stop it as Ctrl-C does."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    guard = threading.Timer(90, process.kill)
+    guard.start()
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait() == 0, first + rest
+    finally:
+        guard.cancel()
+        process.kill()
+        process.wait()
+    return first + rest

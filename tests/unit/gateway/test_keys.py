@@ -1,0 +1,48 @@
+"""Keys: kept privately, checked in constant time, never travelling."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.keys import CLOCK_WINDOW_US, Keys, login_signature, request_signature
+
+
+def test_keys_are_kept_with_mode_0600_and_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    made = Keys(path).create(7, "seven")
+    assert path.stat().st_mode & 0o777 == 0o600
+    (found,) = Keys(path).of_account(7)
+    assert found == made
+    with pytest.raises(ValueError, match="seven"):
+        Keys(path).create(8, "seven")
+
+
+def test_create_many_returns_known_keys_unchanged(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    first = keys.create_many([(0, "a"), (1, "b")])
+    again = Keys(tmp_path / "keys.json").create_many([(1, "b"), (2, "c")])
+    assert again[0] == first[1]
+    assert len(Keys(tmp_path / "keys.json")) == 3
+
+
+def test_login_checks_signature_nonce_and_age(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    key, now = keys.create(0, "a"), 10**15
+    good = login_signature(key.secret, "nonce", now)
+    assert keys.check_login("a", "nonce", now, good, now) == key
+    assert keys.check_login("a", "nonce", now, good, now + CLOCK_WINDOW_US) == key
+    assert keys.check_login("a", "nonce", now, good, now + CLOCK_WINDOW_US + 1) is None
+    assert keys.check_login("a", "other", now, good, now) is None
+    assert keys.check_login("b", "nonce", now, good, now) is None
+    assert keys.check_login("a", "nonce", now, good.upper(), now) is None
+    assert keys.check_login("a", "nonce", now, "é\udcff", now) is None
+
+
+def test_a_request_signature_is_good_for_that_request_only(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    key, now = keys.create(0, "a"), 10**15
+    good = request_signature(key.secret, now, "GET", "/api/orders?after=3")
+    assert keys.check_request("a", now, "GET", "/api/orders?after=3", good, now) == key
+    assert keys.check_request("a", now, "GET", "/api/orders?after=4", good, now) is None
+    assert keys.check_request("a", now, "POST", "/api/orders?after=3", good, now) is None
+    assert keys.check_login("a", "GET", now, good, now) is None
