@@ -29,8 +29,8 @@ LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
 _price = re.compile(r"(-?)([0-9]{1,9})(?:\.([0-9]{1,9}))?").fullmatch
 
-Body = tuple[object, ...]  # COMMAND's fields from ``ref`` to ``spare``
-NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, spare
+Body = tuple[object, ...]  # COMMAND's fields from ``ref`` to ``tail``
+NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, tail
 
 
 class Desk:
@@ -193,12 +193,16 @@ class Desk:
         qty, account = message.qty_tonnes, session.account
         identity, ids = message.client_order_id, session.ids
         if identity in ids or _id_ok(identity) is None:
-            body = (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, *NO_LEG[1:])
+            terms = (0, qty, 0, 0, 0, 0, account, -1, price, session.operator)
+            body = (*terms, 0, 0, instrument, kind, side, *NO_LEG[1:])
             self._enter(session, identity, body)
             return
         name = identity.encode()
         ids[identity] = self.sequencer.enter(
-            (0, qty, 0, 0, account, -1, price, 0, instrument, kind, side, 0, 0, 0, 0, name)
+            # fmt: off
+            (0, qty, 0, 0, 0, 0, account, -1, price, session.operator, 0, 0,
+             instrument, kind, side, 0, 0, 0, 0, name)
+            # fmt: on
         )
 
     def _amend(self, session: Session, message: m.Amend) -> None:
@@ -208,11 +212,13 @@ class Desk:
             if price is None:
                 return
         qty = message.qty_tonnes
-        body = (message.order_no, qty, 0, 0, session.account, -1, price, 0, -1, AMEND, *NO_LEG)
+        who = (session.account, -1, price, session.operator, 0, 0)
+        body = (message.order_no, qty, 0, 0, 0, 0, *who, -1, AMEND, *NO_LEG)
         self._enter(session, message.client_order_id, body)
 
     def _cancel(self, session: Session, message: m.Cancel) -> None:
-        body = (message.order_no, 0, 0, 0, session.account, -1, 0, 0, -1, CANCEL, *NO_LEG)
+        who = (session.account, -1, 0, session.operator, 0, 0)
+        body = (message.order_no, 0, 0, 0, 0, 0, *who, -1, CANCEL, *NO_LEG)
         self._enter(session, message.client_order_id, body)
 
     def _take(self, session: Session, message: m.Take) -> None:
@@ -231,9 +237,9 @@ class Desk:
             return
         count = len(legs) if len(legs) > 1 else 0
         total = sum(qty for _, qty in legs) if count else 0
-        account = session.account
+        who = (session.account, -1, 0, session.operator, 0, 0)
         bodies = [
-            (ref, qty, total, 0, account, -1, 0, 0, -1, TAKE, 0, leg, count, 0, 0)
+            (ref, qty, total, 0, 0, 0, *who, -1, TAKE, 0, leg, count, 0, 0)
             for leg, (ref, qty) in enumerate(legs, start=1 if count else 0)
         ]
         self._enter(session, message.client_order_id, *bodies)

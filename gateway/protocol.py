@@ -75,6 +75,7 @@ class Session:
         self.login_within_ms = login_within_ms
         self.state = State.CONNECTED
         self.account = -1
+        self.operator = 0  # the person behind the key
         self.key: Key | None = None
         self.ids: dict[str, int] = {}  # the account's client order ids of the day
         self.next_report_seq = 1
