@@ -17,7 +17,7 @@ class BiddingSession:
     __slots__ = (
         "clearing_ticks",
         "dealt_tonnes",
-        "from_ns",
+        "from_minute",
         "instrument",
         "limit_ticks",
         "number",
@@ -26,7 +26,7 @@ class BiddingSession:
         "side",
         "turnover_fen",
         "unsold_tonnes",
-        "until_ns",
+        "until_minute",
         "winning_bids",
     )
 
@@ -37,7 +37,7 @@ class BiddingSession:
         side: int,
         limit_ticks: int,
         qty_tonnes: int,
-        window_ns: tuple[int, int],
+        window: tuple[int, int],
         pricing: int,
     ) -> None:
         self.number = number
@@ -45,7 +45,7 @@ class BiddingSession:
         self.side = side
         self.limit_ticks = limit_ticks
         self.qty_tonnes = qty_tonnes
-        self.from_ns, self.until_ns = window_ns
+        self.from_minute, self.until_minute = window
         self.pricing = pricing
         self.dealt_tonnes = self.unsold_tonnes = self.clearing_ticks = 0
         self.turnover_fen = self.winning_bids = 0
@@ -61,14 +61,14 @@ class BiddingSession:
         self.winning_bids += 1
 
     def notice(self) -> tuple[str, str, int, int, int, int]:
-        """Return side, pricing, limit, quantity and window (us) in the order of the message."""
+        """Return side, pricing, limit, quantity and window in the order of the message."""
         return (
             "buy" if self.side == Side.BUY else "sell",
             PRICING_NAMES[self.pricing],
             self.limit_ticks,
             self.qty_tonnes,
-            self.from_ns // 1000,
-            self.until_ns // 1000,
+            self.from_minute,
+            self.until_minute,
         )
 
     def result(self) -> tuple[int, int, int, int, int]:

@@ -41,7 +41,9 @@ PUBLIC = (
     "amount_fen",  # used of TRADED and TRADE_VOIDED only, where it is the value of the deal
     "date",
     "phase",
-    "leg",  # used of SESSION_NOTICED only: its pricing
+    "from_minute",  # these three of SESSION_NOTICED only
+    "until_minute",
+    "mode",
 )
 NOBODY = -1  # the account of a kill that is not of one account's orders
 FILTER_FROM = 64  # events in a batch from which dropping the silent ones beforehand pays
@@ -53,7 +55,8 @@ _ACCEPTED, _TRADED, _CANCELLED, _LAPSED = (
 )
 _PULLED, _AMENDED, _REFUSED = int(Event.PULLED), int(Event.AMENDED), int(Event.REFUSED)
 _LISTED = int(Modality.LISTED)
-_COLUMNS = tuple(name for name in PUBLIC if name not in {"date", "phase", "leg"})
+_RARE = {"date", "phase", "from_minute", "until_minute", "mode"}
+_COLUMNS = tuple(name for name in PUBLIC if name not in _RARE)
 
 
 def default_code(instrument: int) -> str:

@@ -179,10 +179,11 @@ class Bidding(msgspec.Struct, frozen=True, gc=False, tag="bidding", tag_field="t
     """A bidding session (TR-80…95): ``noticed``, ``open``, ``closed``, ``failed`` or ``rejected``.
 
     ``side`` is the applicant's, ``limit`` its floor (a buyer's cap), ``pricing`` is ``uniform`` or
-    ``pay_as_bid`` (TR-83), the window is that of the notice. Bids are sealed (TR-89): the result
-    (tonnes dealt and unsold, the lowest winning price (a buyer's session: the highest), turnover,
-    number of winning bids) is 0 until the session is ``closed``. A session without a valid bid has
-    ``failed`` (TR-88); a published one that was not cleared was ``rejected``.
+    ``pay_as_bid`` (TR-83), the window is given in minutes after midnight in Beijing (TR-81). Bids
+    are sealed (TR-89): the result (tonnes dealt and unsold, the lowest winning price (of a buyer's
+    session: the highest), turnover, number of winning bids) is 0 until the session is ``closed``. A
+    session without a valid bid has ``failed`` (TR-88); a published one that was not cleared was
+    ``rejected``.
     """
 
     seq: int
@@ -196,8 +197,8 @@ class Bidding(msgspec.Struct, frozen=True, gc=False, tag="bidding", tag_field="t
     pricing: str
     limit_ticks: int
     qty_tonnes: int
-    from_us: int
-    until_us: int
+    from_minute: int
+    until_minute: int
     dealt_qty_tonnes: int = 0
     unsold_qty_tonnes: int = 0
     clearing_ticks: int = 0

@@ -76,15 +76,15 @@ class Negotiated:
     def session_noticed(self, event: np.void) -> None:
         """The exchange's notice: here the session becomes public (TR-81)."""
         number = int(event["order_no"])
-        window_ns = (int(event["leaves_qty"]), int(event["other_leaves_qty"]))
+        window = (int(event["from_minute"]), int(event["until_minute"]))
         self._sessions[number] = BiddingSession(
             number,
             int(event["instrument"]),
             int(event["side"]),
             int(event["price_ticks"]),
             int(event["qty_tonnes"]),
-            window_ns,
-            int(event["leg"]),
+            window,
+            int(event["mode"]),
         )
         self._say_session(event, "noticed")
 

@@ -11,7 +11,7 @@ import pytest
 from engine import closing
 from engine.records import Event, Kind, OrderStatus, Phase, SessionStatus, Side
 from marketdata.feed import Feed
-from tests.unit.marketdata.trading_floor import CODES, Floor
+from tests.unit.marketdata.trading_floor import CODES, WINDOW_MINUTES, Floor
 
 SESSION_NAMES = {
     SessionStatus.NOTICED: "noticed",
@@ -109,6 +109,8 @@ def check_sessions_and_halts(floor: Floor, feed: Feed) -> None:
             session["price_ticks"],
             session["qty_tonnes"],
         )
+        assert (told.from_minute, told.until_minute) == WINDOW_MINUTES
+        assert told.pricing == ("pay_as_bid" if session["pricing"] else "uniform")
         assert told.clearing_ticks == int(session["clearing_ticks"])
         assert told.dealt_qty_tonnes == int(session["dealt_tonnes"])
     for instrument in range(len(CODES)):

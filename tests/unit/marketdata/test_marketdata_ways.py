@@ -21,7 +21,7 @@ from marketdata.messages import (
     Trade,
     TradeVoided,
 )
-from tests.unit.marketdata.trading_floor import CODES, REFERENCES, Floor
+from tests.unit.marketdata.trading_floor import CODES, REFERENCES, WINDOW, WINDOW_MINUTES, Floor
 
 DATE, NEXT_DATE = 20260820, 20260821
 SELL: dict[str, Any] = {"instrument": 1, "side": Side.SELL}
@@ -129,8 +129,7 @@ def session(floor: Floor, qty: int, limit: int, pricing: int = 0) -> int:
     terms = {"price_ticks": limit, "qty_tonnes": qty, "mode": pricing}
     apply = {"kind": Kind.APPLY_SESSION, "account": 0, "instrument": 0, "side": Side.SELL, **terms}
     number = int(floor.send(apply)[0]["order_no"])
-    until_ns = 1_787_190_600_000_000_000 + 10**12
-    floor.send({"kind": Kind.NOTICE_SESSION, "ref": number, "from_ns": 1, "until_ns": until_ns})
+    floor.send({"kind": Kind.NOTICE_SESSION, "ref": number, **WINDOW})
     floor.send({"kind": Kind.OPEN_SESSION, "ref": number})
     return number
 
@@ -148,6 +147,7 @@ def test_e39_a_uniform_session_is_sealed_until_its_result() -> None:
     assert [(m.status, m.session_no) for m in said] == [("noticed", number), ("open", number)]
     assert (said[0].instrument, said[0].side, said[0].limit_ticks) == ("CEA24", "sell", 4872)
     assert (said[0].qty_tonnes, said[0].pricing) == (100_000, "uniform")
+    assert (said[0].from_minute, said[0].until_minute) == WINDOW_MINUTES  # TR-81
     for account, price, qty in ((1, 5000, 60_000), (2, 4950, 30_000), (3, 4950, 30_000)):
         bid(floor, number, account, price, qty)
     assert feed.flush() == []
@@ -195,8 +195,7 @@ def test_an_application_is_nobodys_business_and_a_notice_that_ends_is() -> None:
     apply = {"kind": Kind.APPLY_SESSION, "account": 0, "instrument": 0, "side": Side.SELL, **terms}
     floor.send(apply, {"kind": Kind.REJECT_SESSION, "ref": 1}, apply)
     assert feed.flush() == []
-    until_ns = 1_787_190_600_000_000_000 + 10**12
-    floor.send({"kind": Kind.NOTICE_SESSION, "ref": 2, "from_ns": 1, "until_ns": until_ns})
+    floor.send({"kind": Kind.NOTICE_SESSION, "ref": 2, **WINDOW})
     floor.send({"kind": Kind.REJECT_SESSION, "ref": 2})
     assert [m.status for m in of(Bidding, feed.flush())] == ["noticed", "rejected"]
 

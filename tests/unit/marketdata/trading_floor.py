@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.exchange import Exchange
 from engine.records import (
+    Event,
     Kind,
     NegotiationStatus,
     OrderStatus,
@@ -25,6 +26,9 @@ from marketdata.feed import Feed
 
 Fields = dict[str, Any]
 START_NS = 1_787_190_600_000_000_000
+MINUTE_NS = 60 * 10**9
+WINDOW = {"from_ns": START_NS + 10 * MINUTE_NS, "until_ns": START_NS + 40 * MINUTE_NS}
+WINDOW_MINUTES = (10 * 60, 10 * 60 + 30)
 DATES = (20260820, 20260821, 20260824)
 CODES = ("CEA24", "CEA25", "CEA26")
 REFERENCES = (4872, 9740, 8001)
@@ -116,17 +120,18 @@ class Floor:
     def next_phase(self) -> None:
         """Go one step further in the day, through the evening into the next day."""
         date = int(self.exchange.state.market[0]["date"])
+        standing = int((self.exchange.trades_today()["void"] == 0).sum())
         later = [each for each in DATES if each > date]
         step = {
             Phase.MORNING: {"kind": Kind.SET_PHASE, "ref": Phase.LUNCH},
             Phase.LUNCH: {"kind": Kind.SET_PHASE, "ref": Phase.AFTERNOON},
             Phase.AFTERNOON: {"kind": Kind.CLOSE_DAY},
-            Phase.CLOSED: {"kind": Kind.CONFIRM_DAY, "ref": 7},
+            Phase.CLOSED: {"kind": Kind.CONFIRM_DAY, "ref": 7, "amount": standing},
             Phase.CONFIRMED: {"kind": Kind.POST_DAY, "ref": 7},
             Phase.POSTED: {"kind": Kind.BEGIN_DAY, "ref": later[0] if later else 0},
             Phase.PRE_OPEN: {"kind": Kind.SET_PHASE, "ref": Phase.MORNING},
         }[Phase(self.phase)]
-        self.send(step)
+        assert (self.send(step)["kind"] != Event.REFUSED).all(), "the day has no further step"
 
     def steps(self, count: int) -> None:
         """Send ``count`` random commands."""
@@ -226,9 +231,7 @@ class Floor:
         if rng.random() < 0.06:
             return {"kind": Kind.REJECT_SESSION, "ref": number}
         if status == SessionStatus.APPLIED:
-            now_ns = START_NS + (self.exchange.seq + 1) * 1_000_000
-            window = {"from_ns": now_ns + 10**9, "until_ns": now_ns + 2 * 10**9}
-            return {"kind": Kind.NOTICE_SESSION, "ref": number, **window}
+            return {"kind": Kind.NOTICE_SESSION, "ref": number, **WINDOW}
         if status == SessionStatus.NOTICED:
             return {"kind": Kind.OPEN_SESSION, "ref": number}
         bid_no, bid = self._order((Kind.BID,))

@@ -1,0 +1,261 @@
+"""What the supervisor sees of a day: NOT public, this names accounts (TR-112, TR-120, TR-144).
+
+Built from the same events as the public feed, but from all of their columns. The exchange reports
+to the authority: attempts to deal with oneself, accounts that mostly cancel, closes at a price
+limit and how many days running, large swings, large holders, voided deals, and every measure taken
+(halts, kills, restrictions, warnings). What counts as heavy or large is the exchange's choice, see
+``Thresholds``; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.reasons import Reason
+from engine.records import Event, Modality, Phase
+from marketdata.figures import change_bp
+from marketdata.surveillance_report import (
+    Cancelling,
+    LargeHolder,
+    LimitDay,
+    Measure,
+    SelfDealing,
+    SurveillanceReport,
+    Swing,
+    VoidedTrade,
+)
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """From when on an account or a price is worth a line."""
+
+    cancelled_percent_min: int = 80  # of an account's listings, by the account itself
+    cancelled_orders_min: int = 20  # and at least so many
+    swing_bp_min: int = 500  # close against reference, or high against low
+
+
+MEASURES = tuple(
+    int(kind)
+    for kind in (
+        *(Event.ACCOUNT_BLOCKED, Event.HOLDING_GUARDED, Event.HOLDING_LIMITED),
+        *(Event.ACCOUNT_WARNED, Event.INSTRUMENT_HALTED_NOW, Event.INSTRUMENT_RESUMED),
+        *(Event.MARKET_HALTED_NOW, Event.MARKET_RESUMED, Event.KILLED_NOW),
+        *(Event.HOLDING_FROZEN, Event.HOLDING_RELEASED, Event.HOLDING_DEDUCTED),
+    )
+)
+PRICES = tuple(
+    int(kind)
+    for kind in (
+        *(Event.REFERENCE_SET, Event.UPPER_LIMIT_SET, Event.LOWER_LIMIT_SET, Event.CLOSE_SET),
+        Event.TRADE_VOIDED,
+    )
+)
+SINGLE = np.array(
+    sorted({*PRICES, *MEASURES, int(Event.LARGE_HOLDER), int(Event.PHASE_CHANGED)}), np.int64
+)
+
+
+class _Line:
+    """Prices of one instrument today, and how long it has closed at a limit."""
+
+    def __init__(self) -> None:
+        self.reference = self.upper = self.lower = self.close = 0
+        self.deals: dict[int, int] = {}  # listed trades that stand: number -> ticks
+        self.before = ("", 0)  # limit at which it closed the day before, days running
+
+    def at_limit(self) -> tuple[str, int]:
+        """Return (limit, days running), ("", 0) if the close is at none or nothing traded."""
+        limit = {self.upper: "upper", self.lower: "lower"}.get(self.close, "")
+        if not limit or not self.deals:
+            return "", 0
+        return limit, self.before[1] + 1 if self.before[0] == limit else 1
+
+    def begin_day(self) -> None:
+        """Remember yesterday's limit."""
+        self.before = self.at_limit()
+        self.deals, self.close = {}, 0
+
+
+class Surveillance:
+    """Absorbs every batch of events, all columns, and reports per day.
+
+    Args:
+        codes: instruments by row, shared with the feed: it grows as instruments are admitted.
+    """
+
+    def __init__(self, codes: list[str], thresholds: Thresholds | None = None) -> None:
+        self.codes = codes
+        self.thresholds = thresholds or Thresholds()
+        self.date = 0
+        self._reports: dict[int, SurveillanceReport] = {}  # of earlier days
+        self._lines: list[_Line] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._closed = False
+        self._accepted: Counter[int] = Counter()
+        self._cancelled: Counter[int] = Counter()
+        self._self_dealing: Counter[int] = Counter()
+        self._holders: list[LargeHolder] = []
+        self._voided: list[VoidedTrade] = []
+        self._measures: list[Measure] = []
+
+    def absorb(self, events: np.ndarray) -> None:
+        """Take in events, shape (n,), dtype EVENT, in the order the engine made them."""
+        cuts = np.flatnonzero(
+            (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
+        )
+        for part in np.split(events, cuts):
+            if len(part):
+                self._absorb_part(part)
+
+    def _absorb_part(self, events: np.ndarray) -> None:
+        """Events of one day: what is counted at once, what is rare one by one."""
+        kind, reason, account = events["kind"], events["reason"], events["account"]
+        first = events[0]
+        if first["kind"] == Event.PHASE_CHANGED and first["phase"] == Phase.PRE_OPEN:
+            self._next_day(int(first["date"]))
+        listed = events["modality"] == Modality.LISTED
+        rested = (kind == Event.ACCEPTED) & listed & (events["leaves_qty"] > 0)
+        own = (kind == Event.CANCELLED) & listed & (reason == Reason.BY_OWNER)
+        oneself = (reason == Reason.SELF_TRADE) & np.isin(kind, (Event.REFUSED, Event.CANCELLED))
+        for counter, chosen in (
+            (self._accepted, rested),
+            (self._cancelled, own),
+            (self._self_dealing, oneself),
+        ):
+            names, counts = np.unique(account[chosen], return_counts=True)
+            counter.update(dict(zip(names.tolist(), counts.tolist(), strict=True)))
+        self._deals(events[(kind == Event.TRADED) & listed])
+        for event in events[np.isin(kind, SINGLE)]:
+            self._single(event)
+
+    def _deals(self, trades: np.ndarray) -> None:
+        """Remember the day's listed prices; what is voided comes after its trade."""
+        columns = [trades[name].tolist() for name in ("instrument", "trade_no", "price_ticks")]
+        for instrument, trade_no, price in zip(*columns, strict=True):
+            self._line(instrument).deals[trade_no] = price
+
+    def _line(self, instrument: int) -> _Line:
+        while len(self._lines) <= instrument:
+            self._lines.append(_Line())
+        return self._lines[instrument]
+
+    def _next_day(self, date: int) -> None:
+        if self.date:
+            self._reports[self.date] = self._report()
+        for line in self._lines:
+            line.begin_day()
+        self.date = date
+        self._begin()
+
+    def _single(self, event: Any) -> None:
+        kind = int(event["kind"])
+        if kind in PRICES:
+            self._price(kind, event)
+        elif kind in MEASURES:
+            self._measures.append(self._measure(event))
+        elif kind == Event.LARGE_HOLDER:
+            self._holders.append(LargeHolder(int(event["account"]), int(event["qty_tonnes"])))
+        elif event["phase"] == Phase.CLOSED:
+            self._closed = True
+
+    def _price(self, kind: int, event: Any) -> None:
+        line, price = self._line(int(event["instrument"])), int(event["price_ticks"])
+        if kind == Event.REFERENCE_SET:
+            line.reference = price
+        elif kind == Event.UPPER_LIMIT_SET:
+            line.upper = price
+        elif kind == Event.LOWER_LIMIT_SET:
+            line.lower = price
+        elif kind == Event.CLOSE_SET:
+            line.close = price
+        else:
+            line.deals.pop(int(event["trade_no"]), None)
+            self._voided.append(self._void(event))
+
+    def _void(self, event: Any) -> VoidedTrade:
+        return VoidedTrade(
+            int(event["trade_no"]),
+            self._code(event),
+            int(event["account"]),
+            int(event["counterparty"]),
+            int(event["price_ticks"]),
+            int(event["qty_tonnes"]),
+            int(event["modality"]),
+        )
+
+    def _measure(self, event: Any) -> Measure:
+        return Measure(
+            int(event["seq"]),
+            int(event["time_ns"]) // 1000,
+            Event(int(event["kind"])).name.lower(),
+            int(event["account"]),
+            self._code(event),
+            int(event["qty_tonnes"]),
+        )
+
+    def _code(self, event: Any) -> str:
+        row = int(event["instrument"])
+        return self.codes[row] if row >= 0 else ""
+
+    def report(self, date: int) -> SurveillanceReport | None:
+        """Return the report of a day (YYYYMMDD), of the running one as it stands; None if none."""
+        return self._report() if date == self.date else self._reports.get(date)
+
+    @property
+    def dates(self) -> list[int]:
+        """Days there is a report of, oldest first."""
+        return [*self._reports, self.date] if self.date else []
+
+    def _report(self) -> SurveillanceReport:
+        return SurveillanceReport(
+            date=self.date,
+            closed=self._closed,
+            self_dealing=tuple(
+                SelfDealing(account, count) for account, count in _largest(self._self_dealing)
+            ),
+            cancelling=self._cancelling(),
+            limit_days=self._limit_days(),
+            swings=self._swings(),
+            large_holders=tuple(self._holders),
+            voided_trades=tuple(self._voided),
+            measures=tuple(self._measures),
+        )
+
+    def _cancelling(self) -> tuple[Cancelling, ...]:
+        least = self.thresholds
+        return tuple(
+            Cancelling(account, self._accepted[account], count)
+            for account, count in _largest(self._cancelled)
+            if count >= least.cancelled_orders_min
+            and count * 100 >= least.cancelled_percent_min * self._accepted[account]
+        )
+
+    def _limit_days(self) -> tuple[LimitDay, ...]:
+        found = []
+        for code, line in zip(self.codes, self._lines, strict=False):
+            limit, days = line.at_limit()
+            if limit:
+                found.append(LimitDay(code, limit, line.close, days))
+        return tuple(found)
+
+    def _swings(self) -> tuple[Swing, ...]:
+        found = []
+        for code, line in zip(self.codes, self._lines, strict=False):
+            prices = list(line.deals.values())
+            if not prices:
+                continue
+            change = change_bp(line.close or prices[-1], line.reference)
+            spread = change_bp(max(prices), min(prices))
+            if max(abs(change), spread) >= self.thresholds.swing_bp_min:
+                found.append(Swing(code, change, spread))
+        return tuple(found)
+
+
+def _largest(counter: Counter[int]) -> list[tuple[int, int]]:
+    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))
