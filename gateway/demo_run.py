@@ -19,7 +19,8 @@ from gateway.clock import Clock, DemoClock
 from gateway.demo import ENTITIES, TRADERS, fund, population, references, traders
 from gateway.demo_traders import DemoTraders, Habits
 from gateway.keys import Key
-from gateway.live_view import Watcher, fits, render_svg, show, tell
+from gateway.live_state import Watcher
+from gateway.live_view import fits, render_svg, show, tell
 from gateway.sequencer import Clock as SequencerClock
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue

@@ -1,7 +1,7 @@
-"""The venue in a terminal: book, tape, the day's figures, counters; or plain lines for a log.
+"""The venue in a terminal: book, tape, bulk board, figures, counters; or plain lines for a log.
 
-``View`` is everything a picture shows, made from the feed and the counters of the same process;
-``picture`` turns one into a Rich renderable of a given size, ``render_svg`` into an image.
+``picture`` turns a ``View`` (gateway/live_state.py) into a Rich renderable of a given size,
+``render_svg`` into an image.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import asyncio
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
 
 from rich.console import Console, RenderableType
 from rich.layout import Layout
@@ -21,9 +19,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from gateway.live_state import View, Watcher
 from marketdata.bulletin import Bulletin, percent, to_text, yuan
 from marketdata.feed import Feed
-from marketdata.messages import LEVELS_SHOWN, Level, Quote, Snapshot, Trade
+from marketdata.messages import (
+    LEVELS_SHOWN,
+    Bidding,
+    Composite,
+    Level,
+    Quote,
+)
 
 FRAME_S = 0.25
 PLAIN_LINE_S = 5.0
@@ -41,127 +46,6 @@ PHASES = {
     "posted": "settled",
     "disputed": "DISPUTED",
 }
-
-
-class Counters(Protocol):
-    """What the gateway counts; any object with these will do."""
-
-    @property
-    def sessions(self) -> int:
-        """Connections that are logged in."""
-        ...
-
-    @property
-    def subscribers(self) -> int:
-        """Connections that read market data."""
-        ...
-
-    @property
-    def commands(self) -> int:
-        """Commands in the journal."""
-        ...
-
-    @property
-    def orders(self) -> int:
-        """Orders accepted today."""
-        ...
-
-    @property
-    def trades(self) -> int:
-        """Trades made today."""
-        ...
-
-    @property
-    def held(self) -> str:
-        """Why the next day cannot open; "" if it can."""
-        ...
-
-
-@dataclass(frozen=True)
-class View:
-    """One moment of the venue."""
-
-    time_ns: int
-    clock_label: str
-    date: int
-    phase: str
-    instruments: tuple[Snapshot, ...]
-    selected: str
-    sessions: int = 0
-    subscribers: int = 0
-    commands: int = 0
-    commands_per_s: float = 0.0
-    orders: int = 0
-    trades: int = 0
-    held: str = ""
-    footer: tuple[str, ...] = ()
-
-    @property
-    def book(self) -> Snapshot | None:
-        """The instrument whose book is shown."""
-        return next((each for each in self.instruments if each.instrument == self.selected), None)
-
-    @property
-    def tape(self) -> list[Trade]:
-        """The latest trades of all instruments, newest first."""
-        trades = [trade for each in self.instruments for trade in each.trades]
-        return sorted(trades, key=lambda trade: trade.trade_no, reverse=True)
-
-
-class Watcher:
-    """Makes views of a running venue: ``feed`` and ``counters`` are read, never changed."""
-
-    def __init__(
-        self,
-        feed: Feed,
-        counters: Counters,
-        now_ns: Callable[[], int],
-        clock_label: str,
-        footer: Sequence[str] = (),
-        selected: str = "",
-    ) -> None:
-        self.selected = selected
-        self._feed = feed
-        self._counters = counters
-        self._now_ns = now_ns
-        self._clock_label = clock_label
-        self._footer = tuple(footer)
-        self._rate = 0.0
-        self._counted: tuple[float, int] | None = None
-
-    def select(self, key: str) -> None:
-        """Show another book: keys 1 … 9 are the instruments in their order."""
-        codes = self._feed.codes
-        if key.isdecimal() and 1 <= int(key) <= len(codes):
-            self.selected = codes[int(key) - 1]
-
-    def view(self, real_s: float) -> View:
-        """Return the moment; ``real_s`` is any steady clock, for the throughput."""
-        feed, counters = self._feed, self._counters
-        if self._counted is None:
-            self._counted = (real_s, counters.commands)
-        elif real_s - self._counted[0] >= 1.0:
-            since_s, before = self._counted
-            self._rate = (counters.commands - before) / (real_s - since_s)
-            self._counted = (real_s, counters.commands)
-        if self.selected not in feed.codes:
-            self.selected = feed.codes[-1] if feed.codes else ""
-        return View(
-            time_ns=self._now_ns(),
-            clock_label=self._clock_label,
-            date=feed.date,
-            phase=feed.phase.name.lower(),
-            instruments=tuple(feed.snapshot(code) for code in feed.codes),
-            selected=self.selected,
-            sessions=counters.sessions,
-            subscribers=counters.subscribers,
-            commands=counters.commands,
-            commands_per_s=self._rate,
-            orders=counters.orders,
-            trades=counters.trades,
-            held=counters.held,
-            footer=self._footer,
-        )
 
 
 def wall(time_ns: int) -> dt.datetime:
@@ -186,8 +70,10 @@ def picture(view: View, height: int = HEIGHT_MIN) -> RenderableType:
         Layout(_footer(view), size=footer_lines),
     )
     rows = height - 3 - figures_lines - footer_lines - 2
-    layout["middle"].split_row(
-        Layout(_book(view, rows), ratio=3), Layout(_tape(view, rows), ratio=2)
+    layout["middle"].split_row(Layout(_book(view, rows), ratio=3), Layout(name="right", ratio=2))
+    offers = min(max(len(view.offers), 1), rows // 2 - 1)
+    layout["middle"]["right"].split_column(
+        Layout(_tape(view, rows - offers - 2)), Layout(_board(view, offers), size=offers + 2)
     )
     return layout
 
@@ -201,9 +87,26 @@ def _header(view: View) -> Panel:
     open_now = view.phase in {"morning", "afternoon"}
     line.append(f"● {PHASES.get(view.phase, view.phase)}", "bold green" if open_now else "yellow")
     line.append(f"   {view.clock_label}", QUIET)
+    if view.halted:
+        line.append("   HALTED", "bold red")
     if view.held:
         line.append(f"   held: {view.held}", "bold red")
-    return Panel(line, border_style="cyan", height=3)
+    title = composite_text(view.composite)
+    return Panel(line, title=title, title_align="right", border_style="cyan", height=3)
+
+
+def composite_text(composite: Composite | None) -> Text | None:
+    """Return the composite price now and its change (TR-104, TR-105); None if there is none."""
+    if composite is None:
+        return None
+    now = composite.close_ticks or composite.latest_ticks
+    price = now or composite.prev_close_ticks
+    if not price:
+        return None
+    text = Text(f"composite {yuan(price)}", "bold")
+    if now:
+        text.append(f" {percent(composite.change_bp)}", f"bold {colour(composite.change_bp)}")
+    return text
 
 
 def _book(view: View, rows: int) -> Panel:
@@ -273,6 +176,49 @@ def _tape(view: View, rows: int) -> Panel:
     return Panel(table, title="latest trades", height=rows + 2)
 
 
+def _board(view: View, rows: int) -> Panel:
+    """The board of public bulk offers; what does not fit is counted."""
+    table = Table.grid(expand=True, padding=(0, 1))
+    table.add_column(width=4)
+    table.add_column(width=5)
+    table.add_column(justify="right", width=8)
+    table.add_column(justify="right", ratio=1)
+    for code, offer in view.offers[:rows]:
+        style = DOWN if offer.side == "sell" else UP
+        table.add_row(
+            Text(offer.side, style), code, yuan(offer.price_ticks), f"{offer.qty_tonnes:,}"
+        )
+    if not view.offers:
+        table.add_row(Text("none", QUIET))
+    more = len(view.offers) - rows
+    subtitle = Text(f"{more} more", QUIET) if more > 0 else None
+    return Panel(table, title="public bulk offers", subtitle=subtitle, height=rows + 2)
+
+
+def session_text(session: Bidding | None) -> str:
+    """Return the bidding session in one line (TR-81…88); "" if there is none today."""
+    if session is None:
+        return ""
+    head = f"bidding {session.session_no}: {session.instrument}"
+    if session.status in {"noticed", "open"}:
+        window = f"{_time_of(session.from_minute)}–{_time_of(session.until_minute)}"
+        limit = "from" if session.side == "sell" else "up to"
+        return (
+            f"{head} {session.side} {session.qty_tonnes:,} t {limit} {yuan(session.limit_ticks)}, "
+            f"{session.pricing.replace('_', '-')}, {window}, {session.status}"
+        )
+    if session.status == "closed":
+        return (
+            f"{head} {session.dealt_qty_tonnes:,} of {session.qty_tonnes:,} t dealt, "
+            f"{session.winning_bids} bids, last price {yuan(session.clearing_ticks)}"
+        )
+    return f"{head} {session.status}"
+
+
+def _time_of(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
 def price_now(quote: Quote) -> int:
     """Return what the change is of: the close once it is set, before it the latest price."""
     return quote.close_ticks or quote.last_ticks
@@ -290,14 +236,18 @@ def _figures(view: View) -> Panel:
     table.add_row(*(Text(head, QUIET) for head in heads))
     for number, snapshot in enumerate(view.instruments, 1):
         if snapshot.quote is not None:
-            table.add_row(*_figure_cells(number, snapshot.quote, view.selected))
+            table.add_row(*_figure_cells(number, snapshot.quote, view.selected, snapshot.halted))
     date = f"{view.date // 10_000}-{view.date // 100 % 100:02d}-{view.date % 100:02d}"
-    return Panel(table, title=f"figures of {date if view.date else 'the day'}")
+    session = session_text(view.session)
+    subtitle = Text(session, "bold cyan") if session else None
+    return Panel(table, title=f"figures of {date if view.date else 'the day'}", subtitle=subtitle)
 
 
-def _figure_cells(number: int, quote: Quote, selected: str) -> list[Text]:
+def _figure_cells(number: int, quote: Quote, selected: str, halted: bool) -> list[Text]:
     chosen = "bold reverse" if quote.instrument == selected else "bold"
     name = Text(f"{number} ", QUIET) + Text(quote.instrument, chosen)
+    if halted:
+        name.append(" halted", "bold red")
     before = Text(yuan(quote.prev_close_ticks or quote.reference_ticks), QUIET)
     if not quote.trades:
         nothing = [Text("-", QUIET)] * 5
@@ -334,8 +284,17 @@ def plain_line(view: View) -> str:
         price = yuan(price_now(quote)) if quote.trades else "no trade"
         parts.append(f"{quote.instrument} {price} {percent(quote.change_bp)}")
         parts.append(f"{quote.qty_tonnes:,} t")
+    composite = composite_text(view.composite)
+    if composite is not None:
+        parts.append(composite.plain)
+    if view.offers:
+        parts.append(f"{len(view.offers)} bulk offers")
+    if session_text(view.session):
+        parts.append(session_text(view.session))
     parts.append(f"{view.orders:,} orders, {view.trades:,} trades today")
     parts.append(f"{view.sessions} traders, {view.commands_per_s:.0f} commands/s")
+    if view.halted:
+        parts.append("HALTED")
     if view.held:
         parts.append(f"HELD: {view.held}")
     return " | ".join(parts)

@@ -200,12 +200,11 @@ class Feed:
             self.halted = False  # a halt of the market ends with the day
             self._negotiated.begin_day()
             self._composite_ns = time_ns
-        self._say_status(date, time_ns)
+        self._say_status(date, time_ns, new_day=self.phase == Phase.PRE_OPEN)
         if self.phase == Phase.CLOSED:
             self._publish(date, time_ns)
 
-    def _say_status(self, date: int, time_ns: int) -> None:
-        new_day = self.phase == Phase.PRE_OPEN
+    def _say_status(self, date: int, time_ns: int, new_day: bool = False) -> None:
         name = self.phase.name.lower()
         self._outbox.append((self._told.status, time_ns, date, name, self.halted, new_day))
 

@@ -10,8 +10,10 @@ import re
 import pytest
 from rich.console import Console
 
+from engine.records import Event, Modality
 from gateway.clock import beijing_ns
-from gateway.live_view import Watcher, fits, picture, plain_line, render_svg, show, tell
+from gateway.live_state import Watcher
+from gateway.live_view import fits, picture, plain_line, render_svg, show, tell
 from marketdata.feed import Feed
 from tests.unit.marketdata.streams import (
     RandomMarket,
@@ -19,6 +21,7 @@ from tests.unit.marketdata.streams import (
     batch,
     day_begun,
     day_closed,
+    event,
     listed_and_taken,
 )
 
@@ -193,3 +196,76 @@ def test_after_the_close_the_close_stands_beside_its_change() -> None:
     lines = screen(feed, 100, 30)
     assert any("close" in line and "turnover" in line for line in lines)
     assert any("97.75" in line and "+0.36%" in line for line in lines)
+
+
+def negotiated_rows() -> list[dict[str, object]]:
+    """Seven public bulk offers, one directed one, and a published bidding session."""
+    offers = [
+        event(
+            Event.BULK_OFFERED,
+            order_no=9000 + number,
+            account=number,
+            counterparty=3 if number == 7 else -1,
+            instrument=(5, 5, 4, 5, 2, 5, 5, 5)[number],
+            side=1 + number % 2,
+            price_ticks=9740 + number,
+            qty_tonnes=100_000 * (number + 1),
+            modality=Modality.BULK,
+        )
+        for number in range(8)
+    ]
+    window = {"from_minute": 600, "until_minute": 630, "modality": Modality.AUCTION}
+    seller = {"order_no": 3, "account": 2, "instrument": 4, "side": 2, "price_ticks": 4872}
+    noticed = event(Event.SESSION_NOTICED, **seller, qty_tonnes=100_000, **window)
+    return [*offers, noticed]
+
+
+def test_the_board_the_session_and_the_composite_fit_on_the_smallest_screen() -> None:
+    """TR-75, TR-81, TR-104: best price first, the chosen book's offers first, the rest counted."""
+    feed = market_feed()
+    feed.absorb(batch(*negotiated_rows()))
+    feed.flush()
+    lines = screen(feed, 100, 30)
+    assert len(lines) == 30
+    text = "\n".join(lines)
+    composite = feed.snapshot("CEA25").composite
+    assert f"composite {composite.latest_ticks / 100:.2f} " in lines[0]
+    assert "10:00–10:30" in text
+    assert "CEA24 sell 100,000 t from 48.72, uniform" in text
+    board = [line for line in lines if "CEA25" in line and "00,000" in line]
+    assert [line.split("CEA25")[1].split()[0] for line in board] == [
+        *("97.46", "97.40"),
+        *("97.41", "97.43", "97.45"),
+    ]
+    assert "2 more" in text
+    assert "800,000" not in text  # directed at one account
+    large = "\n".join(screen(feed, 140, 45))
+    assert "more ─" not in large
+    line = plain_line(watcher(feed).view(0.0))
+    assert "7 bulk offers" in line
+    assert "bidding 3: CEA24" in line
+
+
+def test_a_sessions_result_and_halts_are_shown() -> None:
+    feed = market_feed()
+    feed.absorb(batch(*negotiated_rows()))
+    fields = {"order_no": 3, "instrument": 4, "side": 2, "modality": Modality.AUCTION}
+    closed = {"price_ticks": 4900, "qty_tonnes": 1000, "leaves_qty": 99_000}
+    feed.absorb(
+        batch(
+            event(Event.SESSION_CLOSED, **fields, **closed),
+            event(Event.INSTRUMENT_HALTED_NOW, instrument=2),
+            event(Event.MARKET_HALTED_NOW),
+        )
+    )
+    feed.flush()
+    lines = screen(feed, 100, 30)
+    assert any("bidding 3: CEA24 1,000 of 100,000 t dealt" in line for line in lines)
+    assert "HALTED" in lines[1]
+    assert any("CEA22 halted" in line for line in lines)
+    assert "HALTED" in plain_line(watcher(feed).view(0.0))
+    fields["order_no"] = 4
+    feed.absorb(batch(event(Event.SESSION_NOTICED, **fields, price_ticks=1, qty_tonnes=2)))
+    feed.absorb(batch(event(Event.SESSION_REJECTED, **fields)))
+    feed.flush()
+    assert any("bidding 4: CEA24 rejected" in line for line in screen(feed, 100, 30))
