@@ -11,19 +11,24 @@ from sqlalchemy import cast as sql_cast
 from engine.deals import deal_file
 from engine.records import Phase
 from engine.state import State
-from registry import ledger
+from registry import defaults, ledger
 from registry.accounts import Directory
 from registry.clearing import payments
 from registry.ledger import Bucket
 from registry.schema import (
+    BANK,
     CASH,
     EXCHANGE_FEES_ID,
     FEES,
     FEN,
     IN_TRANSIT,
     REGISTRY_FEES_ID,
+    RESERVE,
+    RESERVE_BANK_ID,
     SOURCES,
+    STANDING,
     TRADING_AVAILABLE,
+    TRADING_JUDICIAL,
     Number,
     days,
     deals,
@@ -51,6 +56,7 @@ def violations(tx: Connection, state: State | None = None) -> list[str]:
         *_numbers(tx, instructions, "number", "instruction"),
         *_transit(tx),
         *_settlements(tx),
+        *_two_banks(tx),
     ]
     return found if state is None else [*found, *trading_sides(tx, state)]
 
@@ -100,6 +106,15 @@ def _conservation(tx: Connection) -> list[str]:
     ]
 
 
+def _two_banks(tx: Connection) -> list[str]:
+    """The reserve lies in its own bank account, apart from the subjects' money (ST-02, ST-08)."""
+    at_bank = ledger.balances(tx, (BANK,)).get(Bucket(RESERVE_BANK_ID, FEN, BANK), 0)
+    reserve = sum(ledger.balances(tx, (RESERVE,)).values())
+    if reserve == -at_bank:
+        return []
+    return [f"The reserve has {reserve:,} fen, its bank account {-at_bank:,}."]
+
+
 def _numbers(tx: Connection, table: Table, column: str, word: str) -> list[str]:
     """Numbered 1 … n without gaps."""
     number = table.c[column]
@@ -139,6 +154,7 @@ def _settlements(tx: Connection) -> list[str]:
     dealt = tx.execute(
         select(days.c.txn, func.sum(d.qty_tonnes), func.sum(d.value_fen + fees))
         .join(days, and_(days.c.date == d.date, days.c.status == "posted"))
+        .where(STANDING)
         .group_by(days.c.txn)
     )
     due = {row[0]: (int(row[1]), int(row[2])) for row in dealt}
@@ -171,7 +187,14 @@ def trading_sides(tx: Connection, state: State) -> list[str]:
     """
     market = state.market[0]
     who, known = Directory(tx), ledger.unit_ids(tx)
-    own = ledger.balances(tx, (TRADING_AVAILABLE, CASH))
+    own: dict[Bucket, int] = {}
+    for bucket, amount in ledger.balances(tx, ledger.TRADING_SIDE).items():
+        told = (
+            bucket._replace(kind=TRADING_AVAILABLE) if bucket.kind == TRADING_JUDICIAL else bucket
+        )
+        own[told] = own.get(told, 0) + amount
+    for account, short in defaults.missing(tx).items():  # the exchange goes on counting it (ST-11)
+        own[Bucket(account, FEN, CASH)] = own.get(Bucket(account, FEN, CASH), 0) + short
     for bucket, amount in _arrived_unheard(tx, int(market["instruction_no"])).items():
         own[bucket] = own.get(bucket, 0) + amount
     date = int(market["date"])
@@ -206,6 +229,22 @@ def fees(tx: Connection) -> tuple[int, int]:
         held.get(Bucket(number, FEN, FEES), 0) for number in (EXCHANGE_FEES_ID, REGISTRY_FEES_ID)
     )
     return exchange, registry
+
+
+def fees_by_modality(tx: Connection, date: int | None = None) -> dict[int, tuple[int, int]]:
+    """Return trading and settlement fees of posted deals per way of trading (TR-130, TR-142)."""
+    d = deals.c
+    trading = d.buy_trading_fee_fen + d.sell_trading_fee_fen
+    settlement = d.buy_settlement_fee_fen + d.sell_settlement_fee_fen
+    query = (
+        select(d.modality, sql_cast(func.sum(trading), Number), func.sum(settlement))
+        .join(days, and_(days.c.date == d.date, days.c.status == "posted"))
+        .where(STANDING)
+        .group_by(d.modality)
+        .order_by(d.modality)
+    )
+    rows = tx.execute(query if date is None else query.where(d.date == date))
+    return {int(row[0]): (int(row[1]), int(row[2])) for row in rows}
 
 
 def _arrived_unheard(tx: Connection, instruction_no: int) -> dict[Bucket, int]:

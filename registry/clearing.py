@@ -33,13 +33,23 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Books(NamedTuple):
     """The trading side as the registry has it after the close, before the day's deals.
 
-    tonnes: int64 (accounts, instruments of the file); cash_fen: int64 (accounts,); names by row.
+    tonnes and judicial (frozen by a court: not sellable, stated by the exchange all the same):
+    int64 (accounts, instruments of the file); cash_fen: int64 (accounts,); names by row. voided:
+    int64, ascending, the trades the exchange has undone (TR-121).
     """
 
     tonnes: Array
+    judicial: Array
     cash_fen: Array
     names: list[str]
     last_trade_no: int
+    voided: Array
+
+    def due(self, count: int) -> Array:
+        """Return the trade numbers of the next ``count`` deals: in order, without the undone."""
+        numbers = self.last_trade_no + 1 + np.arange(count + len(self.voided))
+        standing: Array = numbers[~np.isin(numbers, self.voided)][:count]
+        return standing
 
     def name(self, account: int) -> str:
         """Return how a report calls an account."""
@@ -62,7 +72,7 @@ def differences(file: DealFile, books: Books, goods_t_plus: int = 1) -> list[str
 def deal_flaws(file: DealFile, books: Books) -> list[str]:
     """Check every deal by itself: numbers, parties, bounds, value = price x quantity (ST-15)."""
     deals, found = file.deals, []
-    expected = books.last_trade_no + 1 + np.arange(len(deals))
+    expected = books.due(len(deals))
     if not np.array_equal(deals["trade_no"], expected):
         row = int(np.argmax(deals["trade_no"] != expected))
         found.append(
@@ -185,7 +195,7 @@ def first_shortfalls(keys: Array, change: Array, opening: Array) -> Array:
 def tonnes_differ(file: DealFile, books: Books) -> list[str]:
     """Compare every trading-side holding after the day with the exchange's positions (I10)."""
     deals = file.deals
-    own = books.tonnes.copy()
+    own = books.tonnes + books.judicial
     np.subtract.at(own, (deals["seller"], deals["instrument"]), deals["qty_tonnes"])
     np.add.at(own, (deals["buyer"], deals["instrument"]), deals["qty_tonnes"])
     stated = np.zeros_like(own)

@@ -33,8 +33,9 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from registry import schema
+from registry import offices, schema
 from registry.errors import RefusalError, StopError, UnavailableError
+from registry.profiles import NATIONAL, Profile
 
 BUSY_TIMEOUT_S = 30
 WRITER_LOCK = 0x7A6E_7368  # one writer at a time on PostgreSQL, as BEGIN IMMEDIATE does on SQLite
@@ -51,12 +52,13 @@ SAFE_POSTGRESQL = {
 class Database:
     """One engine, opened and checked; ``write()`` and ``read()`` are the only ways in."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, profile: Profile = NATIONAL) -> None:
         """Open ``url``, create the schema where it is new, verify settings and integrity.
 
-        Raises RefusalError (url), StopError (unsafe settings, damage, foreign format),
+        Raises RefusalError (url), StopError (unsafe settings, damage, foreign format or profile),
         UnavailableError.
         """
+        self.profile = profile
         self.engine = _engine(_url(url))
         try:
             self._start()
@@ -69,9 +71,9 @@ class Database:
             refuse_unsafe(raw)
             raw.rollback()
         with self.write() as tx:
-            _create(tx)
+            _create(tx, self.profile)
         with self.read() as tx:
-            refuse_damaged(tx)
+            refuse_damaged(tx, self.profile)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -180,11 +182,16 @@ def refuse_unsafe(tx: Connection) -> None:
         )
 
 
-def refuse_damaged(tx: Connection) -> None:
-    """Raise StopError if the file is damaged or holds another format."""
+def refuse_damaged(tx: Connection, profile: Profile) -> None:
+    """Raise StopError if the file is damaged or holds another format or another market's books."""
     formats = list(tx.execute(select(schema.formats.c.format)).scalars())
     if formats != [schema.FORMAT]:
         raise StopError("schema_format", f"The database has format {formats}, not {schema.FORMAT}.")
+    kept = tx.execute(select(schema.formats.c.profile)).scalar_one()
+    if kept != profile.code:
+        raise StopError(
+            "profile_differs", f"These are the books of the {kept} market, not {profile.code}."
+        )
     if tx.dialect.name == "sqlite":
         found = tx.exec_driver_sql("PRAGMA integrity_check").scalars().all()
         orphans = tx.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -194,21 +201,15 @@ def refuse_damaged(tx: Connection) -> None:
             )
 
 
-def _create(tx: Connection) -> None:
+def _create(tx: Connection, profile: Profile) -> None:
     """Create the tables, the guards and the accounts that are there before anybody comes."""
     if inspect(tx).has_table("formats"):
         return
     schema.metadata.create_all(tx)
-    for table in schema.APPEND_ONLY:
+    for table in (*schema.APPEND_ONLY, *offices.APPEND_ONLY):
         for statement in _guards(tx.dialect.name, table):
             tx.exec_driver_sql(statement)
     tx.execute(insert(schema.units), {"id": schema.FEN, "code": "FEN"})
-    first = (
-        (schema.RESERVE_ID, "ISSUE-RESERVE", "Issue reserve", "issue_reserve"),
-        (schema.BANK_ID, "BANK", "Special account at the settlement bank", "bank"),
-        (schema.EXCHANGE_FEES_ID, "EXCHANGE-FEES", "Trading fees of the exchange", "fees"),
-        (schema.REGISTRY_FEES_ID, "REGISTRY-FEES", "Settlement fees of the registry", "fees"),
-    )
     tx.execute(
         insert(schema.accounts),
         [
@@ -219,10 +220,10 @@ def _create(tx: Connection) -> None:
                 "kind": kind,
                 "registry_account": registry_account(number),
             }
-            for number, code, name, kind in first
+            for number, (code, name, kind) in enumerate(profile.first_accounts(), 1)
         ],
     )
-    tx.execute(insert(schema.formats), {"format": schema.FORMAT})
+    tx.execute(insert(schema.formats), {"format": schema.FORMAT, "profile": profile.code})
 
 
 def registry_account(number: int) -> str:

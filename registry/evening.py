@@ -14,6 +14,7 @@ import numpy as np
 from engine.deals import deal_file
 from engine.records import Kind, Phase, commands
 from engine.state import State
+from registry.errors import StopError
 from registry.institution import Registry
 
 
@@ -22,6 +23,8 @@ def next_command(registry: Registry, state: State) -> np.ndarray[Any, Any] | Non
 
     CLOSED: CONFIRM_DAY if the registry clears the day, else DISPUTE_DAY. CONFIRMED: POST_DAY once
     the registry has posted. DISPUTED: CONFIRM_DAY once the cause is mended, until then None.
+    A trade undone between clearing and CONFIRM_DAY has the exchange refuse it (FILE_DIFFERS); once
+    the registry has heard of the void, asking again clears what is left (TR-121).
     ``seq`` and ``time_ns`` are left to the sequencer. Raises StopError and UnavailableError; then
     nothing has moved.
     """
@@ -32,17 +35,22 @@ def next_command(registry: Registry, state: State) -> np.ndarray[Any, Any] | Non
         file = deal_file(state)
         cleared = registry.clear(file, goods_t_plus=int(state.rules[0]["goods_t_plus"]))
         if cleared.sound:
-            return _command(Kind.CONFIRM_DAY, file.tag)
-        return _command(Kind.DISPUTE_DAY, 0) if phase == Phase.CLOSED else None
+            return _command(Kind.CONFIRM_DAY, file.tag, len(file.deals))
+        return _command(Kind.DISPUTE_DAY) if phase == Phase.CLOSED else None
     if phase == Phase.CONFIRMED:
         tag = int(market["file_tag"])
+        if deal_file(state).tag != tag:
+            raise StopError(
+                "file_differs", "The exchange has confirmed another deal file than it has now."
+            )
         registry.post(int(market["date"]), tag)
         return _command(Kind.POST_DAY, tag)
     return None
 
 
-def _command(kind: Kind, ref: int) -> np.ndarray[Any, Any]:
+def _command(kind: Kind, ref: int = 0, amount: int = 0) -> np.ndarray[Any, Any]:
     batch = commands(1)
     batch["kind"] = kind
     batch["ref"] = ref
+    batch["amount"] = amount
     return batch

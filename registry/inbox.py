@@ -1,4 +1,4 @@
-"""From the exchange: what left the trading side, heard once; what became of instructions.
+"""From the exchange: what left or was frozen, heard once; what became of what it was told.
 
 The exchange's ``seq`` is the identity of what it tells. The same seq with the same content gets
 the stored answer and changes nothing; with another content it stops (F32).
@@ -14,14 +14,27 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 
 from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Event, Kind
-from registry import instructions, ledger
+from registry import court, directives, instructions, ledger
 from registry.accounts import id_of
 from registry.errors import RefusalError, StopError
 from registry.ledger import Bucket, Move
-from registry.schema import BANK, BANK_ID, CASH, FEN, REGISTRY_AVAILABLE, TRADING_AVAILABLE, inbox
+from registry.schema import (
+    BANK,
+    BANK_ID,
+    CASH,
+    FEN,
+    REGISTRY_AVAILABLE,
+    TRADING_AVAILABLE,
+    inbox,
+    voids,
+)
 
 INSTRUCTIONS = (Kind.OPEN_ACCOUNT, Kind.CASH_IN, Kind.TRANSFER_IN)
 OUTS = {Kind.CASH_OUT: "cash_out", Kind.TRANSFER_OUT: "transfer_out"}
+DIRECTED = frozenset(directives.KINDS.values())
+DONE = np.array([int(kind) for kind in court.WORDS_BY_EVENT])
+CONCERNING = np.zeros(128, np.bool_)  # by command kind
+CONCERNING[[*INSTRUCTIONS, *OUTS, *DIRECTED, Kind.VOID_TRADE]] = True
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -43,17 +56,12 @@ def receive_out(
     else:
         instructions.refuse_amount(amount, QTY_TONNES_MAX, "qty_invalid", "tonnes")
     word, seq, account, amount = OUTS[kind], int(seq), int(account), int(amount)
-    content = hashlib.sha256(f"{word}|{account}|{vintage}|{amount}".encode()).hexdigest()
-    heard = tx.execute(select(inbox.c.sha256, inbox.c.answer).where(inbox.c.seq == seq)).first()
+    content = f"{word}|{account}|{vintage}|{amount}"
+    heard = _heard_before(tx, seq, content)
     if heard is not None:
-        if heard.sha256 != content:
-            raise StopError(
-                "inbox_differs", f"Seq {seq} was heard before with another content than {word}."
-            )
-        return int(json.loads(heard.answer)["transaction"])
+        return heard["transaction"]
     number = _book_out(tx, seq, account, vintage, amount)
-    answer = json.dumps({"transaction": number})
-    tx.execute(insert(inbox), {"seq": seq, "kind": word, "sha256": content, "answer": answer})
+    _remember(tx, seq, word, content, {"transaction": number})
     return number
 
 
@@ -80,39 +88,56 @@ def absorb(tx: Connection, commands: Array, events: Array, codes: tuple[str, ...
 
     ``commands``: COMMAND, shape (n,), contiguous seq. ``events``: all EVENT rows they caused.
     ``codes``: the exchange's vintages by row. Instructions done arrive, refused ones are given
-    back, what moved out is received. Taking in the same batch again changes nothing.
+    back, what moved out, was frozen, released, deducted or undone is written down, directives are
+    answered. Taking in the same batch again changes nothing.
     """
     due = concerning(commands)
     if not due.size:
         return 0
-    first = events[events["index"] == 0]
-    outcome = {int(event["seq"]): event for event in first[np.isin(first["seq"], due["seq"])]}
+    outcome = _outcomes(events[np.isin(events["seq"], due["seq"])])
     done = 0
     for command in due:
         event = outcome[int(command["seq"])]
         refused = int(event["kind"]) == Event.REFUSED
         kind = Kind(int(command["kind"]))
-        if kind in OUTS:
-            if not refused:
-                instructions.record_done(tx, done)
-                _absorb_out(tx, kind, event, codes)
-        elif refused:
-            instructions.record_refused(tx, int(command["ref"]), int(event["reason"]))
-        else:
-            done = max(done, int(command["ref"]))
+        if kind in INSTRUCTIONS:
+            if refused:
+                instructions.record_refused(tx, int(command["ref"]), int(event["reason"]))
+            else:
+                done = max(done, int(command["ref"]))
+            continue
+        instructions.record_done(tx, done)
+        if kind in DIRECTED:
+            _absorb_directed(tx, command, event, codes)
+        elif not refused:
+            _absorb_told(tx, kind, command, event, codes)
     instructions.record_done(tx, done)
     return len(due)
+
+
+def _outcomes(events: Array) -> dict[int, Any]:
+    """Return the event that says what became of each command: the refusal, or what was done."""
+    telling = (events["index"] == 0) | np.isin(events["kind"], DONE)
+    return {int(event["seq"]): event for event in events[telling]}
 
 
 def concerning(commands: Array) -> Array:
     """Return the commands of a batch that concern the registry: few, and mostly none."""
     kinds = commands["kind"]
-    numbered = np.isin(kinds, INSTRUCTIONS) & (commands["ref"] > 0)
-    chosen: Array = commands[numbered | np.isin(kinds, tuple(OUTS))]
-    return chosen
+    chosen = CONCERNING[kinds]
+    if chosen.any():
+        chosen &= (commands["ref"] > 0) | ~np.isin(kinds, INSTRUCTIONS)
+    found: Array = commands[chosen]
+    return found
 
 
-def _absorb_out(tx: Connection, kind: Kind, event: Any, codes: tuple[str, ...]) -> None:
+def _absorb_told(
+    tx: Connection, kind: Kind, command: Any, event: Any, codes: tuple[str, ...]
+) -> None:
+    """Take in what left the trading side, and trades that were undone."""
+    if kind == Kind.VOID_TRADE:
+        _absorb_void(tx, command, event)
+        return
     cash = kind == Kind.CASH_OUT
     receive_out(
         tx,
@@ -122,3 +147,50 @@ def _absorb_out(tx: Connection, kind: Kind, event: Any, codes: tuple[str, ...]) 
         None if cash else codes[int(event["instrument"])],
         int(event["amount_fen"] if cash else event["qty_tonnes"]),
     )
+
+
+def _absorb_void(tx: Connection, command: Any, event: Any) -> None:
+    """Remember a trade undone before settlement: its number will be missing (TR-121)."""
+    seq, trade_no = int(event["seq"]), int(event["trade_no"])
+    if _heard_before(tx, seq, f"void|{trade_no}") is not None:
+        return
+    row = {"trade_no": trade_no, "seq": seq, "maker": int(command["operator"])}
+    tx.execute(insert(voids), {**row, "checker": int(command["checker"])})
+    _remember(tx, seq, "void", f"void|{trade_no}", {"trade_no": trade_no})
+
+
+def _absorb_directed(tx: Connection, command: Any, event: Any, codes: tuple[str, ...]) -> None:
+    """Take in court orders and restrictions: the registry's own, and the exchange's."""
+    row = directives.find(tx, command, codes)
+    done = int(event["kind"])
+    if done in court.WORDS_BY_EVENT:
+        seq, word = int(event["seq"]), court.WORDS_BY_EVENT[done]
+        code = codes[int(event["instrument"])]
+        content = f"{word}|{event['account']}|{code}|{event['qty_tonnes']}"
+        if _heard_before(tx, seq, content) is None:
+            number = court.heard(tx, word, event, row, code)
+            _remember(tx, seq, word, content, {"transaction": number})
+    if row is not None:
+        directives.answer(tx, row, event)
+
+
+def _heard_before(tx: Connection, seq: int, content: str) -> dict[str, int] | None:
+    """Return the stored answer to ``seq``; StopError inbox_differs if the content was another."""
+    heard = tx.execute(select(inbox.c.sha256, inbox.c.answer).where(inbox.c.seq == seq)).first()
+    if heard is None:
+        return None
+    if heard.sha256 != _hash(content):
+        raise StopError(
+            "inbox_differs", f"Seq {seq} was heard before with another content than {content}."
+        )
+    answer: dict[str, int] = json.loads(heard.answer)
+    return answer
+
+
+def _remember(tx: Connection, seq: int, kind: str, content: str, answer: dict[str, int]) -> None:
+    row = {"seq": seq, "kind": kind, "sha256": _hash(content), "answer": json.dumps(answer)}
+    tx.execute(insert(inbox), row)
+
+
+def _hash(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()

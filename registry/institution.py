@@ -16,15 +16,33 @@ from sqlalchemy import select
 from engine.deals import DealFile
 from engine.records import Kind
 from engine.state import State
-from registry import accounts, audit, inbox, instructions, ledger, settlement, statements
+from registry import (
+    accounts,
+    audit,
+    defaults,
+    directives,
+    inbox,
+    instructions,
+    ledger,
+    notices,
+    objections,
+    settlement,
+    statements,
+    telling,
+    windows,
+)
 from registry.accounts import Account
+from registry.approvals import Approvals
 from registry.database import Database
+from registry.defaults import Default
+from registry.notices import Notice
+from registry.objections import Objection
+from registry.profiles import NATIONAL, Profile
 from registry.schema import (
     CASH,
     FEN,
     IN_TRANSIT,
-    REGISTRY_AVAILABLE,
-    TRADING_AVAILABLE,
+    RESERVE,
     buckets,
     units,
 )
@@ -40,6 +58,14 @@ class Holding(NamedTuple):
     registry_available: int = 0
     in_transit: int = 0
     trading_available: int = 0
+    judicial: int = 0
+    trading_judicial: int = 0
+    cancelled: int = 0
+
+    @property
+    def position(self) -> int:
+        """What counts as held: everything but the cancelled, frozen by a court or not (RG-16)."""
+        return sum(self) - self.cancelled
 
 
 class Balances(NamedTuple):
@@ -55,16 +81,18 @@ class Registry:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.profile = database.profile
+        self.approvals = Approvals(database)
 
     @classmethod
-    def open(cls, url: str) -> Registry:
-        """Open the books at ``url`` (``sqlite:///file`` or ``postgresql+psycopg://…``).
+    def open(cls, url: str, profile: Profile = NATIONAL) -> Registry:
+        """Open the books of a market at ``url`` (``sqlite:///file``, ``postgresql+psycopg://…``).
 
         A new database gets its tables. Raises RefusalError (database_url), StopError
-        (database_unsafe, database_damaged, schema_format) or UnavailableError. ``sqlite://``
-        keeps the books in memory only.
+        (database_unsafe, database_damaged, schema_format, profile_differs) or UnavailableError.
+        ``sqlite://`` keeps the books in memory only.
         """
-        return cls(Database(url))
+        return cls(Database(url, profile))
 
     def close(self) -> None:
         """Close the connections."""
@@ -76,7 +104,8 @@ class Registry:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Accounts and allowances
+    # Accounts and allowances. ``issue``, ``issue_many`` and what has no ``at_ns`` are the
+    # institution's own initial set-up; by hand, on a day of work, two people do it (``approvals``).
 
     def open_account(self, code: str, name: str) -> int:
         """Open one account and return its trading index (RG-03, TR-08)."""
@@ -98,30 +127,48 @@ class Registry:
         with self.database.write() as tx:
             instructions.issue(tx, rows)
 
-    def deposit(self, account: int, cash_fen: int) -> None:
+    def deposit(self, account: int, cash_fen: int, at_ns: int | None = None) -> None:
         """Take money in at the bank; the exchange is instructed to make it tradable (ST-14)."""
-        self.deposit_many([(account, cash_fen)])
+        self.deposit_many([(account, cash_fen)], at_ns)
 
-    def deposit_many(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Take in (account, cash_fen) rows."""
+    def deposit_many(self, rows: Sequence[tuple[int, int]], at_ns: int | None = None) -> None:
+        """Take in (account, cash_fen) rows; ``at_ns``: asked by subjects, within the window."""
+        windows.refuse_closed(self.profile, "cash_in", at_ns)
         with self.database.write() as tx:
             instructions.deposit(tx, rows)
 
-    def transfer_in(self, account: int, vintage: str, qty_tonnes: int) -> None:
+    def transfer_in(
+        self, account: int, vintage: str, qty_tonnes: int, at_ns: int | None = None
+    ) -> None:
         """Move allowances off the registry side towards the trading side (RG-07)."""
-        self.transfer_in_many([(account, vintage, qty_tonnes)])
+        self.transfer_in_many([(account, vintage, qty_tonnes)], at_ns)
 
-    def transfer_in_many(self, rows: Sequence[tuple[int, str, int]]) -> None:
-        """Move (account, vintage, qty_tonnes) rows towards the trading side."""
+    def transfer_in_many(
+        self, rows: Sequence[tuple[int, str, int]], at_ns: int | None = None
+    ) -> None:
+        """Move (account, vintage, qty_tonnes) rows; ``at_ns``: within the window (RG-08)."""
+        windows.refuse_closed(self.profile, "transfer_in", at_ns)
         with self.database.write() as tx:
             instructions.transfer_in(tx, rows)
+
+    def window_open(self, operation: str, at_ns: int) -> bool:
+        """Whether transfer_in, transfer_out, cash_in or cash_out may be asked (RG-08, ST-14)."""
+        return windows.is_open(self.profile, operation, at_ns)
 
     # To and from the exchange
 
     def pending_commands(self, state: State) -> Array:
-        """Return COMMAND rows for the instructions the exchange has not done, in order."""
+        """Return COMMAND rows for instructions and directives the exchange has not done, in order.
+
+        Whoever submits them lets ``absorb`` hear of it before asking again (``directives``).
+        """
         with self.database.read() as tx:
-            return instructions.pending_commands(tx, state)
+            return np.concatenate(
+                [
+                    instructions.pending_commands(tx, state),
+                    directives.pending_commands(tx, state),
+                ]
+            )
 
     def absorb(self, commands: Array, events: Array, codes: tuple[str, ...]) -> int:
         """Take in what one applied batch means to the registry; see ``registry.inbox.absorb``."""
@@ -169,6 +216,26 @@ class Registry:
         found = self.day(date)
         return [] if found is None else list(found.report)
 
+    def write_statements(self, date: int) -> bool:
+        """Try again to write the statements of a posted day (ST-05); whether they are written."""
+        with self.database.write() as tx:
+            return telling.write_again(tx, int(date))
+
+    def object(self, account: int, date: int, wording: str, at_ns: int) -> Objection:
+        """Object to a statement before the next day opens (ST-06, E53)."""
+        with self.database.write() as tx:
+            return objections.lodge(tx, account, int(date), wording, at_ns)
+
+    def objections(self, date: int) -> list[Objection]:
+        """Return the objections against a date's statements."""
+        with self.database.read() as tx:
+            return objections.lodged(tx, int(date))
+
+    def statement_status(self, account: int, date: int, at_ns: int) -> str:
+        """Return open, objected or accepted: silence is acceptance (ST-06)."""
+        with self.database.read() as tx:
+            return objections.standing(tx, account, int(date), at_ns)
+
     # Questions
 
     def account(self, account: int) -> Account:
@@ -193,7 +260,7 @@ class Registry:
         with self.database.read() as tx:
             unit = ledger.unit_of(tx, vintage)
             who = accounts.Directory(tx)
-            kinds = (REGISTRY_AVAILABLE, IN_TRANSIT, TRADING_AVAILABLE)
+            kinds = Holding._fields
             rows = tx.execute(
                 select(buckets.c.account, buckets.c.kind, buckets.c.balance).where(
                     buckets.c.unit == unit, buckets.c.kind.in_(kinds)
@@ -218,10 +285,37 @@ class Registry:
         with self.database.read() as tx:
             return audit.fees(tx)
 
+    def fees_by_modality(self, date: int | None = None) -> dict[int, tuple[int, int]]:
+        """Return trading and settlement fees per way of trading, of one posted date or of all."""
+        with self.database.read() as tx:
+            return audit.fees_by_modality(tx, date)
+
     def statement(self, account: int, date: int) -> Statement | None:
         """Return an account's daily statement of a posted date (ST-05)."""
         with self.database.read() as tx:
             return statements.statement(tx, account, date)
+
+    def export_statements(self, date: int) -> list[dict[str, Any]]:
+        """Return every account's statement of a posted date as plain data, by trading index."""
+        with self.database.read() as tx:
+            count = len(accounts.Directory(tx).ids)
+            found = [statements.statement(tx, account, int(date)) for account in range(count)]
+        return [one.as_dict() for one in found if one is not None]
+
+    def notices(self, account: int | None = None) -> list[Notice]:
+        """Return the notices to an account, or the public ones (RG-13, RG-14, RG-15)."""
+        with self.database.read() as tx:
+            return notices.told(tx, account)
+
+    def defaults(self) -> list[Default]:
+        """Return every default: what is missing, what the reserve may claim (ST-11)."""
+        with self.database.read() as tx:
+            return defaults.found(tx)
+
+    def reserve_fen(self) -> int:
+        """Return what the settlement risk reserve has (ST-08)."""
+        with self.database.read() as tx:
+            return sum(ledger.balances(tx, (RESERVE,)).values())
 
     def trades(self, account: int, date: int | None = None) -> list[Fill]:
         """Return an account's cleared deals in order, of one date or of all (TR-68)."""

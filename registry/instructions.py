@@ -14,12 +14,13 @@ import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from engine.reasons import Reason
-from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Kind, Phase, commands
+from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Block, Kind, Phase, commands
 from engine.state import State
-from registry import ledger
+from registry import defaults, ledger
 from registry.accounts import Directory, last_instruction
 from registry.errors import RefusalError, StopError
 from registry.ledger import Bucket, Move
+from registry.offices import CASH_IN_BLOCK
 from registry.schema import (
     BANK,
     BANK_ID,
@@ -31,6 +32,7 @@ from registry.schema import (
     RESERVE_ID,
     TRADING_AVAILABLE,
     accounts,
+    days,
     instructions,
     units,
 )
@@ -43,14 +45,17 @@ KINDS = {
 RESTING = (Phase.CLOSED, Phase.CONFIRMED, Phase.DISPUTED)  # the exchange takes no goods or money
 
 
-def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> None:
-    """Issue (vintage, account, qty_tonnes) rows to the registry side, creating vintages (RG-09)."""
+def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> int:
+    """Issue (vintage, account, qty_tonnes) rows to the registry side, creating vintages (RG-09).
+
+    Returns the transaction's number, 0 if there is nothing to issue.
+    """
     for vintage, _, qty in rows:
         refuse_amount(qty, QTY_TONNES_MAX, "qty_invalid", "tonnes")
         if not (0 < len(vintage) <= 16 and vintage.isascii() and vintage.isalnum()):
             raise RefusalError("vintage_invalid", f"{vintage[:40]!r} is no code of a vintage.")
     if not rows:
-        return
+        return 0
     who, known = Directory(tx), ledger.unit_ids(tx)
     fresh = [code for code in dict.fromkeys(row[0] for row in rows) if code not in known]
     last = int(tx.execute(select(func.max(units.c.id))).scalar_one())
@@ -65,28 +70,37 @@ def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> None:
         )
         for vintage, account, qty in rows
     ]
-    ledger.book(tx, "issue", "issued", moves)
+    return ledger.book(tx, "issue", "issued", moves)
 
 
 def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> None:
-    """Take in (account, cash_fen) rows at the bank and instruct CASH_IN for each (ST-02, ST-14)."""
+    """Take in (account, cash_fen) rows at the bank and instruct CASH_IN for each (ST-02, ST-14).
+
+    What an account owes after a default comes first (ST-11). RefusalError: unknown_account,
+    amount_invalid, account_restricted, statements_due.
+    """
     for _, amount in rows:
         refuse_amount(amount, CASH_FEN_MAX, "amount_invalid", "fen")
     if not rows:
         return
     who = Directory(tx)
+    paid = [(who.id_of(account), int(amount)) for account, amount in rows]
+    refuse_restricted(tx, CASH_IN_BLOCK, [account for account, _ in paid])
+    refuse_untold(tx)
     moves = [
-        Move(Bucket(BANK_ID, FEN, BANK), Bucket(who.id_of(account), FEN, IN_TRANSIT), int(amount))
-        for account, amount in rows
+        Move(Bucket(BANK_ID, FEN, BANK), Bucket(account, FEN, IN_TRANSIT), amount)
+        for account, amount in defaults.take_from(tx, paid)
     ]
-    ledger.book(tx, "deposit", "paid in", moves)
-    _instruct(tx, "cash_in", moves)
+    if moves:
+        ledger.book(tx, "deposit", "paid in", moves)
+        _instruct(tx, "cash_in", moves)
 
 
 def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> None:
     """Move (account, vintage, qty_tonnes) rows off the registry side towards trading (RG-07).
 
-    RefusalError: unknown_account, unknown_vintage, qty_invalid, insufficient_holding.
+    RefusalError: unknown_account, unknown_vintage, qty_invalid, account_restricted,
+    insufficient_holding.
     """
     for _, _, qty in rows:
         refuse_amount(qty, QTY_TONNES_MAX, "qty_invalid", "tonnes")
@@ -102,8 +116,27 @@ def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> None:
                 Bucket(number, unit, REGISTRY_AVAILABLE), Bucket(number, unit, IN_TRANSIT), int(qty)
             )
         )
+    refuse_restricted(tx, int(Block.TRANSFER_IN), [move.debit.account for move in moves])
     ledger.book(tx, "transfer_in", "to the trading side", moves)
     _instruct(tx, "transfer_in", moves)
+
+
+def refuse_restricted(tx: Connection, bit: int, ids: Sequence[int]) -> None:
+    """Raise RefusalError account_restricted if one of the accounts may not do this (ST-12)."""
+    blocked = tx.execute(select(accounts.c.id).where(accounts.c.blocks.op("&")(bit) > 0)).scalars()
+    found = sorted(set(blocked) & set(ids))
+    if found:
+        raise RefusalError("account_restricted", f"Account id {found[0]} is restricted from this.")
+
+
+def refuse_untold(tx: Connection) -> None:
+    """Raise RefusalError statements_due while a posted day has no statements (ST-05)."""
+    untold = select(days.c.date).where(days.c.status == "posted", days.c.told == 0)
+    date = tx.execute(untold).scalar()
+    if date is not None:
+        raise RefusalError(
+            "statements_due", f"The statements of {date} are not written yet: no deposits."
+        )
 
 
 def refuse_amount(amount: int, most: int, code: str, unit: str) -> None:

@@ -6,7 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Subquery,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 
 from registry.database import insert_missing
@@ -16,6 +25,7 @@ from registry.schema import (
     FEN,
     SOURCES,
     TRADING_AVAILABLE,
+    TRADING_JUDICIAL,
     Number,
     buckets,
     days,
@@ -25,7 +35,7 @@ from registry.schema import (
 )
 
 TOTAL_MAX = 4 * 10**18  # of one unit in all: far above any market, below 2**63
-TRADING_SIDE = (TRADING_AVAILABLE, CASH)  # what the deal file is compared with
+TRADING_SIDE = (TRADING_AVAILABLE, TRADING_JUDICIAL, CASH)  # what the deal file is compared with
 
 
 class Bucket(NamedTuple):
@@ -44,10 +54,13 @@ class Move(NamedTuple):
     amount: int
 
 
-def begin(tx: Connection, kind: str, note: str, date: int | None = None) -> int:
+def begin(
+    tx: Connection, kind: str, note: str, date: int | None = None, corrects: int | None = None
+) -> int:
     """Write the head of a new transaction and return its number: 1, 2, 3 … without gaps."""
     number = last_transaction(tx) + 1
-    tx.execute(insert(transactions), {"id": number, "kind": kind, "note": note, "date": date})
+    head = {"id": number, "kind": kind, "note": note, "date": date, "corrects": corrects}
+    tx.execute(insert(transactions), head)
     return number
 
 
@@ -56,7 +69,9 @@ def last_transaction(tx: Connection) -> int:
     return int(tx.execute(select(func.coalesce(func.max(transactions.c.id), 0))).scalar_one())
 
 
-def book(tx: Connection, kind: str, note: str, moves: Sequence[Move]) -> int:
+def book(
+    tx: Connection, kind: str, note: str, moves: Sequence[Move], corrects: int | None = None
+) -> int:
     """Write the moves as one transaction and return its number; ``moves`` is not empty.
 
     Raises RefusalError (insufficient_holding, insufficient_funds) if a bucket has less than
@@ -65,7 +80,7 @@ def book(tx: Connection, kind: str, note: str, moves: Sequence[Move]) -> int:
     """
     refuse_frozen(tx, moves)
     refuse_uncovered(tx, moves)
-    number = begin(tx, kind, note)
+    number = begin(tx, kind, note, corrects=corrects)
     touched = {bucket for move in moves for bucket in (move.debit, move.credit)}
     insert_missing(tx, buckets, [{**bucket._asdict(), "balance": 0} for bucket in sorted(touched)])
     tx.execute(
@@ -90,27 +105,7 @@ def book(tx: Connection, kind: str, note: str, moves: Sequence[Move]) -> int:
 
 def settle_balances(tx: Connection, number: int) -> None:
     """Bring the balances up to date with the entries of one transaction."""
-    gains = union_all(
-        select(
-            entries.c.credit_account.label("account"),
-            entries.c.unit,
-            entries.c.credit_kind.label("kind"),
-            entries.c.amount,
-        ).where(entries.c.txn == number),
-        select(
-            entries.c.debit_account, entries.c.unit, entries.c.debit_kind, -entries.c.amount
-        ).where(entries.c.txn == number),
-    ).subquery()
-    change = (
-        select(
-            gains.c.account,
-            gains.c.unit,
-            gains.c.kind,
-            sql_cast(func.sum(gains.c.amount), Number).label("amount"),
-        )
-        .group_by(gains.c.account, gains.c.unit, gains.c.kind)
-        .subquery()
-    )
+    change = changes(entries.c.txn == number)
     tx.execute(
         update(buckets)
         .values(balance=buckets.c.balance + change.c.amount)
@@ -119,6 +114,39 @@ def settle_balances(tx: Connection, number: int) -> None:
             buckets.c.unit == change.c.unit,
             buckets.c.kind == change.c.kind,
         )
+    )
+
+
+def changes(chosen: ColumnElement[bool]) -> Subquery:
+    """Return what the chosen entries change, by account, unit and kind, as a subquery."""
+    gains = union_all(
+        select(
+            entries.c.credit_account.label("account"),
+            entries.c.unit,
+            entries.c.credit_kind.label("kind"),
+            entries.c.amount,
+        ).where(chosen),
+        select(
+            entries.c.debit_account, entries.c.unit, entries.c.debit_kind, -entries.c.amount
+        ).where(chosen),
+    ).subquery()
+    total = sql_cast(func.sum(gains.c.amount), Number).label("amount")
+    return (
+        select(gains.c.account, gains.c.unit, gains.c.kind, total)
+        .group_by(gains.c.account, gains.c.unit, gains.c.kind)
+        .subquery()
+    )
+
+
+def balances_at(number: int) -> Subquery:
+    """Return every balance as it was after a transaction: account, unit, kind, balance."""
+    since = changes(entries.c.txn > number)
+    same = (since.c.account == buckets.c.account) & (since.c.unit == buckets.c.unit)
+    then = buckets.c.balance - func.coalesce(since.c.amount, 0)
+    return (
+        select(buckets.c.account, buckets.c.unit, buckets.c.kind, then.label("balance"))
+        .select_from(buckets.outerjoin(since, same & (since.c.kind == buckets.c.kind)))
+        .subquery()
     )
 
 

@@ -1,4 +1,4 @@
-"""The registry's tables: every one, in one file.
+"""The registry's tables: ledger, exchange and evening; offices.py has those of its people.
 
 A *bucket* is (account, unit, kind): what one account has of one thing in one state. An *entry*
 takes an amount from one bucket and gives it to another of the same unit, so a transaction that
@@ -20,10 +20,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    select,
 )
 from sqlalchemy.dialects import sqlite
 
-FORMAT = 1  # of the schema; another one is refused at start
+FORMAT = 2  # of the schema; another one is refused at start
 FEN = 0  # the unit of money
 
 # Kinds of buckets. The two sources hold minus what has come into being through them.
@@ -32,16 +33,34 @@ BANK = "bank"  # source of money: the special account at the settlement bank (ST
 REGISTRY_AVAILABLE = "registry_available"  # RG-06
 IN_TRANSIT = "in_transit"  # instructed, not yet done by the exchange: tonnes or fen
 TRADING_AVAILABLE = "trading_available"  # RG-06
+JUDICIAL = "judicial"  # frozen by a court on the registry side (RG-15)
+TRADING_JUDICIAL = "trading_judicial"  # frozen by a court on the trading side
+CANCELLED = "cancelled"  # voluntarily, for ever (RG-13): nothing leaves it
 CASH = "cash"  # a subject's money sub-ledger (ST-02)
 FEES = "fees"  # what the exchange and the registry have earned (TR-130)
+RESERVE = "reserve"  # the settlement risk reserve (ST-08)
 SOURCES = (ISSUED, BANK)
-KINDS = (*SOURCES, REGISTRY_AVAILABLE, IN_TRANSIT, TRADING_AVAILABLE, CASH, FEES)
+GOODS = (
+    REGISTRY_AVAILABLE,
+    IN_TRANSIT,
+    TRADING_AVAILABLE,
+    JUDICIAL,
+    TRADING_JUDICIAL,
+    CANCELLED,
+)
+KINDS = (*SOURCES, *GOODS, CASH, FEES, RESERVE)
 
-# The accounts that are there before anybody comes: their ids.
+# The accounts that are there before anybody comes: their ids. The reserve's money lies in a bank
+# account of its own (ST-08), apart from the special account of the subjects (ST-02).
 RESERVE_ID, BANK_ID, EXCHANGE_FEES_ID, REGISTRY_FEES_ID = 1, 2, 3, 4
+RISK_RESERVE_ID, RESERVE_BANK_ID = 5, 6
 
 # Kinds of transactions.
-TRANSACTIONS = ("issue", "deposit", "transfer_in", "arrival", "refusal", "out", "settlement")
+TRANSACTIONS = (
+    *("issue", "deposit", "transfer_in", "arrival", "refusal", "out", "settlement"),
+    *("freeze", "release", "deduction", "cancellation", "succession", "correction"),
+    *("bank_debit", "top_up", "reserve_in", "cover", "recovery"),
+)
 
 Number = BigInteger().with_variant(
     sqlite.INTEGER(), "sqlite"
@@ -52,37 +71,40 @@ KEYED: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 metadata = MetaData()
 
 
-def _number(name: str, *rest: Any, **options: Any) -> Column[int]:
+def number(name: str, *rest: Any, **options: Any) -> Column[int]:
     return Column(name, Number, *rest, nullable=False, **options)
 
 
-def _text(name: str, *rest: Any, **options: Any) -> Column[str]:
+def text(name: str, *rest: Any, **options: Any) -> Column[str]:
     return Column(name, Text, *rest, nullable=False, **options)
 
 
-def _key(name: str, *rest: Any) -> Column[int]:
+def key(name: str, *rest: Any) -> Column[int]:
     return Column(name, Number, *rest, primary_key=True, autoincrement=False)
 
 
-def _one_of(column: str, words: tuple[str, ...], name: str) -> CheckConstraint:
+def one_of(column: str, words: tuple[str, ...], name: str) -> CheckConstraint:
     quoted = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({quoted})", name=name)
 
 
-formats = Table("formats", metadata, _key("format"), **TABLE)
+formats = Table("formats", metadata, key("format"), text("profile"), **TABLE)
 
 accounts = Table(
     "accounts",
     metadata,
-    _key("id"),
-    _text("code", unique=True),  # the customer number
-    _text("name"),
-    _text("kind"),
-    _text("registry_account", unique=True),
+    key("id"),
+    text("code", unique=True),  # the customer number
+    text("name"),
+    text("kind"),
+    text("registry_account", unique=True),
     Column("trading_account", Text, unique=True),
     Column("trading_index", Number, unique=True),  # the exchange's row: 0, 1, 2 … without gaps
-    _one_of(
-        "kind", ("key_emitting_entity", "other", "fees", "bank", "issue_reserve"), "account_kind"
+    number("blocks", server_default="0"),  # what the registry has restricted: bits (ST-12)
+    one_of(
+        "kind",
+        ("key_emitting_entity", "other", "fees", "bank", "issue_reserve", "risk_reserve"),
+        "account_kind",
     ),
     CheckConstraint(
         "(trading_index IS NULL) = (trading_account IS NULL) AND trading_index >= 0",
@@ -91,22 +113,22 @@ accounts = Table(
     **TABLE,
 )
 
-units = Table("units", metadata, _key("id"), _text("code", unique=True), **TABLE)
+units = Table("units", metadata, key("id"), text("code", unique=True), **TABLE)
 
 buckets = Table(
     "buckets",
     metadata,
-    _key("account", ForeignKey("accounts.id")),
-    _key("unit", ForeignKey("units.id")),
+    key("account", ForeignKey("accounts.id")),
+    key("unit", ForeignKey("units.id")),
     Column("kind", Text, primary_key=True),
-    _number("balance"),
-    _one_of("kind", KINDS, "bucket_kind"),
+    number("balance"),
+    one_of("kind", KINDS, "bucket_kind"),
     CheckConstraint(
         "CASE WHEN kind IN ('issued', 'bank') THEN balance <= 0 ELSE balance >= 0 END",
         name="balance_sign",  # nobody can have less than nothing (I2)
     ),
     CheckConstraint(
-        "CASE WHEN kind IN ('bank', 'cash', 'fees') THEN unit = 0"
+        "CASE WHEN kind IN ('bank', 'cash', 'fees', 'reserve') THEN unit = 0"
         " WHEN kind = 'in_transit' THEN unit >= 0 ELSE unit > 0 END",
         name="bucket_unit",
     ),
@@ -116,25 +138,26 @@ buckets = Table(
 transactions = Table(
     "transactions",
     metadata,
-    _key("id"),
-    _text("kind"),
+    key("id"),
+    text("kind"),
     Column("date", Number),  # the trading day of a settlement
-    _text("note"),
-    _one_of("kind", TRANSACTIONS, "transaction_kind"),
+    text("note"),
+    Column("corrects", Number, ForeignKey("transactions.id"), unique=True),  # RG-17
+    one_of("kind", TRANSACTIONS, "transaction_kind"),
     **TABLE,
 )
 
 entries = Table(
     "entries",
     metadata,
-    _key("txn", ForeignKey("transactions.id")),
-    _key("line"),
-    _number("unit"),
-    _number("debit_account"),  # loses the amount
-    _text("debit_kind"),
-    _number("credit_account"),  # gains it
-    _text("credit_kind"),
-    _number("amount"),
+    key("txn", ForeignKey("transactions.id")),
+    key("line"),
+    number("unit"),
+    number("debit_account"),  # loses the amount
+    text("debit_kind"),
+    number("credit_account"),  # gains it
+    text("credit_kind"),
+    number("amount"),
     Column("trade_no", Number),  # of a settlement: the deal it pays or delivers
     ForeignKeyConstraint(
         ["debit_account", "unit", "debit_kind"], ["buckets.account", "buckets.unit", "buckets.kind"]
@@ -147,21 +170,22 @@ entries = Table(
     CheckConstraint(
         "debit_account <> credit_account OR debit_kind <> credit_kind", name="two_buckets"
     ),
+    CheckConstraint("debit_kind <> 'cancelled'", name="cancelled_for_ever"),  # RG-13, E52
     **KEYED,
 )
 
 instructions = Table(
     "instructions",  # to the exchange, numbered 1 … n without gaps
     metadata,
-    _key("number"),
-    _text("kind"),
-    _number("account", ForeignKey("accounts.id")),
+    key("number"),
+    text("kind"),
+    number("account", ForeignKey("accounts.id")),
     Column("unit", Number, ForeignKey("units.id")),
-    _number("amount"),  # tonnes, fen or 0
-    _text("status"),
-    _text("reason"),
-    _one_of("kind", ("open_account", "cash_in", "transfer_in"), "instruction_kind"),
-    _one_of("status", ("pending", "done", "refused"), "instruction_status"),
+    number("amount"),  # tonnes, fen or 0
+    text("status"),
+    text("reason"),
+    one_of("kind", ("open_account", "cash_in", "transfer_in"), "instruction_kind"),
+    one_of("status", ("pending", "done", "refused"), "instruction_status"),
     CheckConstraint(
         "CASE kind WHEN 'open_account' THEN amount = 0 AND unit IS NULL"
         " WHEN 'cash_in' THEN amount > 0 AND unit = 0 ELSE amount > 0 AND unit > 0 END",
@@ -179,28 +203,34 @@ Index(
 inbox = Table(
     "inbox",  # what the exchange has told, by its seq: heard once, answered for ever
     metadata,
-    _key("seq"),
-    _text("kind"),
-    _text("sha256"),  # of the content: the same seq with another content stops (F32)
-    _text("answer"),
-    _one_of("kind", ("cash_out", "transfer_out"), "inbox_kind"),
+    key("seq"),
+    text("kind"),
+    text("sha256"),  # of the content: the same seq with another content stops (F32)
+    text("answer"),
+    one_of(
+        "kind",
+        ("cash_out", "transfer_out", "freeze", "release", "deduct", "void"),
+        "inbox_kind",
+    ),
     **TABLE,
 )
 
 days = Table(
     "days",
     metadata,
-    _key("date"),
-    _text("status"),
-    _text("sha256"),  # of the deal file last looked at
-    _number("tag"),
-    _number("deals"),
-    _text("report"),  # JSON list of sentences: what differs
-    _number("attempts"),
-    _number("seen_txn"),  # the books as they were when the file was last looked at
-    _number("seen_instruction"),
+    key("date"),
+    text("status"),
+    text("sha256"),  # of the deal file last looked at
+    number("tag"),
+    number("deals"),
+    text("report"),  # JSON list of sentences: what differs
+    number("attempts"),
+    number("seen_txn"),  # the books as they were when the file was last looked at
+    number("seen_instruction"),
+    number("seen_voids"),
+    number("told", server_default="0"),  # 1 = its statements are written (ST-05)
     Column("txn", Number, ForeignKey("transactions.id"), unique=True),
-    _one_of("status", ("cleared", "differs", "posted"), "day_status"),
+    one_of("status", ("cleared", "differs", "posted"), "day_status"),
     CheckConstraint("(status = 'posted') = (txn IS NOT NULL)", name="posted_by_txn"),
     CheckConstraint("(status = 'differs') = (report <> '[]')", name="reported"),
     **TABLE,
@@ -209,26 +239,37 @@ days = Table(
 deals = Table(
     "deals",  # one row a trade: cleared gross, never netted (ST-03)
     metadata,
-    _key("trade_no"),
-    _number("date", ForeignKey("days.date")),
-    _number("seq"),
-    _number("time_ns"),
-    _number("unit", ForeignKey("units.id")),
-    _number("price_ticks"),
-    _number("qty_tonnes"),
-    _number("value_fen"),
-    _number("buyer", ForeignKey("accounts.id")),
-    _number("seller", ForeignKey("accounts.id")),
-    _number("buy_trading_fee_fen"),
-    _number("buy_settlement_fee_fen"),
-    _number("sell_trading_fee_fen"),
-    _number("sell_settlement_fee_fen"),
-    _number("modality"),
-    _number("taker_side"),
+    key("trade_no"),
+    number("date", ForeignKey("days.date")),
+    number("seq"),
+    number("time_ns"),
+    number("unit", ForeignKey("units.id")),
+    number("price_ticks"),
+    number("qty_tonnes"),
+    number("value_fen"),
+    number("buyer", ForeignKey("accounts.id")),
+    number("seller", ForeignKey("accounts.id")),
+    number("buy_trading_fee_fen"),
+    number("buy_settlement_fee_fen"),
+    number("sell_trading_fee_fen"),
+    number("sell_settlement_fee_fen"),
+    number("modality"),
+    number("taker_side"),
     CheckConstraint("qty_tonnes > 0 AND value_fen = price_ticks * qty_tonnes", name="deal_value"),
     CheckConstraint("buyer <> seller", name="deal_sides"),
     **TABLE,
 )
+voids = Table(
+    "voids",  # trades the exchange has undone before settlement (TR-121), by two people
+    metadata,
+    key("trade_no"),
+    number("seq", unique=True),
+    number("maker"),
+    number("checker"),
+    CheckConstraint("maker <> checker", name="void_two_people"),
+    **TABLE,
+)
+STANDING = deals.c.trade_no.not_in(select(voids.c.trade_no))  # a deal that was not undone
 Index("deals_date", deals.c.date)
 Index("deals_buyer", deals.c.buyer)
 Index("deals_seller", deals.c.seller)
@@ -236,17 +277,17 @@ Index("deals_seller", deals.c.seller)
 statements = Table(
     "statements",  # a subject's money on one day: the fields of rules.md section 2, in fen
     metadata,
-    _key("date", ForeignKey("days.date")),
-    _key("account", ForeignKey("accounts.id")),
-    _number("opening_funds"),
-    _number("cash_in"),
-    _number("cash_out"),
-    _number("buy_amount"),
-    _number("buy_fee"),
-    _number("sell_amount"),
-    _number("sell_fee"),
-    _number("settlement_fee"),
-    _number("available_funds"),
+    key("date", ForeignKey("days.date")),
+    key("account", ForeignKey("accounts.id")),
+    number("opening_funds"),
+    number("cash_in"),
+    number("cash_out"),
+    number("buy_amount"),
+    number("buy_fee"),
+    number("sell_amount"),
+    number("sell_fee"),
+    number("settlement_fee"),
+    number("available_funds"),
     CheckConstraint(
         "opening_funds + cash_in - cash_out - buy_amount - buy_fee + sell_amount - sell_fee"
         " - settlement_fee = available_funds AND opening_funds >= 0",
@@ -258,22 +299,29 @@ statements = Table(
 statement_holdings = Table(
     "statement_holdings",  # its trading-side tonnes of one vintage on that day
     metadata,
-    _key("date"),
-    _key("account"),
-    _key("unit", ForeignKey("units.id")),
-    _number("opening_tonnes"),
-    _number("moved_in_tonnes"),
-    _number("moved_out_tonnes"),
-    _number("bought_tonnes"),
-    _number("sold_tonnes"),
-    _number("closing_tonnes"),
+    key("date"),
+    key("account"),
+    key("unit", ForeignKey("units.id")),
+    number("opening_tonnes"),
+    number("moved_in_tonnes"),
+    number("moved_out_tonnes"),
+    number("bought_tonnes"),
+    number("sold_tonnes"),
+    number("court_frozen_tonnes"),  # frozen less released on that day (RG-15)
+    number("closing_tonnes"),
     ForeignKeyConstraint(["date", "account"], ["statements.date", "statements.account"]),
     CheckConstraint(
         "opening_tonnes + moved_in_tonnes - moved_out_tonnes + bought_tonnes - sold_tonnes"
-        " = closing_tonnes AND opening_tonnes >= 0",
+        " - court_frozen_tonnes = closing_tonnes AND opening_tonnes >= 0",
         name="holding_sum",
     ),
     **KEYED,
 )
 
-APPEND_ONLY = (transactions, entries, deals, inbox)  # RG-17: corrected by new rows, never deleted
+APPEND_ONLY = (  # RG-17: corrected by new rows, never deleted
+    transactions,
+    entries,
+    deals,
+    voids,
+    inbox,
+)

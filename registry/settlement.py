@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from engine.deals import DealFile
-from registry import ledger, statements
+from registry import ledger, telling
 from registry.accounts import Directory, last_instruction
 from registry.clearing import Books, differences
 from registry.database import insert_missing, insert_missing_from
@@ -39,12 +39,14 @@ from registry.schema import (
     FEES,
     FEN,
     REGISTRY_FEES_ID,
+    STANDING,
     TRADING_AVAILABLE,
     Number,
     buckets,
     days,
     deals,
     entries,
+    voids,
 )
 
 COPIED = (
@@ -96,28 +98,46 @@ def clear(tx: Connection, file: DealFile, goods_t_plus: int = 1) -> Day:
     """Clear a deal file and return the day: cleared (or posted before), or differs with a report.
 
     A day that differs may be cleared again once the cause is mended, with the same file or a
-    corrected one. StopError file_differs: a cleared or posted date comes with other bytes (F32).
+    corrected one; a cleared one while the exchange has undone a trade of it since (TR-121).
+    StopError file_differs: a cleared or posted date comes with other bytes (F32).
     StopError date_order: an earlier day is unposted, or a later one is known.
     """
     known = tx.execute(select(days).where(days.c.date == file.date)).first()
     sha256 = file.sha256()
-    seen = (ledger.last_transaction(tx), last_instruction(tx))
+    seen = _seen(tx)
     if known is not None and known.status != "differs":
-        if known.sha256 != sha256:
+        if known.sha256 != sha256 and not (known.status == "cleared" and _undone(tx, file.date)):
             raise StopError(
                 "file_differs",
                 f"The deal file of {file.date} was {known.status} with hash {known.sha256[:16]}…, "
                 f"now comes one with hash {sha256[:16]}….",
             )
-        return _day(known)
+        if known.sha256 == sha256:
+            return _day(known)
     if (
         known is not None
         and known.sha256 == sha256
-        and seen == (known.seen_txn, known.seen_instruction)
+        and seen == {name: getattr(known, name) for name in seen}
     ):
         return _day(known)  # nothing has changed on either side: the answer is the same
     _refuse_disorder(tx, file.date)
     return _look(tx, file, goods_t_plus, seen, 1 if known is None else known.attempts + 1)
+
+
+def _seen(tx: Connection) -> dict[str, int]:
+    """Return how far the registry's own books have come: what a verdict rests on."""
+    voided = tx.execute(select(func.count()).select_from(voids)).scalar_one()
+    return {
+        "seen_txn": ledger.last_transaction(tx),
+        "seen_instruction": last_instruction(tx),
+        "seen_voids": int(voided),
+    }
+
+
+def _undone(tx: Connection, date: int) -> bool:
+    """Whether a deal that was cleared for this date has been undone since."""
+    both = select(deals.c.trade_no).join(voids, voids.c.trade_no == deals.c.trade_no)
+    return tx.execute(both.where(deals.c.date == date)).first() is not None
 
 
 def _refuse_disorder(tx: Connection, date: int) -> None:
@@ -132,7 +152,7 @@ def _refuse_disorder(tx: Connection, date: int) -> None:
 
 
 def _look(
-    tx: Connection, file: DealFile, goods_t_plus: int, seen: tuple[int, int], attempts: int
+    tx: Connection, file: DealFile, goods_t_plus: int, seen: dict[str, int], attempts: int
 ) -> Day:
     """Recompute, compare, and write down the verdict."""
     who, known = Directory(tx), ledger.unit_ids(tx)
@@ -144,32 +164,44 @@ def _look(
         "deals": len(file.deals),
         "report": json.dumps(report, ensure_ascii=False),
         "attempts": attempts,
-        "seen_txn": seen[0],
-        "seen_instruction": seen[1],
+        **seen,
     }
     if attempts == 1:
         tx.execute(insert(days), {"date": file.date, **values})
     else:
         tx.execute(update(days).where(days.c.date == file.date).values(values))
     if not report and len(file.deals):
-        tx.execute(insert(deals), _deal_rows(file, who, known))
+        _write_deals(tx, file.date, _deal_rows(file, who, known))
     found = day(tx, file.date)
     assert found is not None, "the day was just written"
     return found
+
+
+def _write_deals(tx: Connection, date: int, rows: list[dict[str, int]]) -> None:
+    """Write the cleared deals; those of an earlier clearing of the day are there already."""
+    there = set(tx.execute(select(deals.c.trade_no).where(deals.c.date == date)).scalars())
+    fresh = [row for row in rows if row["trade_no"] not in there]
+    if fresh:
+        tx.execute(insert(deals), fresh)
 
 
 def _books(tx: Connection, file: DealFile, who: Directory, known: dict[str, int]) -> Books:
     """Return the trading side as arrays in the exchange's rows."""
     column = {known[code]: place for place, code in enumerate(file.codes) if code in known}
     tonnes = np.zeros((len(who.ids), len(file.codes)), np.int64)
+    judicial = np.zeros_like(tonnes)
     cash = np.zeros(len(who.ids), np.int64)
     for bucket, balance in ledger.balances(tx, TRADING_SIDE).items():
         if bucket.kind == CASH:
             cash[who.index_of[bucket.account]] = balance
         elif bucket.unit in column:
-            tonnes[who.index_of[bucket.account], column[bucket.unit]] = balance
-    last = tx.execute(select(func.coalesce(func.max(deals.c.trade_no), 0))).scalar_one()
-    return Books(tonnes, cash, who.codes, int(last))
+            part = tonnes if bucket.kind == TRADING_AVAILABLE else judicial
+            part[who.index_of[bucket.account], column[bucket.unit]] = balance
+    earlier = select(func.coalesce(func.max(deals.c.trade_no), 0)).where(deals.c.date < file.date)
+    last = int(tx.execute(earlier).scalar_one())
+    undone = select(voids.c.trade_no).where(voids.c.trade_no > last).order_by(voids.c.trade_no)
+    voided = np.array(tx.execute(undone).scalars().all(), np.int64)
+    return Books(tonnes, judicial, cash, who.codes, last, voided)
 
 
 def _deal_rows(file: DealFile, who: Directory, known: dict[str, int]) -> list[dict[str, int]]:
@@ -202,14 +234,15 @@ def post(tx: Connection, date: int, tag: int) -> Day:
     number = ledger.begin(tx, "settlement", f"settlement of {date}", date)
     if known.deals:
         _move(tx, number, date)
-    statements.write(tx, date, number)
     tx.execute(update(days).where(days.c.date == date).values(status="posted", txn=number))
+    telling.tell_day(tx, date, number)
     return known._replace(status="posted")
 
 
 def _move(tx: Connection, number: int, date: int) -> None:
     """Deliver and pay every deal of the day, gross (ST-03), and bring the balances up to date."""
-    first = tx.execute(select(func.min(deals.c.trade_no)).where(deals.c.date == date)).scalar_one()
+    standing = (deals.c.date == date) & STANDING
+    first = tx.execute(select(func.min(deals.c.trade_no)).where(standing)).scalar_one()
     _make_buckets(tx, date)
     lines = union_all(*_lines(number, date, int(first)))
     names = [
@@ -230,7 +263,7 @@ def _move(tx: Connection, number: int, date: int) -> None:
 def _make_buckets(tx: Connection, date: int) -> None:
     """Make the buckets that receive something for the first time."""
     columns = ["account", "unit", "kind", "balance"]
-    of_day = deals.c.date == date
+    of_day = (deals.c.date == date) & STANDING
     goods = select(deals.c.buyer, deals.c.unit, literal(TRADING_AVAILABLE, Text), literal(0))
     money = select(deals.c.seller, literal(FEN), literal(CASH, Text), literal(0))
     for query in (goods, money):
@@ -264,4 +297,4 @@ def _lines(number: int, date: int, first: int) -> Iterator[Select[Any]]:
             literal(credit_kind, Text).label("credit_kind"),
             amount.label("amount"),
             d.trade_no.label("trade_no"),
-        ).where(d.date == date, amount > 0)
+        ).where(d.date == date, STANDING, amount > 0)

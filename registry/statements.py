@@ -10,18 +10,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy import cast as sql_cast
 
+from registry import ledger
 from registry.accounts import Account, id_of
 from registry.accounts import account as find_account
 from registry.schema import (
     CASH,
     FEN,
+    STANDING,
     TRADING_AVAILABLE,
+    TRADING_JUDICIAL,
     Number,
     accounts,
-    buckets,
     days,
     deals,
     entries,
@@ -40,7 +52,13 @@ MONEY = (
     "sell_fee",
     "settlement_fee",
 )
-TONNES = ("moved_in_tonnes", "moved_out_tonnes", "bought_tonnes", "sold_tonnes")
+TONNES = (
+    "moved_in_tonnes",
+    "moved_out_tonnes",
+    "bought_tonnes",
+    "sold_tonnes",
+    "court_frozen_tonnes",
+)
 
 
 class HoldingLine(NamedTuple):
@@ -53,6 +71,19 @@ class HoldingLine(NamedTuple):
     bought_tonnes: int
     sold_tonnes: int
     closing_tonnes: int
+    court_frozen_tonnes: int = 0  # less released; frozen ones are not in ``closing_tonnes`` (RG-16)
+
+
+class ModalityLine(NamedTuple):
+    """What an account dealt in one way of trading (10 listed, 20 bulk, 21 bidding) on a day."""
+
+    modality: int
+    bought_tonnes: int
+    buy_amount: int
+    sold_tonnes: int
+    sell_amount: int
+    trading_fee: int
+    settlement_fee: int
 
 
 class Statement(NamedTuple):
@@ -70,14 +101,31 @@ class Statement(NamedTuple):
     cash_out: int
     settlement_fee: int
     holdings: tuple[HoldingLine, ...]
+    modalities: tuple[ModalityLine, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the statement as plain data: the national one's fields, then the lines."""
+        fields = self._asdict()
+        who = fields.pop("account")
+        return {
+            "date": fields.pop("date"),
+            "customer_no": who.code,
+            "name": who.name,
+            "trading_account": who.trading_account,
+            "registry_account": who.registry_account,
+            **fields,
+            "holdings": [line._asdict() for line in self.holdings],
+            "modalities": [line._asdict() for line in self.modalities],
+        }
 
 
 def write(tx: Connection, date: int, number: int) -> None:
-    """Write the statements of a day that transaction ``number`` has just settled."""
-    before = select(func.coalesce(func.max(days.c.txn), 0)).scalar_subquery()
-    span = (entries.c.txn > before) & (entries.c.txn < number)
-    _write_money(tx, date, span)
-    _write_tonnes(tx, date, span)
+    """Write the statements of the day that transaction ``number`` settled, as of that moment."""
+    earlier = select(func.coalesce(func.max(days.c.txn), 0)).where(days.c.txn < number)
+    span = (entries.c.txn > earlier.scalar_subquery()) & (entries.c.txn < number)
+    then = ledger.balances_at(number)
+    _write_money(tx, date, span, then)
+    _write_tonnes(tx, date, span, then)
 
 
 def _row(key: Sequence[ColumnElement[Any]], names: Sequence[str], **given: Any) -> Select[Any]:
@@ -99,11 +147,12 @@ def _sums(parts: Sequence[Select[Any]], key: Sequence[str], names: Sequence[str]
     return select(*keys, *totals).group_by(*keys).subquery()
 
 
-def _write_money(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
+def _write_money(tx: Connection, date: int, span: ColumnElement[bool], then: Subquery) -> None:
+    """Write a statement for every account whose trading side moved."""
     d, e = deals.c, entries.c
     gain, loss = e.credit_account.label("account"), e.debit_account.label("account")
     taken_back = _refused_after_all()
-    of_day = d.date == date
+    of_day = (d.date == date) & STANDING
     parts = [
         _row([gain], MONEY, cash_in=e.amount).where(span, e.credit_kind == CASH),
         _row([loss], MONEY, cash_in=-e.amount).where(
@@ -113,7 +162,7 @@ def _write_money(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
             span, e.debit_kind == CASH, e.txn.not_in(taken_back)
         ),
         _row([gain], MONEY).where(span, e.credit_kind == TRADING_AVAILABLE),
-        _row([loss], MONEY).where(span, e.debit_kind == TRADING_AVAILABLE),
+        _row([loss], MONEY).where(span, e.debit_kind.in_((TRADING_AVAILABLE, TRADING_JUDICIAL))),
         _row(
             [d.buyer.label("account")],
             MONEY,
@@ -131,7 +180,7 @@ def _write_money(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
     ]
     moved = _sums(parts, ["account"], MONEY)
     m = moved.c
-    closing = func.coalesce(buckets.c.balance, 0)
+    closing = func.coalesce(then.c.balance, 0)
     change = (
         m.cash_in
         - m.cash_out
@@ -142,24 +191,28 @@ def _write_money(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
         - m.settlement_fee
     )
     query = select(literal(date), m.account, closing - change, *(m[n] for n in MONEY), closing)
-    cash = (buckets.c.account == m.account) & (buckets.c.unit == FEN) & (buckets.c.kind == CASH)
-    query = query.select_from(moved.outerjoin(buckets, cash))
+    cash = (then.c.account == m.account) & (then.c.unit == FEN) & (then.c.kind == CASH)
+    query = query.select_from(moved.outerjoin(then, cash))
     names = ["date", "account", "opening_funds", *MONEY, "available_funds"]
     tx.execute(insert(statements).from_select(names, query))
 
 
-def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
+def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool], then: Subquery) -> None:
     """Write a line for every vintage that an account with a statement has, or had this morning."""
     d, e = deals.c, entries.c
     gain = [e.credit_account.label("account"), e.unit]
     loss = [e.debit_account.label("account"), e.unit]
     taken_back = _refused_after_all()
-    here, gone = e.credit_kind == TRADING_AVAILABLE, e.debit_kind == TRADING_AVAILABLE
-    of_day = d.date == date
+    frozen, freed = e.credit_kind == TRADING_JUDICIAL, e.debit_kind == TRADING_JUDICIAL
+    here = span & (e.credit_kind == TRADING_AVAILABLE)
+    gone = span & (e.debit_kind == TRADING_AVAILABLE) & ~frozen
+    of_day = (d.date == date) & STANDING
     parts = [
-        _row(gain, TONNES, moved_in_tonnes=e.amount).where(span, here),
-        _row(loss, TONNES, moved_in_tonnes=-e.amount).where(span, gone, e.txn.in_(taken_back)),
-        _row(loss, TONNES, moved_out_tonnes=e.amount).where(span, gone, e.txn.not_in(taken_back)),
+        _row(gain, TONNES, moved_in_tonnes=e.amount).where(here, ~freed),
+        _row(loss, TONNES, moved_in_tonnes=-e.amount).where(gone, e.txn.in_(taken_back)),
+        _row(loss, TONNES, moved_out_tonnes=e.amount).where(gone, e.txn.not_in(taken_back)),
+        _row(loss, TONNES, court_frozen_tonnes=e.amount).where(span, frozen),
+        _row(gain, TONNES, court_frozen_tonnes=-e.amount).where(here, freed),
         _row([d.buyer.label("account"), d.unit], TONNES, bought_tonnes=d.qty_tonnes).where(of_day),
         _row([d.seller.label("account"), d.unit], TONNES, sold_tonnes=d.qty_tonnes).where(of_day),
     ]
@@ -167,17 +220,17 @@ def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
     m = moved.c
     told = statements.alias()
     figures = [func.coalesce(m[name], 0) for name in TONNES]
-    closing = buckets.c.balance
-    opening = closing - figures[0] + figures[1] - figures[2] + figures[3]
-    joined = told.join(buckets, buckets.c.account == told.c.account).outerjoin(
-        moved, (m.account == buckets.c.account) & (m.unit == buckets.c.unit)
+    closing = then.c.balance
+    opening = closing - figures[0] + figures[1] - figures[2] + figures[3] + figures[4]
+    joined = told.join(then, then.c.account == told.c.account).outerjoin(
+        moved, (m.account == then.c.account) & (m.unit == then.c.unit)
     )
     query = (
-        select(literal(date), buckets.c.account, buckets.c.unit, opening, *figures, closing)
+        select(literal(date), then.c.account, then.c.unit, opening, *figures, closing)
         .select_from(joined)
         .where(
             told.c.date == date,
-            buckets.c.kind == TRADING_AVAILABLE,
+            then.c.kind == TRADING_AVAILABLE,
             (closing > 0) | m.account.is_not(None),
         )
     )
@@ -186,10 +239,9 @@ def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool]) -> None:
 
 
 def statement(tx: Connection, account: int, date: int) -> Statement | None:
-    """Return an account's statement of a posted date; None if that date is not posted."""
+    """Return an account's statement of a posted date; None while there is none (ST-05)."""
     who, number = find_account(tx, account), id_of(tx, account)
-    posted = select(days.c.date).where(days.c.date == date, days.c.status == "posted")
-    if tx.execute(posted).first() is None:
+    if tx.execute(select(days.c.date).where(days.c.date == date, days.c.told == 1)).first() is None:
         return None
     last = (
         select(statements)
@@ -202,9 +254,9 @@ def statement(tx: Connection, account: int, date: int) -> Statement | None:
         return Statement(date, who, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
     lines = _lines(tx, number, row.date)
     if row.date == date:
-        return _filled(date, who, row, lines)
+        return _filled(date, who, row, lines, _by_modality(tx, number, date))
     rested = tuple(
-        HoldingLine(line.vintage, line.closing_tonnes, 0, 0, 0, 0, line.closing_tonnes)
+        HoldingLine(line.vintage, line.closing_tonnes, 0, 0, 0, 0, line.closing_tonnes, 0)
         for line in lines
         if line.closing_tonnes
     )
@@ -212,7 +264,13 @@ def statement(tx: Connection, account: int, date: int) -> Statement | None:
     return Statement(date, who, funds, funds, 0, 0, 0, 0, 0, 0, 0, rested)
 
 
-def _filled(date: int, who: Account, row: Any, lines: tuple[HoldingLine, ...]) -> Statement:
+def _filled(
+    date: int,
+    who: Account,
+    row: Any,
+    lines: tuple[HoldingLine, ...],
+    by_modality: tuple[ModalityLine, ...],
+) -> Statement:
     return Statement(
         date,
         who,
@@ -226,18 +284,44 @@ def _filled(date: int, who: Account, row: Any, lines: tuple[HoldingLine, ...]) -
         row.cash_out,
         row.settlement_fee,
         lines,
+        by_modality,
     )
 
 
 def _lines(tx: Connection, number: int, date: int) -> tuple[HoldingLine, ...]:
     s = statement_holdings.c
     rows = tx.execute(
-        select(units.c.code, s.opening_tonnes, *(s[n] for n in TONNES), s.closing_tonnes)
+        select(
+            units.c.code,
+            s.opening_tonnes,
+            *(s[name] for name in TONNES[:4]),
+            s.closing_tonnes,
+            s.court_frozen_tonnes,
+        )
         .join(units, units.c.id == s.unit)
         .where(s.account == number, s.date == date)
         .order_by(units.c.id)
     )
     return tuple(HoldingLine._make(row) for row in rows)
+
+
+def _by_modality(tx: Connection, number: int, date: int) -> tuple[ModalityLine, ...]:
+    """Return what an account (id) dealt on a date, per way of trading."""
+    d = deals.c
+    names = ModalityLine._fields[1:]
+    parts = []
+    for own, side, word in (("buyer", "buy", "bought"), ("seller", "sell", "sold")):
+        given = {
+            f"{word}_tonnes": d.qty_tonnes,
+            f"{side}_amount": d.value_fen,
+            "trading_fee": d[f"{side}_trading_fee_fen"],
+            "settlement_fee": d[f"{side}_settlement_fee_fen"],
+        }
+        mine = (d.date == date) & STANDING & (d[own] == number)
+        parts.append(_row([d.modality], names, **given).where(mine))
+    sums = _sums(parts, ["modality"], names)
+    rows = tx.execute(select(sums).order_by(sums.c.modality))
+    return tuple(ModalityLine._make(row) for row in rows)
 
 
 class Fill(NamedTuple):
@@ -278,7 +362,7 @@ def fills(tx: Connection, account: int, date: int | None = None) -> list[Fill]:
             .select_from(deals)
             .join(units, units.c.id == d.unit)
             .join(accounts, accounts.c.id == d[other])
-            .where(d[own] == number)
+            .where(d[own] == number, STANDING)
         )
         parts.append(query if date is None else query.where(d.date == date))
     found = [Fill._make(row) for part in parts for row in tx.execute(part)]

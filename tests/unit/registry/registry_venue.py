@@ -10,12 +10,15 @@ import numpy as np
 from engine.deals import DealFile, deal_file
 from engine.exchange import Exchange
 from engine.records import Event, Kind, Parameter, Phase, Side, commands
+from registry.approvals import Request
 from registry.evening import next_command
 from registry.institution import Registry
 
 VINTAGES = ("CEA", "CEA21")
 REFERENCE_TICKS = 4800
 DATES = (20210716, 20210719, 20210720, 20210721, 20210722, 20210723)
+MAKER, CHECKER = 1, 2
+NOW_NS = 1_626_400_800_000_000_000  # 2021-07-16 10:00 in Beijing
 DEFAULTS = {
     Parameter.LISTED_BAND_BP: 1000,
     Parameter.BULK_BAND_BP: 3000,
@@ -23,6 +26,11 @@ DEFAULTS = {
     Parameter.BULK_QTY_MIN: 100_000,
     Parameter.TAKE_LEVELS_MAX: 5,
     Parameter.GOODS_T_PLUS: 1,
+    Parameter.AUCTION_BAND_BP: 1000,
+    Parameter.AUCTION_QTY_MIN: 100_000,
+    Parameter.AUCTION_BID_QTY_MIN: 1,
+    Parameter.BULK_ENABLED: 1,
+    Parameter.AUCTION_ENABLED: 1,
 }
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -34,6 +42,7 @@ class Venue:
     def __init__(self, registry: Registry, vintages: tuple[str, ...] = VINTAGES) -> None:
         self.registry = registry
         self.exchange = Exchange()
+        self.vintages = vintages
         self.tape: list[tuple[Array, Array]] = []  # what a journal would hold
         for parameter, value in DEFAULTS.items():
             self.do(Kind.SET_PARAMETER, ref=parameter, amount=value)
@@ -85,9 +94,9 @@ class Venue:
         """Open accounts with money and tonnes of every vintage on the trading side."""
         registry = self.registry
         first = registry.open_accounts([(f"K{n:04d}", f"Plant {n}") for n in range(people)])
-        registry.issue_many([(code, n, 2 * tonnes) for code in VINTAGES for n in first])
+        registry.issue_many([(code, n, 2 * tonnes) for code in self.vintages for n in first])
         registry.deposit_many([(n, cash_fen) for n in first])
-        registry.transfer_in_many([(n, code, tonnes) for code in VINTAGES for n in first])
+        registry.transfer_in_many([(n, code, tonnes) for code in self.vintages for n in first])
         events = self.instruct()
         assert not (events["kind"] == Event.REFUSED).any()
 
@@ -118,17 +127,36 @@ class Venue:
             total_qty_tonnes=qty,
         )
 
+    def afternoon(self) -> None:
+        """Go on to the afternoon."""
+        for phase in (Phase.LUNCH, Phase.AFTERNOON):
+            if self.phase < phase:
+                self.do(Kind.SET_PHASE, ref=phase)
+
+    def ask(self, action: str, **values: Any) -> Request:
+        """Ask for an action as person 1."""
+        return self.registry.approvals.request(MAKER, action, values, NOW_NS)
+
+    def approve(self, asked: Request, at_ns: int = 0) -> Request:
+        """Approve a request as person 2, having read it."""
+        return self.registry.approvals.approve(asked.number, CHECKER, asked.sha256, at_ns or NOW_NS)
+
+    def hand(self, action: str, **values: Any) -> Request:
+        """Ask, approve, and let the exchange do what it is directed to."""
+        done = self.approve(self.ask(action, **values))
+        self.instruct()
+        return self.registry.approvals.find(done.number)
+
     def close_day(self) -> DealFile:
         """Go on to the close and return the deal file."""
-        for phase in (Phase.LUNCH, Phase.AFTERNOON):
-            self.do(Kind.SET_PHASE, ref=phase)
+        self.afternoon()
         self.do(Kind.CLOSE_DAY)
         return deal_file(self.state)
 
     def settle(self) -> Phase:
         """Play the evening as far as it goes and return the phase it ends in."""
         while (command := next_command(self.registry, self.state)) is not None:
-            self.submit(command)
+            assert self.submit(command)[0]["kind"] != Event.REFUSED
         return self.phase
 
     def sound(self) -> None:

@@ -117,9 +117,9 @@ def test_an_account_sees_its_deals_with_the_counterparty_tr_68(venue: Venue) -> 
 
 SABOTAGE = {
     "a balance is changed": "UPDATE buckets SET balance = balance + 1 WHERE kind = 'cash'"
-    " AND account = 5",
+    " AND account = 7",
     "tonnes appear": "UPDATE buckets SET balance = balance + 1 WHERE kind = 'registry_available'"
-    " AND account = 6 AND unit = 1",
+    " AND account = 8 AND unit = 1",
     "an instruction is lost": "DELETE FROM instructions WHERE number = 3",
     "an instruction is done by hand": "UPDATE instructions SET status = 'done'"
     " WHERE status = 'pending'",
@@ -142,7 +142,7 @@ def test_the_audit_sees_what_was_done_behind_its_back(venue: Venue, statement: s
 def test_the_audit_sees_entries_added_behind_its_back(venue: Venue) -> None:
     row = (
         "INSERT INTO entries (txn, line, unit, debit_account, debit_kind, credit_account,"
-        " credit_kind, amount) VALUES (1, 999, 1, 5, 'registry_available', 6,"
+        " credit_kind, amount) VALUES (1, 999, 1, 7, 'registry_available', 8,"
         " 'registry_available', 3)"
     )
     with venue.registry.database.write() as tx:

@@ -17,9 +17,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def books(people: int = 3, tonnes: int = 100, cash_fen: int = 10_000, last: int = 7) -> Books:
     return Books(
         np.full((people, 2), tonnes, np.int64),
+        np.zeros((people, 2), np.int64),
         np.full(people, cash_fen, np.int64),
         [f"K{n}" for n in range(people)],
         last,
+        np.zeros(0, np.int64),
     )
 
 

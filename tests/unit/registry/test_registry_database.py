@@ -10,11 +10,11 @@ from sqlalchemy import Table, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine.records import Kind
-from registry import database, schema
+from registry import database, offices, schema
 from registry.database import Database
 from registry.errors import RefusalError, StopError, UnavailableError
 from registry.institution import Registry
-from tests.unit.registry.registry_venue import Venue
+from tests.unit.registry.registry_venue import DATES, Venue
 
 
 @pytest.mark.parametrize("bad", ["", "nonsense", "mysql://localhost/books", "sqlite+aiosqlite://"])
@@ -106,12 +106,22 @@ def test_another_format_stops_the_start(url: str) -> None:
     assert caught.value.code == "schema_format"
 
 
-@pytest.mark.parametrize("table", schema.APPEND_ONLY, ids=lambda table: str(table.name))
+WRITTEN_ONCE = (*schema.APPEND_ONLY, *offices.APPEND_ONLY)
+
+
+@pytest.mark.parametrize("table", WRITTEN_ONCE, ids=lambda table: str(table.name))
 def test_what_is_written_stays_written_rg_17(venue: Venue, table: Table) -> None:
+    trade = venue.trade(0, 1, 10)[1]
     venue.trade(0, 1, 10)
+    venue.do(Kind.VOID_TRADE, ref=trade["trade_no"], operator=1, checker=2)
     venue.do(Kind.TRANSFER_OUT, account=2, instrument=0, qty_tonnes=5)
+    asked = venue.ask("issue", account=0, vintage="CEA", qty_tonnes=1, document="d")
+    with pytest.raises(RefusalError, match="maker_is_checker"):
+        venue.registry.approvals.approve(asked.number, asked.maker, asked.sha256, 1)
+    venue.approve(asked)
     venue.close_day()
     venue.settle()
+    venue.registry.object(0, DATES[0], "I sold less.", 1)
     with venue.registry.database.read() as tx:
         assert tx.execute(select(table)).first() is not None
     for statement in (delete(table), update(table).values({table.c[0].name: table.c[0] + 1})):
@@ -125,7 +135,7 @@ def test_what_is_written_stays_written_rg_17(venue: Venue, table: Table) -> None
 
 def test_the_database_itself_refuses_less_than_nothing(venue: Venue) -> None:
     for kind in (schema.CASH, schema.TRADING_AVAILABLE, schema.REGISTRY_AVAILABLE):
-        mine = (schema.buckets.c.kind == kind) & (schema.buckets.c.account == 5)
+        mine = (schema.buckets.c.kind == kind) & (schema.buckets.c.account == 7)
         with pytest.raises(IntegrityError), venue.registry.database.write() as tx:
             tx.execute(update(schema.buckets).where(mine).values(balance=-1))
     venue.sound()
@@ -136,9 +146,9 @@ def test_an_entry_cannot_mix_units(venue: Venue) -> None:
         "txn": 1,
         "line": 999,
         "unit": 1,
-        "debit_account": 5,
+        "debit_account": 7,
         "debit_kind": schema.CASH,  # there is no cash in tonnes
-        "credit_account": 6,
+        "credit_account": 8,
         "credit_kind": schema.TRADING_AVAILABLE,
         "amount": 5,
     }

@@ -103,7 +103,7 @@ def test_only_the_confirmed_tag_is_posted_st_04(venue: Venue) -> None:
 def test_a_confirmation_the_registry_never_gave_stops(venue: Venue) -> None:
     venue.trade(0, 1, 100)
     file = venue.close_day()
-    venue.do(Kind.CONFIRM_DAY, ref=file.tag)
+    venue.do(Kind.CONFIRM_DAY, ref=file.tag, amount=len(file.deals))
     with pytest.raises(StopError) as caught:
         next_command(venue.registry, venue.state)
     assert caught.value.code == "day_not_cleared"

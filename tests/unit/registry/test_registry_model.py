@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.records import Event, Kind, Parameter, Phase
-from registry.institution import Registry
+from registry.institution import Holding, Registry
 from tests.unit.registry.registry_venue import DATES, VINTAGES, Venue
 
 PEOPLE = 4
@@ -119,7 +119,9 @@ def compare(venue: Venue, model: Model, date: int, opening: Counter[int]) -> Non
         assert held.cash_in_transit_fen == 0
         for code in VINTAGES:
             there = held.holdings[code]
-            expected = (model.registry_side[account, code], 0, model.trading_side[account, code])
+            expected = Holding(
+                model.registry_side[account, code], 0, model.trading_side[account, code]
+            )
             assert there == expected
         told = venue.registry.statement(account, date)
         assert told is not None

@@ -1,0 +1,279 @@
+"""What two people may do by hand: each action's exact values, and how it is carried out (ST-07).
+
+An action's values are a flat mapping of names to whole numbers and short texts, nothing more and
+nothing less, so that what an approver reads is what is executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, select, update
+
+from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Block
+from registry import court, defaults, directives, instructions, ledger, notices
+from registry.accounts import id_of
+from registry.errors import RefusalError
+from registry.ledger import Bucket, Move
+from registry.offices import BLOCKS_MAX
+from registry.profiles import Profile
+from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions
+from registry.windows import TIME_NS_MAX
+
+TEXT_CHARS_MAX = 500
+GROUNDS = ("succession", "merger", "split", "enforcement")  # RG-14
+REVIEWED = ("merger", "split")  # by the province first (E54)
+CORRECTABLE = ("issue", "succession", "deduction")
+
+Values = Mapping[str, Any]
+
+
+class Context(NamedTuple):
+    """Who has decided, and when."""
+
+    maker: int
+    checker: int
+    at_ns: int
+    profile: Profile
+
+
+class Done(NamedTuple):
+    """What an approved action has written: a transaction here or a directive to the exchange."""
+
+    txn: int | None = None
+    directive: int | None = None
+
+
+class Action(NamedTuple):
+    """The fields of an action by name and type, and its execution."""
+
+    fields: dict[str, str]
+    execute: Callable[[Connection, Values, Context], Done]
+
+
+def refuse_invalid(tx: Connection, action: str, values: Values) -> None:
+    """Raise RefusalError unless the values are exactly those of the action, in their bounds.
+
+    action_invalid, fields_invalid, qty_invalid, amount_invalid, text_invalid, unknown_account,
+    unknown_vintage.
+    """
+    if action not in ACTIONS:
+        raise RefusalError("action_invalid", f"There is no action {action!r}.")
+    fields = ACTIONS[action].fields
+    if not isinstance(values, Mapping) or set(values) != set(fields):
+        raise RefusalError("fields_invalid", f"{action} takes exactly {', '.join(sorted(fields))}.")
+    for name, kind in fields.items():
+        _CHECKS[kind](tx, name, values[name])
+
+
+def _check_account(tx: Connection, name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise RefusalError("unknown_account", f"{name}: there is no account {value!r}.")
+    id_of(tx, value)
+
+
+def _check_vintage(tx: Connection, name: str, value: Any) -> None:
+    _check_text(tx, name, value)
+    ledger.unit_of(tx, value)
+
+
+def _check_text(_tx: Connection, name: str, value: Any) -> None:
+    sound = isinstance(value, str) and value.isprintable() and bool(value.strip())
+    if not sound or len(value) > TEXT_CHARS_MAX:
+        raise RefusalError(
+            "text_invalid", f"{name} must be printable text of at most {TEXT_CHARS_MAX} characters."
+        )
+
+
+def _check_optional(tx: Connection, name: str, value: Any) -> None:
+    if value != "":
+        _check_text(tx, name, value)
+
+
+def _within(most: int, code: str, unit: str) -> Callable[[Connection, str, Any], None]:
+    def check(_tx: Connection, _name: str, value: Any) -> None:
+        instructions.refuse_amount(value, most, code, unit)
+        if not isinstance(value, int):
+            raise RefusalError(code, f"{value!r} is not a whole number of {unit}.")
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[Connection, str, Any], None]] = {
+    "account": _check_account,
+    "vintage": _check_vintage,
+    "text": _check_text,
+    "optional text": _check_optional,
+    "tonnes": _within(QTY_TONNES_MAX, "qty_invalid", "tonnes"),
+    "fen": _within(CASH_FEN_MAX, "amount_invalid", "fen"),
+    "time": _within(TIME_NS_MAX, "time_invalid", "nanoseconds"),
+    "number": _within(2**62, "number_invalid", "a number"),
+    "bits": _within(BLOCKS_MAX, "bits_invalid", "bits"),
+}
+
+
+def _issue(tx: Connection, v: Values, _: Context) -> Done:
+    return Done(instructions.issue(tx, [(v["vintage"], v["account"], v["qty_tonnes"])]))
+
+
+def _court(word: str) -> Callable[[Connection, Values, Context], Done]:
+    """Return the execution of a court order (RG-15)."""
+
+    def execute(tx: Connection, v: Values, context: Context) -> Done:
+        account, unit = id_of(tx, v["account"]), ledger.unit_of(tx, v["vintage"])
+        owner = id_of(tx, v["new_owner"]) if word == "deduct" else None
+        if v["side"] not in court.SIDES:
+            raise RefusalError("side_invalid", "The side is registry or trading.")
+        if owner == account:
+            raise RefusalError("same_account", "The new owner is the old one.")
+        order = court.Order(word, account, unit, v["qty_tonnes"], v["document"], owner)
+        if v["side"] == "registry":
+            return Done(txn=court.on_registry_side(tx, order, context.at_ns))
+        return Done(directive=court.on_trading_side(tx, order, context.maker, context.checker))
+
+    return execute
+
+
+def _cancel(tx: Connection, v: Values, context: Context) -> Done:
+    """Voluntary cancellation: out of circulation for ever, and published (RG-13, E52)."""
+    if v["purpose"] not in context.profile.cancellation_kinds:
+        allowed = ", ".join(context.profile.cancellation_kinds)
+        raise RefusalError("purpose_invalid", f"The purpose is one of: {allowed}.")
+    account, unit = id_of(tx, v["account"]), ledger.unit_of(tx, v["vintage"])
+    move = Move(
+        Bucket(account, unit, REGISTRY_AVAILABLE),
+        Bucket(account, unit, CANCELLED),
+        v["qty_tonnes"],
+    )
+    number = ledger.book(tx, "cancellation", f"{v['purpose']}: {v['document']}", [move])
+    sentence = f"{v['qty_tonnes']:,} t of {v['vintage']} were cancelled: {v['document']}."
+    notices.tell(tx, "cancellation", sentence, None, context.at_ns)
+    return Done(number)
+
+
+def _succeed(tx: Connection, v: Values, context: Context) -> Done:
+    """Change the owner by succession, merger, split or enforcement (RG-14, E54)."""
+    if v["grounds"] not in GROUNDS:
+        raise RefusalError("grounds_invalid", f"The grounds are one of: {', '.join(GROUNDS)}.")
+    if v["grounds"] in REVIEWED and not v["provincial_approval"]:
+        raise RefusalError(
+            "approval_missing", f"The province reviews a {v['grounds']} before the registry acts."
+        )
+    giver, taker = id_of(tx, v["from_account"]), id_of(tx, v["to_account"])
+    if giver == taker:
+        raise RefusalError("same_account", "The new owner is the old one.")
+    unit = ledger.unit_of(tx, v["vintage"])
+    move = Move(
+        Bucket(giver, unit, REGISTRY_AVAILABLE),
+        Bucket(taker, unit, REGISTRY_AVAILABLE),
+        v["qty_tonnes"],
+    )
+    note = f"{v['grounds']}: {v['document']}; {v['provincial_approval']}"
+    number = ledger.book(tx, "succession", note, [move])
+    sentence = f"{v['qty_tonnes']:,} t of {v['vintage']} changed owner by {v['grounds']}."
+    notices.tell(tx, "succession", sentence, None, context.at_ns)
+    return Done(number)
+
+
+def _correct(tx: Connection, v: Values, context: Context) -> Done:
+    """Take a wrong transaction back by opposite entries, once, on evidence (RG-17)."""
+    wrong = tx.execute(select(transactions).where(transactions.c.id == v["transaction"])).first()
+    if wrong is None or wrong.kind not in CORRECTABLE:
+        raise RefusalError(
+            "not_correctable",
+            f"Transaction {v['transaction']} is none of {', '.join(CORRECTABLE)}.",
+        )
+    again = select(transactions.c.id).where(transactions.c.corrects == wrong.id)
+    if tx.execute(again).first() is not None:
+        raise RefusalError("corrected_before", f"Transaction {wrong.id} was corrected before.")
+    rows = tx.execute(select(entries).where(entries.c.txn == wrong.id).order_by(entries.c.line))
+    moves = [_opposite(row) for row in rows]
+    number = ledger.book(tx, "correction", v["evidence"], moves, corrects=wrong.id)
+    for account in sorted({bucket.account for move in moves for bucket in move[:2]}):
+        sentence = f"Transaction {wrong.id} was corrected by {number}: {v['evidence']}."
+        notices.tell(tx, "correction", sentence, account, context.at_ns)
+    return Done(number)
+
+
+def _opposite(row: Row[Any]) -> Move:
+    return Move(
+        Bucket(row.credit_account, row.unit, row.credit_kind),
+        Bucket(row.debit_account, row.unit, row.debit_kind),
+        row.amount,
+    )
+
+
+def _restrict(tx: Connection, v: Values, context: Context) -> Done:
+    """Restrict an account here and direct the exchange to (ST-10, ST-12, RG-05)."""
+    return _set_blocks(tx, v, context, "restrict")
+
+
+def _lift(tx: Connection, v: Values, context: Context) -> Done:
+    return _set_blocks(tx, v, context, "lift")
+
+
+def _set_blocks(tx: Connection, v: Values, context: Context, kind: str) -> Done:
+    account = id_of(tx, v["account"])
+    now = tx.execute(select(accounts.c.blocks).where(accounts.c.id == account)).scalar_one()
+    bits = now | v["bits"] if kind == "restrict" else now & ~v["bits"]
+    tx.execute(update(accounts).where(accounts.c.id == account).values(blocks=bits))
+    word = "restricted" if kind == "restrict" else "freed of restrictions"
+    notices.tell(
+        tx, "restriction", f"Your account was {word}: {v['grounds']}.", account, context.at_ns
+    )
+    if not v["bits"] & directives.EXCHANGE_BITS:
+        return Done()
+    row = {"kind": kind, "account": account, "amount": v["bits"], "document": v["grounds"]}
+    row |= {"maker": context.maker, "checker": context.checker}
+    return Done(directive=directives.direct(tx, [row]))
+
+
+def _bank_debit(tx: Connection, v: Values, context: Context) -> Done:
+    """Book what a bank or a court took; until it is mended nothing is paid out (ST-10, ST-11)."""
+    account = id_of(tx, v["account"])
+    due, document = v["limit_at_ns"], v["document"]
+    txn = defaults.bank_debit(tx, account, v["amount_fen"], document, due, context.at_ns)
+    grounds = {"account": v["account"], "bits": int(Block.CASH_OUT), "grounds": document}
+    return _set_blocks(tx, grounds, context, "restrict")._replace(txn=txn)
+
+
+def _reserve_in(tx: Connection, v: Values, _: Context) -> Done:
+    return Done(defaults.reserve_in(tx, v["amount_fen"], v["document"]))
+
+
+def _cover(tx: Connection, v: Values, context: Context) -> Done:
+    return Done(defaults.cover(tx, v["default"], context.at_ns))
+
+
+_GOODS = {"account": "account", "vintage": "vintage", "qty_tonnes": "tonnes"}
+_ORDER = {**_GOODS, "side": "text", "document": "text"}
+
+ACTIONS: dict[str, Action] = {
+    "issue": Action({**_GOODS, "vintage": "text", "document": "text"}, _issue),
+    "correct": Action({"transaction": "number", "evidence": "text"}, _correct),
+    "freeze": Action(_ORDER, _court("freeze")),
+    "release": Action(_ORDER, _court("release")),
+    "deduct": Action({**_ORDER, "new_owner": "account"}, _court("deduct")),
+    "cancel_voluntarily": Action({**_GOODS, "purpose": "text", "document": "text"}, _cancel),
+    "succeed": Action(
+        {
+            "from_account": "account",
+            "to_account": "account",
+            "vintage": "vintage",
+            "qty_tonnes": "tonnes",
+            "grounds": "text",
+            "document": "text",
+            "provincial_approval": "optional text",
+        },
+        _succeed,
+    ),
+    "restrict": Action({"account": "account", "bits": "bits", "grounds": "text"}, _restrict),
+    "lift": Action({"account": "account", "bits": "bits", "grounds": "text"}, _lift),
+    "bank_debit": Action(
+        {"account": "account", "amount_fen": "fen", "document": "text", "limit_at_ns": "time"},
+        _bank_debit,
+    ),
+    "reserve_in": Action({"amount_fen": "fen", "document": "text"}, _reserve_in),
+    "cover_default": Action({"default": "number"}, _cover),
+}
