@@ -89,6 +89,25 @@ def traders(count: int = TRADERS) -> list[Entity]:
     ]
 
 
+HOUSES = 6  # large groups that trade in bulk and bid
+HOUSE_HOLDINGS = {"CEA25": 3_000_000, "CEA24": 1_500_000}
+HOUSE_CASH_FEN = 400_000_000_00
+
+
+def houses(count: int = HOUSES) -> list[Entity]:
+    """Return groups large enough for bulk agreement and bidding (100,000 t and more at a time)."""
+    return [
+        Entity(
+            code=f"GROUP{number:02d}",
+            name=f"Demo power group {number}",
+            key_id=f"group{number:02d}",
+            cash_fen=HOUSE_CASH_FEN,
+            holdings=HOUSE_HOLDINGS,
+        )
+        for number in range(1, count + 1)
+    ]
+
+
 def population(count: int = ENTITIES, seed: int = SEED) -> list[Entity]:
     """Return ``count`` emitting entities; the same seed gives the same ones.
 

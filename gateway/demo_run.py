@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,18 @@ from rich.console import Console
 
 from gateway.bulletin_files import BulletinFiles
 from gateway.clock import Clock, DemoClock
-from gateway.demo import ENTITIES, TRADERS, fund, population, references, traders
+from gateway.demo import (
+    ENTITIES,
+    HOUSES,
+    TRADERS,
+    fund,
+    houses,
+    population,
+    references,
+    traders,
+)
+from gateway.demo_houses import PAUSE_S, DemoHouses
+from gateway.demo_operator import DemoOperator
 from gateway.demo_traders import DemoTraders, Habits
 from gateway.keys import Key
 from gateway.live_state import Watcher
@@ -43,6 +54,7 @@ class DemoOptions:
     entities: int = ENTITIES
     speed: float = DemoClock.SPEED
     habits: Habits = field(default_factory=Habits)
+    house_pause_s: float = PAUSE_S  # mean time between two steps of a house
 
 
 class VenueCounters:
@@ -84,12 +96,13 @@ class VenueCounters:
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that runs: ``keys`` are those for people, ``crowd`` the demo traders."""
+    """A demo that runs: ``keys`` are those for people, ``crowd`` and ``houses`` trade by demo."""
 
     running: Running
     clock: Clock
     keys: Sequence[Key]
     crowd: DemoTraders
+    houses: DemoHouses
     watcher: Watcher
 
     @property
@@ -138,10 +151,11 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
         files = BulletinFiles(options.data_dir / "bulletins", venue.venue.feed)
         files.catch_up()
         venue.venue.listeners.append(files.listen)
-        everybody = [*traders(), *population(options.entities)]
+        everybody = [*traders(), *houses(), *population(options.entities)]
         keys = await fund(venue.venue, everybody)
-        people, others = keys[:TRADERS], keys[TRADERS:]
-        crowd = DemoTraders(venue.url, others, options.habits)
+        people, large = keys[:TRADERS], keys[TRADERS : TRADERS + HOUSES]
+        crowd = DemoTraders(venue.url, keys[TRADERS + HOUSES :], options.habits)
+        groups = DemoHouses(venue.url, large, options.habits.seed, options.house_pause_s)
         first = people[0]
         footer = [
             addresses(venue.url),
@@ -156,22 +170,23 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
             footer,
             options.habits.favourite,
         )
-        trading = asyncio.create_task(_trade(crowd, options))
+        working = [asyncio.create_task(_work(DemoOperator(venue.venue, clocks[0].now_ns).run()))]
+        if options.habits.orders_per_s > 0 and options.entities:
+            working += [asyncio.create_task(_work(each.run())) for each in (crowd, groups)]
         try:
-            yield Demo(venue, clocks[0], people, crowd, watcher)
+            yield Demo(venue, clocks[0], people, crowd, groups, watcher)
         finally:
-            trading.cancel()
-            await asyncio.gather(trading, return_exceptions=True)
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
 
-async def _trade(crowd: DemoTraders, options: DemoOptions) -> None:
-    """Let the crowd trade; should it ever fall over, the venue goes on without it."""
-    if options.habits.orders_per_s <= 0 or options.entities == 0:
-        return
+async def _work(work: Coroutine[object, object, None]) -> None:
+    """Let somebody of the demo work; should one ever fall over, the venue goes on without."""
     try:
-        await crowd.run()
-    except ExceptionGroup:
-        logger.exception("the demo traders have stopped; the venue goes on")
+        await work
+    except Exception:
+        logger.exception("a part of the demo has stopped; the venue goes on")
 
 
 async def run(options: DemoOptions, stop: asyncio.Event, console: Console | None = None) -> None:
