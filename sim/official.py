@@ -32,6 +32,7 @@ COMPOSITE = "composite"  # the exchange's composite close over several vintages
 VINTAGE_PREFIX = "vintage:"  # close of the busiest vintage beside volumes of all
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,8})?")
+_VINTAGE = re.compile(r"CEA([0-9]{2}([-_][0-9]{2})?)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -57,6 +58,17 @@ class Row(NamedTuple):
     listed_turnover: Decimal
     bulk_qty: Decimal | None
     auction_qty: Decimal | None
+    bulk_turnover: Decimal | None = None
+    auction_turnover: Decimal | None = None
+    total_qty: Decimal | None = None
+    total_turnover: Decimal | None = None
+
+    @property
+    def vintage(self) -> str | None:
+        """The code of the vintage whose prices are published; None if it is not one of several."""
+        if not self.basis.startswith(VINTAGE_PREFIX):
+            return None
+        return vintage_code(self.basis.removeprefix(VINTAGE_PREFIX))
 
 
 class BrokenRow(NamedTuple):
@@ -111,6 +123,36 @@ def read_weekly_closes(path: Path) -> dict[dt.date, Decimal]:
     return closes
 
 
+def read_vintage_closes(path: Path) -> dict[dt.date, dict[str, Decimal]]:
+    """Read a file of closes per vintage: column ``date`` and one column per vintage, by its name.
+
+    Rows and numbers that cannot be read are left out: the file only adds to the daily one.
+
+    Raises:
+        OfficialFileError: as ``read_daily``.
+    """
+    closes: dict[dt.date, dict[str, Decimal]] = {}
+    with _open(path) as stream:
+        for _, fields in _records(stream, path, ("date",)):
+            try:
+                day = closes.setdefault(_date(fields, "date"), {})
+            except RowError:
+                continue
+            for column in filter(_VINTAGE.fullmatch, fields):
+                try:
+                    close = _number(fields, column)
+                except RowError:
+                    continue
+                if close is not None:
+                    day[vintage_code(column)] = close
+    return closes
+
+
+def vintage_code(name: str) -> str:
+    """Return the instrument's code of a published vintage: ``CEA19-20`` is ``CEA`` (TR-03)."""
+    return "CEA" if name.replace("_", "-") == "CEA19-20" else name
+
+
 def _open(path: Path) -> TextIO:
     try:
         # Undecodable bytes become U+FFFD, which no number and no date accepts.
@@ -161,6 +203,10 @@ def _row(line: int, fields: dict[str, str | None]) -> Row:
         listed_turnover=_needed(fields, "listed_turnover_cny"),
         bulk_qty=_number(fields, "bulk_volume_t"),
         auction_qty=_number(fields, "auction_volume_t"),
+        bulk_turnover=_number(fields, "bulk_turnover_cny"),
+        auction_turnover=_number(fields, "auction_turnover_cny"),
+        total_qty=_number(fields, "total_volume_t"),
+        total_turnover=_number(fields, "total_turnover_cny"),
     )
 
 

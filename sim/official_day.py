@@ -9,10 +9,12 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from sim.official import OfficialFileError, read_daily, read_weekly_closes
+from sim.official import OfficialFileError, read_daily, read_vintage_closes, read_weekly_closes
 from sim.official_replay import Replay
 from sim.official_report import Report, write_json
 from sim.official_result import Summary
+
+VINTAGES_BESIDE = "cea_vintage_sample.csv"
 
 
 def run(
@@ -21,6 +23,7 @@ def run(
     last: dt.date | None = None,
     *,
     weekly: Path | None = None,
+    vintages: Path | None = None,
     keep: Path | None = None,
     json_file: Path | None = None,
     console: Console | None = None,
@@ -31,6 +34,8 @@ def run(
         path: the daily file.
         first, last: first and last date played, both included; None = no limit.
         weekly: file of weekly bulletins, whose closes help where days are missing.
+        vintages: file of closes per vintage; None uses ``cea_vintage_sample.csv`` beside ``path``
+            if it is there.
         keep: directory for databases and commands of the venues; must be new or empty.
             None uses a temporary one.
         json_file: where to write the summary as JSON; also after Ctrl-C.
@@ -44,13 +49,16 @@ def run(
     daily = read_daily(path)
     rows = tuple(row for row in daily.rows if last is None or row.date <= last)
     closes = read_weekly_closes(weekly) if weekly is not None else {}
+    if vintages is None and (beside := path.with_name(VINTAGES_BESIDE)).is_file():
+        vintages = beside
+    per_vintage = read_vintage_closes(vintages) if vintages is not None else {}
     summary = Summary(broken=daily.broken)
     with ExitStack() as stack:
         if keep is None:
             directory = Path(stack.enter_context(TemporaryDirectory(prefix="tanshi-day-")))
         else:
             directory = _empty_directory(keep)
-        replay = Replay(rows, closes, directory, first)
+        replay = Replay(rows, closes, directory, first, per_vintage)
         stack.callback(replay.close)
         report = stack.enter_context(Report(console or Console(), len(replay.rows)))
         try:

@@ -1,21 +1,24 @@
 """Official days through the exchange: each published row is lived again and compared to the fen.
 
-For every row of one listed instrument: find listed trades that are exactly the row
-(sim/realise.py), make them on a real venue (sim/venue.py), settle, and compare the venue's own
-bulletin with what was published. A row that contradicts the rules is named with the clause it
-breaks and is not played; nothing is bent to make it fit.
+For every row: find listed trades that are exactly the row (sim/realise.py for one instrument,
+sim/official_vintages.py for several), bulk deals and bidding sessions with the published volume and
+turnover (sim/bulk_deals.py, sim/sessions.py); make them all on a real venue (sim/venue.py), settle,
+and compare the venue's own bulletin with what was published. What contradicts the rules is named
+with the clause it breaks; nothing is bent to make it fit.
 
 The reference of a day is the newest close known before it: of the row before, or of a weekly
 bulletin if one is given and newer. Where that is not what the running venue has (a row was not
-played, a weekly close is newer), the row begins on a fresh exchange whose instrument is admitted,
-by command, with this reference. If trading days are missing before a row and its prices do not fit
-the limits around the old close, the true reference is unknown: the row's own close stands in, the
-row says so, and its limits count as unchecked (TR-20).
+played, a weekly close is newer, several vintages come where one was), the row begins on a fresh
+exchange whose instruments are admitted, by command, with these references. If trading days are
+missing before a row and its prices do not fit the limits around the old close, the true reference
+is unknown: the row's own close stands in, the row says so, and its limits count as unchecked
+(TR-20).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -24,12 +27,16 @@ from engine.calendar import LAUNCH, is_trading_day, trading_days
 from engine.rulebook import Rulebook
 from engine.rulebook_data import CEA, LAUNCH_REFERENCE_TICKS
 from engine.units import BP, half_up
-from sim.official import COMPOSITE, LISTED, Row
+from sim.negotiated import negotiated
+from sim.official import LISTED, Row
+from sim.official_figures import Figures, published
 from sim.official_result import UNEXPLAINED, DayResult, compared, explained
-from sim.realise import Contradiction, Deal, Target, realise, target_of, yuan
-from sim.venue import Venue, VenueError, bounds_of
+from sim.official_vintages import Closes, Prepared, known_closes, prepare
+from sim.realise import Contradiction, Deal, Target, realise, yuan
+from sim.venue import Deals, Venue, VenueError, bounds_of
 
 DAY = dt.timedelta(days=1)
+SPARE_TONNES = 10**6  # sellers also cover what they offer and do not sell
 
 
 class Known(NamedTuple):
@@ -48,6 +55,7 @@ class Replay:
         weekly: closes of weekly bulletins by the last day of the week.
         directory: where the venues keep their databases; it must exist.
         first: rows before it are not played; None plays all.
+        closes: closes per vintage by date and code, where known.
     """
 
     def __init__(
@@ -56,11 +64,15 @@ class Replay:
         weekly: dict[dt.date, Decimal],
         directory: Path,
         first: dt.date | None = None,
+        closes: Closes | None = None,
     ) -> None:
         self.directory = directory
         self.venues = 0
         self.rows = tuple(row for row in rows if first is None or row.date >= first)
+        self._all_rows = rows
         self._weekly = weekly
+        self._closes: Closes = closes or {}
+        self._several: Mapping[int, Prepared | Contradiction | None] | None = None
         self._venue: Venue | None = None
         self._seen: dt.date | None = None
         self._known: Known | None = None
@@ -88,7 +100,7 @@ class Replay:
             self._venue.close(self.directory / f"venue-{self.venues}.commands.npy")
             self._venue = None
 
-    def _learn(self, row: Row, venue: Target | None = None) -> None:
+    def _learn(self, row: Row, venue: Figures | None = None) -> None:
         """Remember a day's close as the next day's reference (TR-20, CA-04): the published one,
         or the venue's where none is published."""
         if row.basis != LISTED or not is_trading_day(row.date):
@@ -100,35 +112,43 @@ class Replay:
             self._known = Known(row.date, ticks, f"close of {row.date}")
 
     def _play(self, row: Row) -> DayResult:
-        refusal = self._not_playable(row)
-        target = target_of(row)
-        if refusal is None and isinstance(target, Contradiction):
-            refusal = target
-        if refusal is not None or isinstance(target, Contradiction):
-            assert refusal is not None
-            return explained(row, refusal)
-        known, missing = self._reference(row)
-        reference, deals, words = self._fit(target, row.date, known, missing)
-        notes = (*words, *_not_played(row))
-        if isinstance(deals, Contradiction):
-            return explained(row, deals, target, notes)
-        return self._compare(row, target, deals, reference, notes)
-
-    def _not_playable(self, row: Row) -> Contradiction | None:
-        """Return why a row is not a day of one listed instrument that can come next."""
-        if row.basis == COMPOSITE:
-            return Contradiction(
-                "TR-104", "not played: a composite price needs the prices of several vintages"
-            )
-        if row.basis != LISTED:
-            return Contradiction(
-                "TR-03", f"not played: {row.basis} has prices of one vintage, volumes of all"
-            )
         if not is_trading_day(row.date):
-            return Contradiction("CA-01", f"{row.date} is not a trading day")
+            return explained(row, Contradiction("CA-01", f"{row.date} is not a trading day"))
         if self._seen == row.date:
-            return Contradiction("CA-04", f"an earlier line already is {row.date}")
-        return None
+            return explained(row, Contradiction("CA-04", f"an earlier line already is {row.date}"))
+        notes: tuple[str, ...] = ()
+        closes = known_closes(row, self._closes) if row.basis != LISTED else ()
+        figures = published(row, closes)
+        if isinstance(figures, Contradiction):
+            return explained(row, figures)
+        if row.basis != LISTED:
+            prepared = self._of_several(row)
+        else:
+            prepared, notes = self._of_one(figures.target, row)
+        if prepared is None:
+            words = "no listed trades of the vintages were found that are this row"
+            return DayResult(row, UNEXPLAINED, "", words, published=figures)
+        if isinstance(prepared, Contradiction):
+            return explained(row, prepared, figures, notes)
+        return self._compare(row, figures, prepared)
+
+    def _of_several(self, row: Row) -> Prepared | Contradiction | None:
+        """Return how to play a row of several vintages; the first call prepares them all."""
+        if self._several is None:
+            days: dict[dt.date, Row] = {}
+            for each in self._all_rows:
+                if each.basis != LISTED and is_trading_day(each.date):
+                    days.setdefault(each.date, each)
+            self._several = prepare(list(days.values()), self._closes)
+        return self._several[row.line]
+
+    def _of_one(self, target: Target, row: Row) -> tuple[Prepared | Contradiction, tuple[str, ...]]:
+        """Return how to play a row of one instrument, and what to note."""
+        known, missing = self._reference(row)
+        reference, deals, notes = self._fit(target, row.date, known, missing)
+        if isinstance(deals, Contradiction):
+            return deals, notes
+        return Prepared(((CEA.code, reference),), deals, notes), notes
 
     def _reference(self, row: Row) -> tuple[Known | None, int]:
         """Return the newest close known before the row and how many trading days lie between."""
@@ -166,38 +186,46 @@ class Replay:
             deals = fitting if known is None else deals
         return 0, deals, ()
 
-    def _compare(
-        self,
-        row: Row,
-        published: Target,
-        deals: tuple[Deal, ...],
-        reference_ticks: int,
-        notes: tuple[str, ...],
-    ) -> DayResult:
+    def _compare(self, row: Row, figures: Figures, prepared: Prepared) -> DayResult:
+        """Make every deal of the day on the venue and compare its bulletin with the row."""
+        references = tuple(ticks for _, ticks in prepared.references)
+        bulk, sessions, excuses = negotiated(figures, references, Rulebook.on(row.date))
+        deals = Deals(prepared.listed, bulk, sessions)
         try:
-            bulletin = self._venue_with(reference_ticks).play(row.date, deals)
+            bulletin = self._venue_with(prepared.references).play(row.date, deals)
         except VenueError as error:
             self.close()
-            return DayResult(row, UNEXPLAINED, "", str(error), notes, published=published)
-        return compared(row, published, bulletin, len(deals), notes)
+            return DayResult(row, UNEXPLAINED, "", str(error), prepared.notes, published=figures)
+        all_excuses = (*prepared.excuses, *excuses)
+        return compared(row, figures, bulletin, deals, prepared.notes, all_excuses)
 
-    def _venue_with(self, reference_ticks: int) -> Venue:
-        """Return the running venue if its last close is the reference, else a fresh one."""
-        if self._venue is not None and self._venue.close_ticks == reference_ticks:
-            return self._venue
+    def _venue_with(self, references: tuple[tuple[str, int], ...]) -> Venue:
+        """Return the running venue if its last closes are the references, else a fresh one.
+
+        Vintages that start trading today are not there yet: the venue admits them itself (TR-24).
+        """
+        venue = self._venue
+        if venue is not None:
+            alike = venue.several == (len(references) > 1)
+            there = tuple(zip(venue.codes, venue.close_ticks, strict=True))
+            if alike and there == references[: len(there)]:
+                return venue
         self.close()
         self.venues += 1
         database = self.directory / f"venue-{self.venues}.db"
-        self._venue = Venue(database, CEA.code, reference_ticks, self._stock_tonnes, self._cash_fen)
+        stock = self._stock_tonnes + SPARE_TONNES if self._stock_tonnes else 0
+        self._venue = Venue(database, references, stock, 2 * self._cash_fen)
         return self._venue
 
 
 def _need(row: Row) -> tuple[int, int]:
     """Return the tonnes and fen that playing a row takes, zeros if it cannot be played."""
-    target = target_of(row)
-    if isinstance(target, Contradiction) or row.basis != LISTED:
+    figures = published(row)
+    if isinstance(figures, Contradiction):
         return 0, 0
-    return target.qty_tonnes, target.turnover_fen
+    tonnes = (figures.qty_tonnes, figures.bulk_qty_tonnes, figures.auction_qty_tonnes)
+    fen = (figures.turnover_fen, figures.bulk_turnover_fen, figures.auction_turnover_fen)
+    return sum(each or 0 for each in tonnes), sum(each or 0 for each in fen)
 
 
 def _own_references(target: Target, band_bp: int) -> tuple[int, ...]:
@@ -216,11 +244,3 @@ def _gap(known: Known, missing: int) -> tuple[str, ...]:
 
 def _missing(days: int) -> str:
     return f"{days} trading day{'s are' if days > 1 else ' is'} missing"
-
-
-def _not_played(row: Row) -> tuple[str, ...]:
-    return tuple(
-        f"{name} {qty:,} t not played"
-        for name, qty in (("bulk", row.bulk_qty), ("one-way bidding", row.auction_qty))
-        if qty
-    )

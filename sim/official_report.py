@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sim.official import OfficialFileError
+from sim.official_figures import Figures
 from sim.official_result import EXACT, EXPLAINED, VERDICTS, DayResult, Summary
-from sim.realise import Target, yuan
+from sim.realise import yuan
 
 HEAD = (
     f"{'date':10}  {'trades':>6}  {'open':>6}  {'high':>6}  {'low':>6}  {'close':>6}  "
@@ -99,15 +100,16 @@ def remarks(result: DayResult) -> list[str]:
 def summary_lines(summary: Summary) -> list[str]:
     """Return the summary as lines of text."""
     counts = ", ".join(f"{summary.count(verdict)} {verdict}" for verdict in VERDICTS)
-    trades = sum(result.trades for result in summary.results)
-    lines = [f"{len(summary.results)} rows: {counts}; {trades:,} listed trades made and settled"]
-    for name, tonnes, days in (
-        ("bulk", *_left_out(summary, "bulk_qty")),
-        ("one-way bidding", *_left_out(summary, "auction_qty")),
+    results = summary.results
+    listed = sum(result.trades - result.negotiated for result in results)
+    lines = [f"{len(results)} rows: {counts}; {listed:,} listed trades made and settled"]
+    for name, deals, column in (
+        ("bulk", sum(result.bulk_deals for result in results), "bulk_qty_tonnes"),
+        ("one-way bidding", sum(result.bids for result in results), "auction_qty_tonnes"),
     ):
-        if days:
-            why = "the venue has no such modality yet"
-            lines.append(f"{name}: {tonnes:,} t on {days} days not played, {why}")
+        if deals:
+            tonnes, days = _traded(summary, column)
+            lines.append(f"{name}: {tonnes:,} t on {days} days in {deals:,} deals")
     if summary.venues > 1:
         lines.append(f"{summary.venues} exchanges were started to set references anew")
     lines += [f"line {broken.line} cannot be read: {broken.reason}" for broken in summary.broken]
@@ -118,19 +120,20 @@ def summary_lines(summary: Summary) -> list[str]:
 
 def to_dict(summary: Summary) -> dict[str, Any]:
     """Return the summary for machines: counts first, then every row that was looked at."""
-    bulk_tonnes, bulk_days = _left_out(summary, "bulk_qty")
-    auction_tonnes, auction_days = _left_out(summary, "auction_qty")
+    bulk_tonnes, bulk_days = _traded(summary, "bulk_qty_tonnes")
+    auction_tonnes, auction_days = _traded(summary, "auction_qty_tonnes")
     return {
         "rows": len(summary.results),
         **{verdict: summary.count(verdict) for verdict in VERDICTS},
         "broken": len(summary.broken),
         "trades": sum(result.trades for result in summary.results),
+        "bulk_deals": sum(result.bulk_deals for result in summary.results),
         "venues": summary.venues,
         "interrupted": summary.interrupted,
-        "bulk_days_not_played": bulk_days,
-        "bulk_tonnes_not_played": bulk_tonnes,
-        "auction_days_not_played": auction_days,
-        "auction_tonnes_not_played": auction_tonnes,
+        "bulk_days": bulk_days,
+        "bulk_tonnes": bulk_tonnes,
+        "auction_days": auction_days,
+        "auction_tonnes": auction_tonnes,
         "broken_lines": [broken._asdict() for broken in summary.broken],
         "details": [_detail(result) for result in summary.results],
     }
@@ -157,19 +160,23 @@ def _detail(result: DayResult) -> dict[str, Any]:
         "differences": list(result.differences),
         "notes": list(result.notes),
         "trades": result.trades,
+        "bulk_deals": result.bulk_deals,
         "listed_volume_t": str(result.row.listed_qty),
         "published": _asdict(result.published),
         "venue": _asdict(result.venue),
     }
 
 
-def _asdict(figures: Target | None) -> dict[str, int | None] | None:
-    return None if figures is None else figures._asdict()
+def _asdict(figures: Figures | None) -> dict[str, Any] | None:
+    if figures is None:
+        return None
+    return {**figures._asdict(), "closes_ticks": dict(figures.closes_ticks)}
 
 
-def _left_out(summary: Summary, column: str) -> tuple[int, int]:
-    """Return (tonnes, days) of a modality that was not played."""
-    found = [int(getattr(result.row, column) or 0) for result in summary.results]
+def _traded(summary: Summary, column: str) -> tuple[int, int]:
+    """Return (tonnes, days) of a modality on the venue."""
+    lived = [result.venue for result in summary.results if result.venue is not None]
+    found = [int(getattr(figures, column) or 0) for figures in lived]
     return sum(found), sum(tonnes > 0 for tonnes in found)
 
 

@@ -1,17 +1,20 @@
 """What became of the official days: one result a row, a summary of all.
 
-``exact``: the venue's bulletin is the published row, to the fen. ``explained``: the row was not
-played, because it breaks a rule (the clause is named) or needs what the venue does not have yet.
-``unexplained``: everything else; there should be none.
+``exact``: the venue's bulletin is the published row, to the fen. ``explained``: the row, or some of
+its figures, breaks a rule (the clause is named); what does not was played if it could be, and is
+exact. ``unexplained``: everything else; there should be none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from marketdata.bulletin import Bulletin
 from sim.official import BrokenRow, Row
-from sim.realise import Contradiction, Target, yuan
+from sim.official_figures import Excuse, Figures, differences, lived
+from sim.realise import Contradiction
+from sim.venue import Deals
 
 EXACT, EXPLAINED, UNEXPLAINED = "exact", "explained", "unexplained"
 VERDICTS = (EXACT, EXPLAINED, UNEXPLAINED)
@@ -19,7 +22,11 @@ VERDICTS = (EXACT, EXPLAINED, UNEXPLAINED)
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """What became of one row: its figures as published and as the venue's bulletin has them."""
+    """What became of one row: its figures as published and as the venue's bulletin has them.
+
+    ``venue`` is None if the row was not played. ``trades`` counts all that were made; of these
+    ``bulk_deals`` and ``bids`` (that won) were not listed ones.
+    """
 
     row: Row
     verdict: str
@@ -27,9 +34,16 @@ class DayResult:
     reason: str = ""
     notes: tuple[str, ...] = ()
     trades: int = 0
-    published: Target | None = None
-    venue: Target | None = None
+    bulk_deals: int = 0
+    bids: int = 0
+    published: Figures | None = None
+    venue: Figures | None = None
     differences: tuple[str, ...] = ()
+
+    @property
+    def negotiated(self) -> int:
+        """Trades that were not listed ones."""
+        return self.bulk_deals + self.bids
 
 
 @dataclass(slots=True)
@@ -57,7 +71,7 @@ class Summary:
 def explained(
     row: Row,
     why: Contradiction,
-    published: Target | None = None,
+    published: Figures | None = None,
     notes: tuple[str, ...] = (),
 ) -> DayResult:
     """Return the result of a row that was not played, and why."""
@@ -65,45 +79,38 @@ def explained(
 
 
 def compared(
-    row: Row, published: Target, bulletin: Bulletin, trades: int, notes: tuple[str, ...]
+    row: Row,
+    published: Figures,
+    bulletin: Bulletin,
+    deals: Deals,
+    notes: tuple[str, ...],
+    excuses: Sequence[Excuse] = (),
 ) -> DayResult:
-    """Return the result of a row that was played: exact, or every figure that differs."""
-    venue = _figures(bulletin)
-    differences = _differences(published, venue)
+    """Return the result of a row that was played: exact, or every figure that differs.
+
+    A difference in a figure that breaks a rule is explained; any other is not.
+    """
+    venue = lived(row, bulletin, published.closes_ticks)
+    found = differences(published, venue)
+    excused = {name for excuse in excuses for name in excuse.names}
+    if set(found) - excused:
+        verdict, reason, clauses = UNEXPLAINED, "the venue's bulletin differs", ""
+    elif excuses:
+        verdict, reason = EXPLAINED, "; ".join(excuse.why.sentence for excuse in excuses)
+        clauses = ", ".join(dict.fromkeys(excuse.why.clauses for excuse in excuses))
+    else:
+        verdict, reason, clauses = EXACT, "", ""
+    bids = sum(session.winners for session in deals.sessions)
     return DayResult(
         row,
-        UNEXPLAINED if differences else EXACT,
-        reason="the venue's bulletin differs" if differences else "",
-        notes=notes,
-        trades=trades,
+        verdict,
+        clauses,
+        reason,
+        notes,
+        trades=len(deals.listed) + len(deals.bulk) + bids,
+        bulk_deals=len(deals.bulk),
+        bids=bids,
         published=published,
         venue=venue,
-        differences=differences,
+        differences=tuple(found.values()),
     )
-
-
-def _figures(bulletin: Bulletin) -> Target:
-    line = bulletin.vintages[0]
-    price = line.price
-    return Target(
-        open_ticks=price.open_ticks,
-        high_ticks=price.high_ticks,
-        low_ticks=price.low_ticks,
-        close_ticks=price.close_ticks,
-        qty_tonnes=line.listed.day_qty_tonnes,
-        turnover_fen=line.listed.day_turnover_fen,
-    )
-
-
-def _differences(published: Target, venue: Target) -> tuple[str, ...]:
-    """Return a sentence for every published figure the venue does not have."""
-    found = []
-    for name in Target._fields:
-        theirs, ours = getattr(published, name), getattr(venue, name)
-        if theirs is None or theirs == ours:
-            continue
-        if name == "open_ticks" and not theirs and not published.qty_tonnes:
-            continue  # an idle day's open may be left out as 0.00; the venue shows TR-101
-        write = str if name == "qty_tonnes" else yuan
-        found.append(f"{name.rpartition('_')[0]}: published {write(theirs)}, venue {write(ours)}")
-    return tuple(found)

@@ -46,10 +46,11 @@ class Bounds(NamedTuple):
 
 
 class Deal(NamedTuple):
-    """One listed trade to make."""
+    """One listed trade to make, in an instrument named by its row."""
 
     price_ticks: int
     qty_tonnes: int
+    instrument: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from sim.official import (
     DAILY_COLUMNS,
     OfficialFileError,
     read_daily,
+    read_vintage_closes,
     read_weekly_closes,
+    vintage_code,
 )
 
 HEADER = ",".join(
@@ -37,6 +39,8 @@ def test_good_row_is_exact(tmp_path: Path) -> None:
     )
     assert (row.listed_qty, row.listed_turnover) == (Decimal(300), Decimal("15033.00"))
     assert (row.bulk_qty, row.auction_qty) == (Decimal(0), Decimal(0))
+    assert (row.bulk_turnover, row.auction_turnover, row.total_qty) == (Decimal("0.00"), None, None)
+    assert row.vintage is None
 
 
 def test_blank_prices_and_missing_columns_are_not_published(tmp_path: Path) -> None:
@@ -108,3 +112,28 @@ def test_weekly_closes(tmp_path: Path) -> None:
         "2030-01-01,2030-01-04,50.5\n2030-01-07,broken,50.6\n2030-01-14,2030-01-18,\n"
     )
     assert read_weekly_closes(path) == {dt.date(2030, 1, 4): Decimal("50.5")}
+
+
+def test_closes_per_vintage(tmp_path: Path) -> None:
+    path = tmp_path / "vintages.csv"
+    path.write_text(
+        "date,CEA19_20,CEA21,CEA25,mean_of_vintage_closes\n"
+        "2030-01-03,105.5,104.27,,105.43\nbroken,1,2,3,4\n2030-01-04,x,104.3,99,100\n"
+    )
+    assert read_vintage_closes(path) == {
+        dt.date(2030, 1, 3): {"CEA": Decimal("105.5"), "CEA21": Decimal("104.27")},
+        dt.date(2030, 1, 4): {"CEA21": Decimal("104.3"), "CEA25": Decimal(99)},
+    }
+    path.write_text("day,CEA21\n")
+    with pytest.raises(OfficialFileError, match="has no column date"):
+        read_vintage_closes(path)
+
+
+def test_names_of_vintages_tr_03(tmp_path: Path) -> None:
+    assert [vintage_code(name) for name in ("CEA19-20", "CEA19_20", "CEA22")] == [
+        "CEA",
+        "CEA",
+        "CEA22",
+    ]
+    (row,) = read_daily(write(tmp_path, GOOD.replace("listed", "vintage:CEA19-20"))).rows
+    assert row.vintage == "CEA"

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from engine.exchange import Exchange
-from engine.records import Phase
+from engine.records import Kind, Phase
 from sim.official import DAILY_COLUMNS, OfficialFileError
 from sim.official_day import run
 from sim.official_report import Report
@@ -20,11 +20,11 @@ from sim.official_result import DayResult, Summary
 from sim.realise import realise
 from sim.venue import Venue, VenueError
 
-HEADER = ",".join((*DAILY_COLUMNS, "bulk_volume_t", "auction_volume_t"))
+HEADER = ",".join((*DAILY_COLUMNS, "bulk_volume_t", "bulk_turnover_cny"))
 # Invented days that start at the launch: reference 48.00, 300 t for 14,433.00, close 48.11.
 DAY_1 = "2021-07-16,48.00,48.50,47.90,48.11,listed,300,14433.00,,"
-DAY_2 = "2021-07-19,48.20,49.00,48.00,48.52,listed,250000,12130000.00,150000,"
-DAY_3 = "2021-07-20,48.52,0.00,0.00,48.52,listed,0,0.00,0,0"
+DAY_2 = "2021-07-19,48.20,49.00,48.00,48.52,listed,250000,12130000.00,150000,7050000.00"
+DAY_3 = "2021-07-20,48.52,0.00,0.00,48.52,listed,0,0.00,0,0.00"
 
 
 def play(tmp_path: Path, *lines: str, **options: object) -> tuple[Summary, list[str]]:
@@ -44,19 +44,26 @@ def test_three_days_are_exact(tmp_path: Path) -> None:
     assert verdicts(summary) == ["exact"] * 3
     assert (summary.exit_code, summary.venues) == (0, 1)
     first, second, idle = summary.results
-    assert first.venue == (4800, 4850, 4790, 4811, 300, 1_443_300)
-    assert second.venue == (4820, 4900, 4800, 4852, 250_000, 1_213_000_000)
-    assert second.trades >= 5  # TR-11: at most 99,999 t each
-    assert idle.venue == (4852, 0, 0, 4852, 0, 0)
+    assert [result.venue.target for result in summary.results if result.venue] == [
+        (4800, 4850, 4790, 4811, 300, 1_443_300),
+        (4820, 4900, 4800, 4852, 250_000, 1_213_000_000),  # the bulk deal does not touch it
+        (4852, 0, 0, 4852, 0, 0),
+    ]
+    assert second.venue is not None
+    assert (second.venue.bulk_qty_tonnes, second.venue.bulk_turnover_fen) == (150_000, 705_000_000)
+    assert (second.venue.total_qty_tonnes, second.venue.auction_qty_tonnes) == (400_000, 0)
+    assert (second.bulk_deals, second.bids) == (1, 0)
+    assert second.trades >= 6  # TR-11: at most 99,999 t each
+    assert idle.trades == 0
     assert len(lines) == 1 + 3 + 1 + 2  # head, one line a day, blank, summary
     assert lines[1].startswith("2021-07-16")
     assert lines[1].endswith("14,433.00  exact")
-    assert lines[2].endswith("exact; bulk 150,000 t not played")
+    assert lines[2].endswith("12,130,000.00  exact")
     assert lines[5] == (
         "3 rows: 3 exact, 0 explained, 0 unexplained; "
-        f"{first.trades + second.trades} listed trades made and settled"
+        f"{first.trades + second.trades - 1} listed trades made and settled"
     )
-    assert lines[6] == "bulk: 150,000 t on 1 days not played, the venue has no such modality yet"
+    assert lines[6] == "bulk: 150,000 t on 1 days in 1 deals"
 
 
 @pytest.mark.parametrize(
@@ -69,8 +76,9 @@ def test_three_days_are_exact(tmp_path: Path) -> None:
         (DAY_2.replace("250000", "2"), "TR-100", "is not turnover"),
         (DAY_2.replace("250000", "0.5"), "TR-10", "not a whole number of tonnes"),
         (DAY_2.replace("48.00", "48.53"), "TR-101, TR-102", "not in this order"),
-        (DAY_2.replace("listed", "composite"), "TR-104", "several vintages"),
-        (DAY_2.replace("listed", "vintage:CEA22"), "TR-03", "vintage:CEA22 has prices of one"),
+        (DAY_2.replace("listed", "vintage:CEA22"), "TR-04", "CEA22 does not trade yet on 2021"),
+        (DAY_2.replace("150000", "150000.5"), "TR-10", "bulk volume 150000.5 is no whole number"),
+        (DAY_2.replace("7050000.00", "7050000.001"), "ST-15", "bulk turnover 7050000.001 is not"),
     ],
 )
 def test_row_that_breaks_a_rule_is_named_and_not_played(
@@ -127,7 +135,6 @@ def test_gap_takes_the_last_close_and_says_so(tmp_path: Path) -> None:
     assert summary.venues == 1
     assert summary.results[1].notes == (
         "4 trading days are missing before; the close of 2021-07-16 is the reference",
-        "bulk 150,000 t not played",
     )
 
 
@@ -187,7 +194,7 @@ def test_range_and_first_row_without_a_past(tmp_path: Path) -> None:
     summary, _ = play(tmp_path, *lines, first=dt.date(2021, 7, 19), last=dt.date(2021, 7, 19))
     assert verdicts(summary) == ["exact"]
     # The row before the range gives the reference, so the limits are checked.
-    assert summary.results[0].notes == ("bulk 150,000 t not played",)
+    assert summary.results[0].notes == ()
     summary, _ = play(tmp_path, DAY_2)
     assert verdicts(summary) == ["exact"]
     assert "no day is known before; 48.52 stands in" in summary.results[0].notes[0]
@@ -229,6 +236,79 @@ def test_refusal_is_unexplained_and_the_next_row_starts_afresh(
     assert summary.venues == 2
 
 
+@pytest.mark.parametrize(
+    ("bulk", "clauses", "words"),
+    [
+        ("99999,4800000.00", "TR-12", "bulk volume 99999 t is below 100000 t"),
+        ("150000,7050000.01", "TR-10, TR-12", "for 150000 t is no whole-tick price"),
+        ("150000,4999500.00", "TR-21, TR-23", "bulk mean 33.33 is outside 33.68 to 62.54"),
+        ("0,1.00", "ST-15", "no bulk volume but turnover 1.00"),
+    ],
+)
+def test_bulk_that_breaks_a_rule_is_named_and_the_rest_is_exact(
+    tmp_path: Path, bulk: str, clauses: str, words: str
+) -> None:
+    summary, _ = play(tmp_path, DAY_1, DAY_2.replace("150000,7050000.00", bulk), DAY_3)
+    assert verdicts(summary) == ["exact", "explained", "exact"]
+    result = summary.results[1]
+    assert result.clauses == clauses
+    assert words in result.reason
+    assert result.venue is not None
+    assert (result.venue.qty_tonnes, result.venue.bulk_qty_tonnes) == (250_000, 0)
+    assert all(each.startswith("bulk") for each in result.differences)
+    assert summary.venues == 1  # the day was played, so the next one goes on
+
+
+def test_bulk_deals_of_two_prices_reach_any_fen(tmp_path: Path) -> None:
+    odd = DAY_2.replace("150000,7050000.00", "279856,14100693.72")
+    summary, _ = play(tmp_path, DAY_1, odd)
+    assert verdicts(summary) == ["exact", "exact"]
+    assert summary.results[1].bulk_deals == 2
+
+
+def test_bulk_without_a_turnover_is_played_at_the_reference(tmp_path: Path) -> None:
+    summary, _ = play(tmp_path, DAY_1, DAY_2.replace("7050000.00", ""))
+    assert verdicts(summary) == ["exact", "exact"]
+    venue = summary.results[1].venue
+    assert venue is not None
+    assert venue.bulk_turnover_fen == 150_000 * 4811
+
+
+def test_every_manner_of_a_bulk_deal_is_used(tmp_path: Path) -> None:
+    days = [DAY_1.replace(",,", ",100000,4800000.00"), DAY_2]
+    days.append("2021-07-20,48.52,0.00,0.00,48.52,listed,0,0.00,100000,4852000.00")
+    keep = tmp_path / "kept"
+    summary, _ = play(tmp_path, *days, keep=keep)
+    assert verdicts(summary) == ["exact"] * 3
+    sent = np.load(keep / "venue-1.commands.npy")
+    kinds = sent["kind"].tolist()
+    assert kinds.count(Kind.BULK_OFFER) == 3
+    assert kinds.count(Kind.BULK_ACCEPT) == 3
+    assert (kinds.count(Kind.BULK_COUNTER), kinds.count(Kind.BULK_CONFIRM)) == (1, 1)
+    offers = sent[sent["kind"] == Kind.BULK_OFFER]
+    assert sorted(offers["counterparty"] >= 0) == [False, False, True]  # public, directed (TR-75)
+
+
+def test_totals_that_do_not_add_up_tr_107(tmp_path: Path) -> None:
+    header = f"{HEADER},auction_volume_t,auction_turnover_cny,total_volume_t,total_turnover_cny"
+    right = "0,0.00,400000,19180000.00"
+    for totals, verdict in ((right, "exact"), (right.replace("400000", "400001"), "explained")):
+        path = tmp_path / "daily.csv"
+        path.write_text(f"{header}\n{DAY_1},,,,\n{DAY_2},{totals}\n")
+        summary = run(path, console=Console(file=io.StringIO()))
+        assert verdicts(summary) == ["exact", verdict]
+    assert summary.results[1].clauses == "TR-107"
+    assert summary.results[1].differences == ("total qty: published 400001, venue 400000",)
+
+
+def test_no_one_way_bidding_before_2025_tr_80(tmp_path: Path) -> None:
+    path = tmp_path / "daily.csv"
+    path.write_text(f"{HEADER},auction_volume_t,auction_turnover_cny\n{DAY_1},1000,48000.00\n")
+    summary = run(path, console=Console(file=io.StringIO()))
+    assert [result.clauses for result in summary.results] == ["TR-80"]
+    assert summary.results[0].verdict == "explained"
+
+
 def test_ctrl_c_prints_the_summary_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(self: Report, result: DayResult) -> None:
         honest(self, result)
@@ -257,7 +337,9 @@ def test_json(tmp_path: Path) -> None:
     }
     assert (found["broken"], found["broken_lines"][0]["line"]) == (1, 4)
     exact, explained = found["details"]
-    assert exact["published"] == exact["venue"]
+    stated = {key: value for key, value in exact["published"].items() if value is not None}
+    assert stated == {key: exact["venue"][key] for key in stated}
+    assert exact["venue"]["total_turnover_fen"] == 1_443_300
     assert exact["venue"]["turnover_fen"] == 1_443_300
     assert (explained["clauses"], explained["venue"]) == ("TR-20, TR-23", None)
     with pytest.raises(OfficialFileError, match="cannot write"):

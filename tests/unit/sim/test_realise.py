@@ -122,9 +122,9 @@ def test_launch_day_is_split_below_the_size_limit_tr_11() -> None:
         (Target(None, None, None, None, 3, 15_001), ((5000, 2), (5001, 1))),
     ],
 )
-def test_small_days(target: Target, deals: tuple[Deal, ...]) -> None:
+def test_small_days(target: Target, deals: tuple[tuple[int, int], ...]) -> None:
     bounds = WIDE._replace(upper_ticks=6000)
-    assert realise(target, bounds) == deals
+    assert realise(target, bounds) == tuple(Deal(*deal) for deal in deals)
 
 
 @pytest.mark.parametrize(
