@@ -16,7 +16,8 @@ class BulletinFiles:
     """Writes each day's bulletin into ``folder`` when the day is closed.
 
     ``listen`` belongs into ``Venue.listeners``. Days the folder lacks, e.g. because the process was
-    killed between journal and file, are written by ``catch_up``; a file that is there is left.
+    killed between journal and file, are written by ``catch_up``; a file that is there is left. Only
+    the latest day's are written again if its figures have changed: a deal was voided (TR-121).
     """
 
     def __init__(self, folder: Path, feed: Feed) -> None:
@@ -24,26 +25,30 @@ class BulletinFiles:
         self._feed = feed
 
     def listen(self, _commands: np.ndarray, events: np.ndarray) -> None:
-        """Write what an applied batch has closed."""
-        closed = (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.CLOSED)
-        if closed.any():
+        """Write what an applied batch has closed, or restated in the evening."""
+        evening = events["phase"] == Phase.CLOSED
+        kinds = (Event.PHASE_CHANGED, Event.TRADE_VOIDED)
+        if (evening & np.isin(events["kind"], kinds)).any():
             self.catch_up()
 
     def catch_up(self) -> list[Path]:
         """Write every bulletin of the feed that is missing; return the text files written."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        latest = max(self._feed.bulletins, default=0)
         written = []
         for date, bulletin in self._feed.bulletins.items():
             name = f"{date // 10_000}-{date // 100 % 100:02d}-{date % 100:02d}"
             text = self.folder / f"{name}.txt"
-            if not text.exists():
-                self._write(text, bulletin)
+            data = text.with_suffix(".json")
+            there = text.exists() and data.exists()
+            if not there or (date == latest and data.read_bytes() != to_json(bulletin)):
+                self._write(text, data, bulletin)
                 written.append(text)
         return written
 
-    def _write(self, text: Path, bulletin: Bulletin) -> None:
-        contents = {text.with_suffix(".json"): to_json(bulletin), text: to_text(bulletin).encode()}
-        for file, content in contents.items():
+    def _write(self, text: Path, data: Path, bulletin: Bulletin) -> None:
+        """Write the text, then the JSON: while that is old or missing, both are written again."""
+        for file, content in ((text, to_text(bulletin).encode()), (data, to_json(bulletin))):
             beside = file.with_name(f".{file.name}.new")
             beside.write_bytes(content)
             os.replace(beside, file)

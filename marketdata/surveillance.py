@@ -10,7 +10,6 @@ limit and how many days running, large swings, large holders, voided deals, and 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -38,7 +37,7 @@ class Thresholds(msgspec.Struct, frozen=True):
     swing_bp_min: int = 500  # close against reference, or high against low
 
 
-MEASURES = tuple(
+MEASURES = frozenset(
     int(kind)
     for kind in (
         *(Event.ACCOUNT_BLOCKED, Event.HOLDING_GUARDED, Event.HOLDING_LIMITED),
@@ -47,15 +46,23 @@ MEASURES = tuple(
         *(Event.HOLDING_FROZEN, Event.HOLDING_RELEASED, Event.HOLDING_DEDUCTED),
     )
 )
-PRICES = tuple(
+PRICES = frozenset(
     int(kind)
     for kind in (
         *(Event.REFERENCE_SET, Event.UPPER_LIMIT_SET, Event.LOWER_LIMIT_SET, Event.CLOSE_SET),
         Event.TRADE_VOIDED,
     )
 )
-SINGLE = np.array(
-    sorted({*PRICES, *MEASURES, int(Event.LARGE_HOLDER), int(Event.PHASE_CHANGED)}), np.int64
+SINGLE = PRICES | MEASURES | {int(Event.LARGE_HOLDER), int(Event.PHASE_CHANGED)}
+
+# Plain ints: comparing with an IntEnum member costs a lookup per event.
+_ACCEPTED, _TRADED = int(Event.ACCEPTED), int(Event.TRADED)
+_REFUSED_OR_CANCELLED = frozenset((int(Event.REFUSED), int(Event.CANCELLED)))
+_SELF_TRADE, _BY_OWNER = int(Reason.SELF_TRADE), int(Reason.BY_OWNER)
+_LISTED = int(Modality.LISTED)
+_COLUMNS = (
+    *("kind", "reason", "modality", "leaves_qty"),
+    *("account", "instrument", "price_ticks", "trade_no"),
 )
 
 
@@ -106,39 +113,22 @@ class Surveillance:
 
     def absorb(self, events: np.ndarray) -> None:
         """Take in events, shape (n,), dtype EVENT, in the order the engine made them."""
-        cuts = np.flatnonzero(
-            (events["kind"] == Event.PHASE_CHANGED) & (events["phase"] == Phase.PRE_OPEN)
-        )
-        for part in np.split(events, cuts):
-            if len(part):
-                self._absorb_part(part)
-
-    def _absorb_part(self, events: np.ndarray) -> None:
-        """Events of one day: what is counted at once, what is rare one by one."""
-        kind, reason, account = events["kind"], events["reason"], events["account"]
-        first = events[0]
-        if first["kind"] == Event.PHASE_CHANGED and first["phase"] == Phase.PRE_OPEN:
-            self._next_day(int(first["date"]))
-        listed = events["modality"] == Modality.LISTED
-        rested = (kind == Event.ACCEPTED) & listed & (events["leaves_qty"] > 0)
-        own = (kind == Event.CANCELLED) & listed & (reason == Reason.BY_OWNER)
-        oneself = (reason == Reason.SELF_TRADE) & np.isin(kind, (Event.REFUSED, Event.CANCELLED))
-        for counter, chosen in (
-            (self._accepted, rested),
-            (self._cancelled, own),
-            (self._self_dealing, oneself),
+        columns = [events[name].tolist() for name in _COLUMNS]
+        for at, kind, reason, modality, leaves, account, instrument, price, trade_no in zip(
+            range(len(events)), *columns, strict=True
         ):
-            names, counts = np.unique(account[chosen], return_counts=True)
-            counter.update(dict(zip(names.tolist(), counts.tolist(), strict=True)))
-        self._deals(events[(kind == Event.TRADED) & listed])
-        for event in events[np.isin(kind, SINGLE)]:
-            self._single(event)
-
-    def _deals(self, trades: np.ndarray) -> None:
-        """Remember the day's listed prices; what is voided comes after its trade."""
-        columns = [trades[name].tolist() for name in ("instrument", "trade_no", "price_ticks")]
-        for instrument, trade_no, price in zip(*columns, strict=True):
-            self._line(instrument).deals[trade_no] = price
+            if kind in _REFUSED_OR_CANCELLED:
+                if reason == _SELF_TRADE:
+                    self._self_dealing[account] += 1
+                elif reason == _BY_OWNER and modality == _LISTED:
+                    self._cancelled[account] += 1
+            elif modality == _LISTED and kind == _ACCEPTED:
+                if leaves:
+                    self._accepted[account] += 1
+            elif modality == _LISTED and kind == _TRADED:
+                self._line(instrument).deals[trade_no] = price
+            elif kind in SINGLE:
+                self._single(kind, events[at])
 
     def _line(self, instrument: int) -> _Line:
         while len(self._lines) <= instrument:
@@ -153,18 +143,19 @@ class Surveillance:
         self.date = date
         self._begin()
 
-    def _single(self, event: Any) -> None:
-        kind = int(event["kind"])
+    def _single(self, kind: int, event: np.void) -> None:
         if kind in PRICES:
             self._price(kind, event)
         elif kind in MEASURES:
             self._measures.append(self._measure(event))
         elif kind == Event.LARGE_HOLDER:
             self._holders.append(LargeHolder(int(event["account"]), int(event["qty_tonnes"])))
+        elif event["phase"] == Phase.PRE_OPEN:
+            self._next_day(int(event["date"]))
         elif event["phase"] == Phase.CLOSED:
             self._closed = True
 
-    def _price(self, kind: int, event: Any) -> None:
+    def _price(self, kind: int, event: np.void) -> None:
         line, price = self._line(int(event["instrument"])), int(event["price_ticks"])
         if kind == Event.REFERENCE_SET:
             line.reference = price
@@ -178,7 +169,7 @@ class Surveillance:
             line.deals.pop(int(event["trade_no"]), None)
             self._voided.append(self._void(event))
 
-    def _void(self, event: Any) -> VoidedTrade:
+    def _void(self, event: np.void) -> VoidedTrade:
         return VoidedTrade(
             int(event["trade_no"]),
             self._code(event),
@@ -189,7 +180,7 @@ class Surveillance:
             int(event["modality"]),
         )
 
-    def _measure(self, event: Any) -> Measure:
+    def _measure(self, event: np.void) -> Measure:
         return Measure(
             int(event["seq"]),
             int(event["time_ns"]) // 1000,
@@ -199,7 +190,7 @@ class Surveillance:
             int(event["qty_tonnes"]),
         )
 
-    def _code(self, event: Any) -> str:
+    def _code(self, event: np.void) -> str:
         row = int(event["instrument"])
         return self.codes[row] if row >= 0 else ""
 

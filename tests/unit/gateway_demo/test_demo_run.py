@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from engine.records import Phase
+from engine.records import Kind, Phase, Side
 from gateway.bulletin_files import BulletinFiles
 from gateway.client import Client
 from gateway.demo_run import DemoOptions, demo, keyboard, paint, run
@@ -31,6 +31,7 @@ from tests.unit.marketdata.streams import (
     day_closed,
     listed_and_taken,
 )
+from tests.unit.marketdata.trading_floor import Floor
 
 LIVELY = Habits(active=6, orders_per_s=60.0, stay_s=2.0, seed=3)
 
@@ -149,6 +150,35 @@ def test_bulletin_files_are_written_once_and_missing_ones_caught_up(tmp_path: Pa
     assert text.read_text() == "mine"
     text.unlink()
     assert files.catch_up() == [text]
+
+
+def test_a_deal_voided_in_the_evening_restates_the_days_files_and_no_others(tmp_path: Path) -> None:
+    """TR-121, TR-141: the latest day's files follow the bulletin; older ones are history."""
+    floor = Floor()
+    feed = floor.feed()
+    files = BulletinFiles(tmp_path, feed)
+    both = {"instrument": 0, "price_ticks": 4900, "qty_tonnes": 10}
+    for _ in range(2):
+        (listing,) = floor.send({"kind": Kind.LIST, "account": 0, "side": Side.SELL, **both})
+        take = {"kind": Kind.TAKE, "account": 1, "ref": int(listing["order_no"]), "qty_tonnes": 10}
+        floor.send(take)
+    while floor.phase != Phase.CLOSED:
+        floor.next_phase()
+    files.listen(np.zeros(0), floor.events[-1])
+    data = tmp_path / "2026-08-20.json"
+    assert from_json(data.read_bytes()).listed.day_qty_tonnes == 20
+    files.listen(np.zeros(0), floor.send(floor.void(1)))
+    assert from_json(data.read_bytes()).listed.day_qty_tonnes == 10
+    assert "in none of the figures: 1." in data.with_suffix(".txt").read_text()
+    assert files.catch_up() == []
+    while floor.phase != Phase.MORNING:
+        floor.next_phase()
+    data.write_bytes(b"old")
+    assert files.catch_up() == [data.with_suffix(".txt")]  # still the latest closed day
+    while floor.phase != Phase.CLOSED:
+        floor.next_phase()
+    data.write_bytes(b"old")
+    assert files.catch_up() == [tmp_path / "2026-08-21.txt"]
 
 
 def test_typed_keys_arrive_and_the_terminal_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
