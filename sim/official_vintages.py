@@ -66,12 +66,12 @@ def prepare(rows: Sequence[Row], closes: Closes) -> dict[int, Prepared | Contrad
 
 
 def known_closes(row: Row, closes: Closes) -> tuple[tuple[str, int], ...]:
-    """Return (code, ticks) of the vintages whose closes are known on the row's day."""
+    """Return (code, ticks) of every vintage on the row's day; () unless all are known, in ticks."""
     day = closes.get(row.date, {})
     codes = [vintage.code for vintage in Rulebook.on(row.date).vintages]
-    return tuple(
-        (code, int(day[code] * 100)) for code in codes if code in day and not (day[code] * 100) % 1
-    )
+    if any(code not in day or (day[code] * 100) % 1 for code in codes):
+        return ()
+    return tuple((code, int(day[code] * 100)) for code in codes)
 
 
 def _pieces(row: Row, way: Planned) -> tuple[Deal, ...]:
@@ -117,7 +117,6 @@ def _reading(
         name: None if name in left_out else getattr(figures, name)
         for name in ("open_ticks", "high_ticks", "low_ticks", "close_ticks")
     }
-    all_closes = len(figures.closes_ticks) == len(codes)
     day = VintageDay(
         date=row.date,
         own=COMPOSITE_LINE if row.vintage is None else codes.index(row.vintage),
@@ -127,7 +126,7 @@ def _reading(
         **prices,
         bulk_qty_tonnes=0 if figures.bulk_turnover_fen is None else figures.bulk_qty_tonnes or 0,
         bulk_turnover_fen=figures.bulk_turnover_fen or 0,
-        closes=tuple(close for _, close in figures.closes_ticks) if all_closes else None,
+        closes=tuple(close for _, close in figures.closes_ticks) or None,
         band_bp=rules.listed_band_bp,
         bulk_band_bp=rules.bulk_band_bp,
     )
@@ -178,7 +177,7 @@ def _excuses(row: Row, figures: Figures, rules: Rules) -> tuple[Excuse, ...]:
     found = []
     close, codes = figures.close_ticks, [vintage.code for vintage in rules.vintages]
     known = dict(figures.closes_ticks)
-    if row.basis == COMPOSITE and close is not None and set(known) == set(codes):
+    if row.basis == COMPOSITE and close is not None and known:
         weights = rules.composite_weights
         total = closing_sum(weights, [known[code] for code in codes])
         given = half_up(total, sum(weights))

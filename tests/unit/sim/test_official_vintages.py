@@ -57,6 +57,12 @@ def test_known_closes_are_met_and_compared(tmp_path: Path) -> None:
     summary = play(tmp_path, DAY_1, DAY_2, vintages=other)
     assert summary.results[1].published is not None
     assert summary.results[1].published.closes_ticks == ()
+    # A day of which one close is missing, or off the tick, is as good as unknown.
+    for part in ("90.10,92.30,", "90.10,92.30,93.005"):
+        summary = play(tmp_path, DAY_1, DAY_2, closes=f"2024-06-04,{part}")
+        assert told(summary) == [("exact", "")] * 2
+        assert summary.results[1].published is not None
+        assert summary.results[1].published.closes_ticks == ()
 
 
 def test_closes_that_do_not_give_the_composite_are_named_tr_104(tmp_path: Path) -> None:
