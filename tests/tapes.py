@@ -22,12 +22,14 @@ import numpy as np
 from engine.records import COMMAND
 from tests.reference import Twin
 from tests.reference.trading_days import date_of, next_trading_day, number_of
-from tests.reference.venue import Instrument, Order
+from tests.reference.orders import Order
+from tests.reference.venue import Instrument
 from tests.reference.vocabulary import (
     CASH_FEN_MAX,
     QTY_TONNES_MAX,
     EventDict,
     Kind,
+    Modality,
     Mode,
     Parameter,
     Phase,
@@ -294,7 +296,10 @@ class Tape:
         if venue.phase == Phase.CLOSED and chance < 0.3:
             return self._command(Kind.DISPUTE_DAY)
         if venue.phase in (Phase.CLOSED, Phase.DISPUTED):
-            return self._command(Kind.CONFIRM_DAY, ref=self.random.choice((0, 1, 77, I8, -5)))
+            deals = sum(not trade.void for trade in venue.trades.values())
+            deals += chance > 0.9
+            tag = self.random.choice((0, 1, 77, I8, -5))
+            return self._command(Kind.CONFIRM_DAY, ref=tag, amount=deals)
         if venue.phase == Phase.CONFIRMED:
             return self._command(Kind.POST_DAY, ref=venue.file_tag ^ (chance < 0.3))
         return self._command(Kind.BEGIN_DAY, ref=self._next_date())
@@ -438,7 +443,7 @@ class Tape:
     def _price(self, instrument: Instrument, side: Side, crossing: float) -> int:
         """A price near the book; ``crossing`` is the chance to meet the other side's best."""
         chance = self.random.random()
-        lower, upper = instrument.lower_limit, instrument.upper_limit
+        lower, upper = instrument.limits[Modality.LISTED].lower, instrument.limits[Modality.LISTED].upper
         if chance < 0.06:
             return self.random.choice((lower, upper, lower - 1, upper + 1))
         if chance < 0.14:

@@ -12,10 +12,13 @@ from engine.exchange import Exchange
 from engine.invariants import violations
 from engine.records import EVENT
 from tests.reference import Twin
-from tests.reference.vocabulary import EventDict, Parameter, Phase, Status
+from tests.reference.composite import current_sum
+from tests.reference.ledger import buying_tonnes
+from tests.reference.vocabulary import EventDict, Kind, Modality, Parameter, Phase, Status
 from tests.tapes import CommandDict, Tape, to_batch, to_rows
 
 FIELDS = EVENT.names or ()
+BY_DAY = (Phase.PRE_OPEN, Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON, Phase.CLOSED)
 
 
 def first_difference(engine_rows: list[Any], twin_rows: list[Any]) -> str | None:
@@ -115,8 +118,9 @@ def engine_state(exchange: Exchange) -> dict[str, Any]:
     accounts, instruments = market["accounts"], market["instruments"]
     columns = (
         "reference_ticks lower_limit_ticks upper_limit_ticks bulk_lower_limit_ticks "
-        "bulk_upper_limit_ticks open_ticks high_ticks low_ticks last_ticks close_ticks weight "
-        "tonnes_in code mode"
+        "bulk_upper_limit_ticks auction_lower_limit_ticks auction_upper_limit_ticks "
+        "open_ticks high_ticks low_ticks last_ticks close_ticks weight tonnes_in halted days "
+        "code mode"
     )
     orders = exchange.orders_today()[1:]
     return {
@@ -124,18 +128,21 @@ def engine_state(exchange: Exchange) -> dict[str, Any]:
         "date, phase": (market["date"], market["phase"]),
         "instruction": market["instruction_no"],
         "tag": market["file_tag"] if market["phase"] == Phase.CONFIRMED else None,
-        "composite": market["composite_close_ticks"],
+        "halted": market["halted"],
+        "composite": _composite(market),
         "cash in": market["cash_in_fen"],
         "fees": market["trading_fees_fen"] + market["settlement_fees_fen"],
         "open orders": market["open_orders"],
         "numbers": (
             market["order_base"] + market["orders"],
             market["trade_base"] + market["trades"],
+            market["session_base"] + market["sessions"] - 1,
         ),
         "rules": list(state.rules[0].item()),
         "cash": _columns(
             state.accounts[:accounts],
             *("cash_available_fen", "cash_frozen_fen", "proceeds_today_fen", "open_orders"),
+            *("buying_tonnes", "holding_max_tonnes", "blocks", "warned_stage"),
         ),
         "holdings": state.holdings[:accounts, :instruments].tolist(),
         "instruments": _columns(state.instruments[:instruments], *columns.split()),
@@ -146,17 +153,56 @@ def engine_state(exchange: Exchange) -> dict[str, Any]:
             *("qty_tonnes", "leaves_qty", "frozen_fen", "price_ticks", "account", "instrument"),
             *("side", "status", "reason"),
         ),
+        "negotiations": _negotiations(exchange),
+        "sessions": _sessions(exchange),
+        "trades": _columns(
+            exchange.trades_today(),
+            *("instrument", "modality", "price_ticks", "qty_tonnes", "buyer", "seller"),
+            *("buy_order_no", "sell_order_no", "buy_fee_fen", "sell_fee_fen", "void"),
+        ),
     }
 
 
+def _composite(market: dict[str, int]) -> tuple[int, ...]:
+    """Close in ticks; by day also the weights and the sums of weight x price."""
+    names = ("weights", "sum", "open_sum", "high_sum", "low_sum")
+    sums = [market[f"composite_{name}"] for name in names]
+    return (market["composite_close_ticks"], *(sums if market["phase"] in BY_DAY else ()))
+
+
+def _negotiations(exchange: Exchange) -> list[tuple[int, ...]]:
+    """Return offer's number, responder, terms, proposer, answer's number (0 = none), status."""
+    market = exchange.state.market[0]
+    base = int(market["order_base"])
+    rows = exchange.state.negotiations[: int(market["negotiations"])]
+    names = "offer_row responder price_ticks qty_tonnes proposer answer_row status"
+    return [
+        (base + offer, responder, price, qty, proposer, answer and base + answer, status)
+        for offer, responder, price, qty, proposer, answer, status in _columns(rows, *names.split())
+    ]
+
+
+def _sessions(exchange: Exchange) -> list[tuple[int, ...]]:
+    """Return applicant's order number (0 = none yet) and the fields of today's sessions."""
+    market = exchange.state.market[0]
+    base = int(market["order_base"])
+    rows = exchange.state.sessions[1 : int(market["sessions"])]
+    names = (
+        "order_row applicant instrument side price_ticks qty_tonnes dealt_tonnes clearing_ticks "
+        "pricing status from_ns until_ns"
+    )
+    return [(row and base + row, *rest) for row, *rest in _columns(rows, *names.split())]
+
+
 def _queues(exchange: Exchange) -> list[tuple[int, int, int, int]]:
-    """Return (instrument, side, price, number) of open orders, by price, then oldest first.
+    """Return (instrument, side, price, number) of orders in books, by price, then oldest first.
 
     Age is the order's ``seq``; the engine's invariants see to it that levels stand in that order.
     """
     base, rows = int(exchange.state.market[0]["order_base"]), exchange.orders_today()
     open_rows = np.flatnonzero(
-        (rows["status"] == Status.OPEN) | (rows["status"] == Status.PART_FILLED)
+        ((rows["status"] == Status.OPEN) | (rows["status"] == Status.PART_FILLED))
+        & (rows["kind"] < Kind.BEGIN_DAY)  # not bulk, not bids
     )
     columns = _columns(rows[open_rows], "instrument", "side", "price_ticks", "seq")
     aged = sorted((*c, base + int(r)) for c, r in zip(columns, open_rows, strict=True))
@@ -165,9 +211,9 @@ def _queues(exchange: Exchange) -> list[tuple[int, int, int, int]]:
 
 def _totals(exchange: Exchange, instruments: int) -> list[tuple[int, ...]]:
     """Return day, year and all; the engine adds the day to year and all when the day closes."""
-    rows = exchange.state.totals[:instruments, 0].tolist()
+    rows = exchange.state.totals[:instruments].reshape(-1).tolist()
     if exchange.state.market[0]["phase"] not in (Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON):
-        return rows  # type: ignore[no-any-return]
+        return [tuple(row) for row in rows]
     return [(q, t, yq + q, yt + t, aq + q, at + t) for q, t, yq, yt, aq, at in rows]
 
 
@@ -179,31 +225,40 @@ def twin_state(twin: Twin) -> dict[str, Any]:
         "date, phase": (venue.date, venue.phase),
         "instruction": venue.instruction_no,
         "tag": venue.file_tag if venue.phase is Phase.CONFIRMED else None,
-        "composite": venue.composite_close,
+        "halted": int(venue.halted),
+        "composite": _twin_composite(twin),
         "cash in": venue.cash_in,
         "fees": venue.fees,
-        "open orders": len(venue.resting),
-        "numbers": (venue.order_no + 1, venue.trade_no),
+        "open orders": sum(account.open_orders for account in venue.accounts),
+        "numbers": (venue.order_no + 1, venue.trade_no, venue.session_no),
         "rules": [venue.parameters[p] for p in Parameter if p is not Parameter.COMPOSITE_WEIGHT],
-        "cash": [(*twin.cash(a.number), a.open_orders) for a in venue.accounts],
+        "cash": [
+            (
+                *(*twin.cash(a.number), a.open_orders, buying_tonnes(venue, a)),
+                *(a.holding_max, a.blocks, a.warned_stage),
+            )
+            for a in venue.accounts
+        ],
         "holdings": [
             [
-                (h.available, h.frozen, h.bought_today, h.sold_today)
+                (h.available, h.frozen, h.bought_today, h.sold_today, h.guarded, h.judicial)
                 for h in (twin.holding(a.number, i.number) for i in venue.instruments)
             ]
             for a in venue.accounts
         ],
         "instruments": [
             (
-                *(i.reference, i.lower_limit, i.upper_limit, i.bulk_lower_limit),
-                *(i.bulk_upper_limit, i.open, i.high, i.low, i.last, i.close, i.weight),
-                *(i.tonnes_in, i.code[:16], i.mode),
+                i.reference,
+                *(end for limits in i.limits.values() for end in (limits.lower, limits.upper)),
+                *(i.open, i.high, i.low, i.last, i.close, i.weight, i.tonnes_in),
+                *(int(i.halted), i.days, i.code[:16], i.mode),
             )
             for i in venue.instruments
         ],
         "totals": [
-            (i.day_qty, i.day_turnover, i.year_qty, i.year_turnover, i.all_qty, i.all_turnover)
+            (t.day_qty, t.day_turnover, t.year_qty, t.year_turnover, t.all_qty, t.all_turnover)
             for i in venue.instruments
+            for t in (i.totals[modality] for modality in Modality)
         ],
         "queues": [
             (i.number, int(side), price, number)
@@ -218,5 +273,40 @@ def twin_state(twin: Twin) -> dict[str, Any]:
                 *(int(o.side), int(o.status), int(o.reason)),
             )
             for o in venue.orders.values()
+        ],
+        **_twin_dealings(twin),
+    }
+
+
+def _twin_composite(twin: Twin) -> tuple[int, ...]:
+    venue, composite = twin.venue, twin.venue.composite
+    sums = (composite.weights, current_sum(venue), composite.open, composite.high, composite.low)
+    return (composite.close, *(sums if venue.phase in BY_DAY else ()))
+
+
+def _twin_dealings(twin: Twin) -> dict[str, Any]:
+    venue = twin.venue
+    return {
+        "negotiations": [
+            (
+                *(n.offer.number, n.responder.number, n.price, n.qty, n.proposer.number),
+                *(n.answer.number if n.answer else 0, int(n.status)),
+            )
+            for n in venue.negotiations
+        ],
+        "sessions": [
+            (
+                *(s.order.number if s.order else 0, s.applicant.number, s.instrument.number),
+                *(int(s.side), s.limit, s.qty, s.dealt, s.clearing, int(s.pricing)),
+                *(int(s.status), s.from_ns, s.until_ns),
+            )
+            for s in venue.sessions.values()
+        ],
+        "trades": [
+            (
+                *(t.instrument.number, int(t.modality), t.price, t.qty, t.buyer.number),
+                *(t.seller.number, t.buy_no, t.sell_no, t.buy_fee, t.sell_fee, int(t.void)),
+            )
+            for t in venue.trades.values()
         ],
     }

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from tests.reference.ledger import check_tonnes
-from tests.reference.trading import check_phase, check_qty, known_account, known_instrument
+from tests.reference.checks import (
+    AT_REST,
+    DAYTIME,
+    NOT_SETTLING,
+    check_block,
+    check_phase,
+    check_qty,
+    known_account,
+    known_instrument,
+)
 from tests.reference.venue import Account, Instrument, Venue
 from tests.reference.vocabulary import (
+    BLOCK_CASH_OUT,
+    BLOCK_TRANSFER_IN,
+    BLOCK_TRANSFER_OUT,
     BOUNDS,
     CASH_FEN_MAX,
     MARKET_CASH_FEN_MAX,
@@ -15,21 +26,9 @@ from tests.reference.vocabulary import (
     Event,
     Mode,
     Parameter,
-    Phase,
     Reason,
     refuse_if,
 )
-
-NOT_SETTLING = (
-    Phase.NEW,
-    Phase.PRE_OPEN,
-    Phase.MORNING,
-    Phase.LUNCH,
-    Phase.AFTERNOON,
-    Phase.POSTED,
-)
-DAYTIME = (Phase.PRE_OPEN, Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON)
-AT_REST = (Phase.NEW, Phase.POSTED)
 
 
 def check_instruction(venue: Venue, command: Command) -> None:
@@ -72,6 +71,7 @@ def do_cash_in(venue: Venue, command: Command) -> None:
 def do_cash_out(venue: Venue, command: Command) -> None:
     """CASH_OUT: only settled, unlocked money (TR-48, ST-14)."""
     account = known_account(venue, command)
+    check_block(account, BLOCK_CASH_OUT)
     check_phase(venue, DAYTIME)
     amount = command["amount"]
     refuse_if(amount < 1, Reason.AMOUNT_INVALID)
@@ -87,6 +87,7 @@ def do_transfer_in(venue: Venue, command: Command) -> None:
     """TRANSFER_IN: from the registry side, sellable at once (RG-07, RG-23)."""
     check_instruction(venue, command)
     account = known_account(venue, command)
+    check_block(account, BLOCK_TRANSFER_IN)
     instrument = known_instrument(venue, command)
     check_phase(venue, NOT_SETTLING)
     qty = command["qty_tonnes"]
@@ -102,14 +103,36 @@ def do_transfer_in(venue: Venue, command: Command) -> None:
 def do_transfer_out(venue: Venue, command: Command) -> None:
     """TRANSFER_OUT: nothing locked, nothing bought today (RG-06, RG-08)."""
     account = known_account(venue, command)
+    check_block(account, BLOCK_TRANSFER_OUT)
     instrument = known_instrument(venue, command)
     check_phase(venue, DAYTIME)
     qty = command["qty_tonnes"]
     check_qty(qty)
-    check_tonnes(account, instrument, qty)
+    check_movable(venue, account, instrument, qty)
     account.holdings[instrument.number].available -= qty
     instrument.tonnes_in -= qty
     tell_transfer(venue, Event.HOLDING_MOVED_OUT, account, instrument, qty)
+
+
+def check_movable(venue: Venue, account: Account, instrument: Instrument, qty: int) -> None:
+    """Refuse tonnes that are not there, were bought today, or are guarded (RG-08, TR-116)."""
+    holding = account.holdings[instrument.number]
+    if holding.available < qty:
+        bought = holding.available + holding.bought_today >= qty
+        refuse_if(bought, Reason.HOLDING_BOUGHT_TODAY)
+        refuse_if(True, Reason.INSUFFICIENT_HOLDING)
+    if not venue.parameters[Parameter.GOODS_T_PLUS]:
+        more = net_bought_today(venue, account, instrument)
+        refuse_if(holding.available - more < qty, Reason.HOLDING_BOUGHT_TODAY)
+    refuse_if(holding.available - holding.guarded < qty, Reason.SELL_GUARDED)
+
+
+def net_bought_today(venue: Venue, account: Account, instrument: Instrument) -> int:
+    """What an account bought less what it sold of a vintage today, at least 0."""
+    standing = [t for t in venue.trades.values() if t.instrument is instrument and not t.void]
+    bought = sum(trade.qty for trade in standing if trade.buyer is account)
+    sold = sum(trade.qty for trade in standing if trade.seller is account)
+    return max(0, bought - sold)
 
 
 def tell_transfer(
@@ -124,7 +147,7 @@ def do_admit_instrument(venue: Venue, command: Command) -> None:
     check_phase(venue, AT_REST)
     number = len(venue.instruments)
     refuse_if(command["instrument"] != number, Reason.INSTRUMENT_EXISTS)
-    price = command["price_ticks"] or venue.composite_close
+    price = command["price_ticks"] or venue.composite.close
     refuse_if(not 1 <= price <= PRICE_TICKS_MAX, Reason.PRICE_INVALID)
     refuse_if(command["mode"] not in list(Mode), Reason.PARAMETER_INVALID)
     instrument = Instrument(number, command["client_order_id"], Mode(command["mode"]), price)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from tests.reference.ledger import half_up
-from tests.reference.trading import end_resting
+from tests.reference import composite
+from tests.reference.endings import end_everything
+from tests.reference.rounding import half_up
 from tests.reference.trading_days import date_of, is_trading_day
-from tests.reference.venue import Instrument, Venue
+from tests.reference.venue import Composite, Instrument, Limits, Venue
 from tests.reference.vocabulary import (
     PRICE_TICKS_MAX,
     Command,
     Event,
+    Modality,
     Parameter,
     Phase,
     Reason,
-    Status,
     refuse_if,
 )
 
+BANDS = {
+    Modality.LISTED: Parameter.LISTED_BAND_BP,
+    Modality.BULK: Parameter.BULK_BAND_BP,
+    Modality.AUCTION: Parameter.AUCTION_BAND_BP,
+}
 STEPS = {
     Phase.MORNING: Phase.PRE_OPEN,
     Phase.LUNCH: Phase.MORNING,
@@ -24,11 +30,11 @@ STEPS = {
 }  # phase -> the only phase it may follow
 
 
-def price_limits(reference: int, band_bp: int) -> tuple[int, int]:
+def price_limits(reference: int, band_bp: int) -> Limits:
     """Lower and upper limit in ticks, each rounded half up (TR-23), and a price one may declare."""
     lower = half_up(reference * (10_000 - band_bp), 10_000)
     upper = half_up(reference * (10_000 + band_bp), 10_000)
-    return max(1, lower), min(upper, PRICE_TICKS_MAX)
+    return Limits(max(1, lower), min(upper, PRICE_TICKS_MAX))
 
 
 def change_phase(venue: Venue, phase: Phase) -> None:
@@ -47,27 +53,35 @@ def do_begin_day(venue: Venue, command: Command) -> None:
     refuse_if(not trades_then or command["ref"] <= venue.date, Reason.DATE_INVALID)
     new_year = command["ref"] // 10_000 != venue.date // 10_000
     venue.date = command["ref"]
-    venue.orders.clear()
+    venue.halted = False
+    for day_list in (venue.orders, venue.negotiations, venue.sessions, venue.trades):
+        day_list.clear()
     change_phase(venue, Phase.PRE_OPEN)
     for instrument in venue.instruments:
         begin_instrument(venue, instrument, new_year)
+    weights = sum(instrument.weight for instrument in venue.instruments)
+    venue.composite = Composite(venue.composite.close, weights)
 
 
 def begin_instrument(venue: Venue, instrument: Instrument, new_year: bool) -> None:
-    """Empty the figures of one vintage and set its limits (TR-20, TR-21, TR-25)."""
+    """Empty the figures of one vintage and set its limits (TR-20…22, TR-25)."""
     instrument.open = instrument.high = instrument.low = instrument.last = 0
-    instrument.day_qty = instrument.day_turnover = 0
-    if new_year:
-        instrument.year_qty = instrument.year_turnover = 0
+    for totals in instrument.totals.values():
+        totals.day_qty = totals.day_turnover = 0
+        if new_year:
+            totals.year_qty = totals.year_turnover = 0
     reference = instrument.reference = instrument.close
-    listed_bp = venue.parameters[Parameter.LISTED_BAND_BP]
-    bulk_bp = venue.parameters[Parameter.BULK_BAND_BP]
-    lower, upper = price_limits(reference, listed_bp)
-    instrument.lower_limit, instrument.upper_limit = lower, upper
-    instrument.bulk_lower_limit, instrument.bulk_upper_limit = price_limits(reference, bulk_bp)
+    free = not instrument.days and venue.parameters[Parameter.FREE_FIRST_DAY]  # VM-08
+    instrument.days += 1
+    for modality, band in BANDS.items():
+        limits = price_limits(reference, venue.parameters[band])
+        if free:
+            limits = Limits(1, venue.parameters[Parameter.FIRST_DAY_UPPER_TICKS])
+        instrument.limits[modality] = limits
+    listed = instrument.limits[Modality.LISTED]
     venue.tell(Event.REFERENCE_SET, instrument=instrument.number, price_ticks=reference)
-    venue.tell(Event.UPPER_LIMIT_SET, instrument=instrument.number, price_ticks=upper)
-    venue.tell(Event.LOWER_LIMIT_SET, instrument=instrument.number, price_ticks=lower)
+    venue.tell(Event.UPPER_LIMIT_SET, instrument=instrument.number, price_ticks=listed.upper)
+    venue.tell(Event.LOWER_LIMIT_SET, instrument=instrument.number, price_ticks=listed.lower)
 
 
 def do_set_phase(venue: Venue, command: Command) -> None:
@@ -78,32 +92,45 @@ def do_set_phase(venue: Venue, command: Command) -> None:
 
 
 def do_close_day(venue: Venue, command: Command) -> None:
-    """CLOSE_DAY: lapse what is open (TR-43, ST-16), then the closing prices (TR-100, TR-104)."""
+    """CLOSE_DAY: end what is open (TR-43, ST-16), closing prices (TR-100, TR-104), reports."""
     refuse_if(venue.phase is not Phase.AFTERNOON, Reason.PHASE_ORDER)
-    for number in sorted(venue.resting):
-        order = venue.resting[number]
-        end_resting(venue, order, Event.LAPSED, Status.LAPSED, Reason.END_OF_DAY)
+    end_everything(venue)
     for instrument in venue.instruments:
-        if instrument.day_qty:
-            instrument.close = half_up(instrument.day_turnover, instrument.day_qty)
-        venue.tell(
-            Event.CLOSE_SET,
-            instrument=instrument.number,
-            price_ticks=instrument.close,
-            qty_tonnes=instrument.day_qty,
-            amount_fen=instrument.day_turnover,
-        )
-    weights = sum(instrument.weight for instrument in venue.instruments)
-    if weights:
-        weighted = sum(instrument.close * instrument.weight for instrument in venue.instruments)
-        venue.composite_close = half_up(weighted, weights)
-    venue.tell(Event.COMPOSITE_SET, price_ticks=venue.composite_close)
+        set_close(instrument)
+        tell_close(venue, instrument)
+    composite.close_day(venue)
+    large = venue.parameters[Parameter.LARGE_HOLDER_TONNES]
+    for account in venue.accounts:
+        if large and account.tonnes >= large:  # TR-112
+            venue.tell(Event.LARGE_HOLDER, account=account.number, qty_tonnes=account.tonnes)
     change_phase(venue, Phase.CLOSED)
+
+
+def set_close(instrument: Instrument) -> None:
+    """The close: turnover over volume of the listed trades, else the reference (TR-100)."""
+    listed = instrument.totals[Modality.LISTED]
+    instrument.close = instrument.reference
+    if listed.day_qty:
+        instrument.close = half_up(listed.day_turnover, listed.day_qty)
+
+
+def tell_close(venue: Venue, instrument: Instrument) -> None:
+    """Tell the close with the listed volume and turnover."""
+    listed = instrument.totals[Modality.LISTED]
+    venue.tell(
+        Event.CLOSE_SET,
+        instrument=instrument.number,
+        price_ticks=instrument.close,
+        qty_tonnes=listed.day_qty,
+        amount_fen=listed.day_turnover,
+    )
 
 
 def do_confirm_day(venue: Venue, command: Command) -> None:
     """CONFIRM_DAY: both institutions stand by the deal file (ST-04)."""
     refuse_if(venue.phase not in (Phase.CLOSED, Phase.DISPUTED), Reason.PHASE_ORDER)
+    standing = sum(not trade.void for trade in venue.trades.values())
+    refuse_if(command["amount"] != standing, Reason.FILE_DIFFERS)
     venue.file_tag = command["ref"]
     change_phase(venue, Phase.CONFIRMED)
 

@@ -3,70 +3,37 @@
 from __future__ import annotations
 
 from tests.reference import ledger
-from tests.reference.venue import Account, Instrument, Order, Venue
+from tests.reference.checks import (
+    CANCELLING,
+    ENTRY,
+    check_band,
+    check_block,
+    check_instrument_halt,
+    check_market_halt,
+    check_open_orders,
+    check_phase,
+    check_price,
+    check_qty,
+    check_qty_max,
+    checked_side,
+    known_account,
+    known_instrument,
+)
+from tests.reference.endings import end_order
+from tests.reference.orders import Order, Role
+from tests.reference.venue import Account, Instrument, Venue
 from tests.reference.vocabulary import (
-    PRICE_TICKS_MAX,
-    QTY_TONNES_MAX,
     Command,
     Event,
     EventDict,
+    Modality,
     Mode,
     Parameter,
-    Phase,
     Reason,
     Side,
     Status,
     refuse_if,
 )
-
-ENTRY = (Phase.MORNING, Phase.AFTERNOON)  # TR-30, TR-33
-CANCELLING = (Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON)  # TR-34
-
-
-def known_account(venue: Venue, command: Command) -> Account:
-    """Return the account named, or refuse."""
-    number = command["account"]
-    refuse_if(not 0 <= number < len(venue.accounts), Reason.UNKNOWN_ACCOUNT)
-    return venue.accounts[number]
-
-
-def known_instrument(venue: Venue, command: Command) -> Instrument:
-    """Return the instrument named, or refuse (RG-24)."""
-    number = command["instrument"]
-    refuse_if(not 0 <= number < len(venue.instruments), Reason.UNKNOWN_INSTRUMENT)
-    return venue.instruments[number]
-
-
-def check_phase(venue: Venue, phases: tuple[Phase, ...]) -> None:
-    """Refuse outside the phases that take the command."""
-    refuse_if(venue.phase not in phases, Reason.PHASE_CLOSED)
-
-
-def check_price(price: int) -> None:
-    """Refuse a price that is not a positive number of ticks (TR-10)."""
-    refuse_if(not 1 <= price <= PRICE_TICKS_MAX, Reason.PRICE_INVALID)
-
-
-def check_band(instrument: Instrument, price: int) -> None:
-    """Refuse a price outside the day's limits (TR-20, TR-26)."""
-    inside = instrument.lower_limit <= price <= instrument.upper_limit
-    refuse_if(not inside, Reason.PRICE_OUT_OF_BAND)
-
-
-def check_qty(qty: int) -> None:
-    """Refuse a quantity that is not one (TR-10)."""
-    refuse_if(not 1 <= qty <= QTY_TONNES_MAX, Reason.QTY_INVALID)
-
-
-def check_qty_max(venue: Venue, qty: int) -> None:
-    """Refuse what is too large for a listed declaration (TR-11)."""
-    refuse_if(qty > venue.parameters[Parameter.LISTED_QTY_MAX], Reason.QTY_ABOVE_MAX)
-
-
-def check_open_orders(venue: Venue, account: Account) -> None:
-    """Refuse one open order too many."""
-    most = venue.parameters[Parameter.OPEN_ORDERS_MAX]
-    refuse_if(0 < most <= account.open_orders, Reason.TOO_MANY_OPEN_ORDERS)
 
 
 def check_declaration(
@@ -74,15 +41,18 @@ def check_declaration(
 ) -> tuple[Account, Instrument, Side]:
     """Ranks 1 to 9 that LIST, TAKE_BEST and ADD share."""
     account = known_account(venue, command)
+    check_block(account, command["side"])
     instrument = known_instrument(venue, command)
     refuse_if(instrument.mode != mode, Reason.WRONG_MODE)
     check_phase(venue, ENTRY)
-    refuse_if(command["side"] not in (Side.BUY, Side.SELL), Reason.SIDE_INVALID)
+    check_market_halt(venue)
+    check_instrument_halt(instrument)
+    side = checked_side(command["side"])
     check_price(command["price_ticks"])
     check_band(instrument, command["price_ticks"])
     check_qty(command["qty_tonnes"])
     check_qty_max(venue, command["qty_tonnes"])
-    return account, instrument, Side(command["side"])
+    return account, instrument, side
 
 
 def crosses(side: Side, price: int, opposite: int | None) -> bool:
@@ -90,17 +60,6 @@ def crosses(side: Side, price: int, opposite: int | None) -> bool:
     if opposite is None:
         return False
     return price >= opposite if side is Side.BUY else price <= opposite
-
-
-def new_order(
-    venue: Venue, account: Account, instrument: Instrument, side: Side, price: int, qty: int
-) -> Order:
-    """Give the next order number and freeze what the order needs (TR-42)."""
-    venue.order_no += 1
-    order = Order(venue.order_no, account, instrument, side, price, qty, qty)
-    venue.orders[order.number] = order
-    ledger.freeze(venue, order)
-    return order
 
 
 def tell_accepted(venue: Venue, order: Order, leg: int = 0) -> EventDict:
@@ -116,7 +75,7 @@ def do_list(venue: Venue, command: Command) -> None:
         refuse_if(crosses(side, price, instrument.best(side.other)), Reason.WOULD_CROSS)
     check_open_orders(venue, account)
     ledger.check_cover(venue, account, instrument, side, price, qty)
-    order = new_order(venue, account, instrument, side, price, qty)
+    order = ledger.new_order(venue, account, instrument, side, price, qty)
     ledger.place(venue, order)
     accepted = tell_accepted(venue, order)
     accepted["leaves_qty"] = qty
@@ -127,13 +86,15 @@ def do_take(venue: Venue, command: Command) -> None:
     """TAKE: deal with one chosen listing (TR-61…66)."""
     account = known_account(venue, command)
     check_phase(venue, ENTRY)
+    check_market_halt(venue)
     qty = command["qty_tonnes"]
     check_qty(qty)
     check_qty_max(venue, max(qty, command["total_qty_tonnes"]))
     listing = venue.resting.get(command["ref"])
-    if listing is None:
+    if listing is None or listing.role is not Role.BOOK:
         return refuse_if(True, Reason.UNKNOWN_ORDER)
     instrument = listing.instrument
+    check_instrument_halt(instrument)
     refuse_if(instrument.mode != Mode.LISTED, Reason.WRONG_MODE)
     refuse_if(listing.account is account, Reason.SELF_TRADE)
     better = instrument.better_levels(listing.side, listing.price)
@@ -143,8 +104,9 @@ def do_take(venue: Venue, command: Command) -> None:
     refuse_if(foreign, Reason.BETTER_PRICE_AVAILABLE)
     refuse_if(qty > listing.leaves, Reason.QTY_ABOVE_LEAVES)
     side = listing.side.other
+    check_block(account, side)
     ledger.check_cover(venue, account, instrument, side, listing.price, qty)
-    order = new_order(venue, account, instrument, side, listing.price, qty)
+    order = ledger.new_order(venue, account, instrument, side, listing.price, qty)
     tell_accepted(venue, order, command["leg"])
     ledger.trade(venue, order, listing, qty, command["leg"])
     order.status = Status.FILLED
@@ -171,7 +133,7 @@ def do_take_best(venue: Venue, command: Command) -> None:
     listings = takeable(venue, account, instrument, side, price)
     refuse_if(not listings, Reason.NOTHING_TO_TAKE)
     ledger.check_cover(venue, account, instrument, side, price, qty)
-    order = new_order(venue, account, instrument, side, price, qty)
+    order = ledger.new_order(venue, account, instrument, side, price, qty)
     tell_accepted(venue, order)
     for listing in listings:
         if not order.leaves:
@@ -195,23 +157,16 @@ def do_cancel(venue: Venue, command: Command) -> None:
     account = known_account(venue, command)
     check_phase(venue, CANCELLING)
     order = own_order(venue, account, command["ref"])
-    end_resting(venue, order, Event.CANCELLED, Status.CANCELLED, Reason.BY_OWNER)
+    end_order(venue, order, Event.CANCELLED, Reason.BY_OWNER)
 
 
 def own_order(venue: Venue, account: Account, number: int) -> Order:
     """Return the account's open order of that number, or refuse."""
     order = venue.resting.get(number)
-    refuse_if(order is None or order.account is not account, Reason.UNKNOWN_ORDER)
+    mine = order is not None and order.role is Role.BOOK and order.account is account
+    refuse_if(not mine, Reason.UNKNOWN_ORDER)
     assert order is not None
     return order
-
-
-def end_resting(venue: Venue, order: Order, kind: Event, status: Status, reason: Reason) -> None:
-    """Cancel or lapse a resting order: release its lock, tell it."""
-    ledger.end(venue, order, status, reason)
-    released = ledger.release_all(order)
-    left, order.leaves = order.leaves, 0
-    venue.tell_order(kind, order, qty_tonnes=left, amount_fen=released, reason=reason)
 
 
 def do_add(venue: Venue, command: Command) -> None:
@@ -220,7 +175,7 @@ def do_add(venue: Venue, command: Command) -> None:
     price, qty = command["price_ticks"], command["qty_tonnes"]
     check_open_orders(venue, account)
     ledger.check_cover(venue, account, instrument, side, price, qty)
-    order = new_order(venue, account, instrument, side, price, qty)
+    order = ledger.new_order(venue, account, instrument, side, price, qty)
     told = tell_accepted(venue, order)
     match(venue, order, told)
 
@@ -240,7 +195,7 @@ def match(venue: Venue, order: Order, told: EventDict) -> None:
         drop_rest(venue, order, Reason.SELF_TRADE)
         return
     if order.side is Side.BUY:
-        keep = ledger.lock_fen(venue, order.price, order.leaves)
+        keep = ledger.lock_fen(venue, order.price, order.leaves, Modality.LISTED)
         ledger.release_cash(order, min(keep, order.frozen))
     order.status = Status.PART_FILLED if order.filled else Status.OPEN
     ledger.place(venue, order)
@@ -253,18 +208,19 @@ def do_amend(venue: Venue, command: Command) -> None:
     account = known_account(venue, command)
     price, total = command["price_ticks"], command["qty_tonnes"]
     check_phase(venue, ENTRY)
+    check_market_halt(venue)
     check_price(price)
     check_qty(total)
     order = own_order(venue, account, command["ref"])
     instrument = order.instrument
+    check_instrument_halt(instrument)
     refuse_if(instrument.mode != Mode.PRICE_TIME, Reason.WRONG_MODE)
     check_band(instrument, price)
     check_qty_max(venue, total)
     refuse_if(total <= order.filled, Reason.QTY_BELOW_FILLED)
     leaves = total - order.filled
-    ledger.check_cover(
-        venue, account, instrument, order.side, price, leaves, order.frozen, order.leaves
-    )
+    check_block(account, order.side)
+    ledger.check_cover(venue, account, instrument, order.side, price, leaves, own=order)
     keeps_place = price == order.price and total <= order.qty
     released = ledger.release_all(order)
     venue.tell_order(Event.PULLED, order, qty_tonnes=order.leaves, amount_fen=released)

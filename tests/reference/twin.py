@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.reference import administration, day, trading
+from tests.reference import (
+    administration,
+    bidding,
+    bulk,
+    control,
+    day,
+    institutions,
+    soundness,
+    trading,
+)
 from tests.reference.venue import Holding, Venue
 from tests.reference.vocabulary import (
     Command,
@@ -13,7 +22,6 @@ from tests.reference.vocabulary import (
     Kind,
     Reason,
     Refused,
-    Side,
 )
 
 
@@ -47,6 +55,32 @@ VERBS: dict[int, Callable[[Venue, Command], None]] = {
     Kind.TRANSFER_OUT: administration.do_transfer_out,
     Kind.ADMIT_INSTRUMENT: administration.do_admit_instrument,
     Kind.SET_PARAMETER: administration.do_set_parameter,
+    Kind.BULK_OFFER: bulk.do_offer,
+    Kind.BULK_COUNTER: bulk.do_counter,
+    Kind.BULK_ACCEPT: bulk.do_accept,
+    Kind.BULK_CONFIRM: bulk.do_confirm,
+    Kind.BULK_DECLINE: bulk.do_decline,
+    Kind.BULK_WITHDRAW: bulk.do_withdraw,
+    Kind.APPLY_SESSION: bidding.do_apply,
+    Kind.NOTICE_SESSION: bidding.do_notice,
+    Kind.REJECT_SESSION: bidding.do_reject,
+    Kind.OPEN_SESSION: bidding.do_open,
+    Kind.BID: bidding.do_bid,
+    Kind.CANCEL_BID: bidding.do_cancel_bid,
+    Kind.CLOSE_SESSION: bidding.do_close,
+    Kind.BLOCK_ACCOUNT: control.do_block_account,
+    Kind.GUARD_HOLDING: control.do_guard_holding,
+    Kind.LIMIT_HOLDING: control.do_limit_holding,
+    Kind.WARN_ACCOUNT: control.do_warn_account,
+    Kind.HALT_INSTRUMENT: control.do_halt_instrument,
+    Kind.RESUME_INSTRUMENT: control.do_resume_instrument,
+    Kind.HALT_MARKET: control.do_halt_market,
+    Kind.RESUME_MARKET: control.do_resume_market,
+    Kind.KILL: control.do_kill,
+    Kind.VOID_TRADE: institutions.do_void_trade,
+    Kind.FREEZE_HOLDING: institutions.do_freeze_holding,
+    Kind.RELEASE_HOLDING: institutions.do_release_holding,
+    Kind.DEDUCT_HOLDING: institutions.do_deduct_holding,
 }
 REF_IS_ORDER = (Kind.TAKE, Kind.CANCEL, Kind.AMEND)
 
@@ -96,55 +130,4 @@ class Twin:
 
     def violations(self) -> list[str]:
         """Return what is unsound after the last command; an empty list when all is well (9A)."""
-        return [*self._cash_violations(), *self._tonnes_violations(), *self._book_violations()]
-
-    def _cash_violations(self) -> list[str]:
-        venue, found = self.venue, []
-        balances = 0
-        frozen = {account.number: 0 for account in venue.accounts}
-        for order in venue.resting.values():
-            frozen[order.account.number] += order.frozen
-        for account in venue.accounts:
-            balances += account.cash_available + account.cash_frozen
-            if account.cash_available < 0 or account.proceeds_today < 0:
-                found.append(f"I2: account {account.number} has negative cash")
-            if account.cash_frozen != frozen[account.number]:
-                found.append(f"I2: cash frozen of account {account.number} is not its orders'")
-        if balances + venue.fees != venue.cash_in:
-            found.append(f"I3: {balances} + {venue.fees} fen of fees is not {venue.cash_in}")
-        return found
-
-    def _tonnes_violations(self) -> list[str]:
-        venue, found = self.venue, []
-        open_sales: dict[tuple[int, int], int] = {}
-        for order in venue.resting.values():
-            if order.side is Side.SELL:
-                key = (order.account.number, order.instrument.number)
-                open_sales[key] = open_sales.get(key, 0) + order.leaves
-        held = [0] * len(venue.instruments)
-        for account in venue.accounts:
-            for number, row in account.holdings.items():
-                held[number] += row.total
-                if min(row.available, row.frozen, row.bought_today, row.sold_today) < 0:
-                    found.append(f"I2: account {account.number} has negative tonnes")
-                if row.frozen != open_sales.get((account.number, number), 0):
-                    found.append(f"I2: frozen tonnes of {account.number} are not its orders'")
-        return found + [
-            f"I1: tonnes of instrument {instrument.number} are not conserved"
-            for instrument in venue.instruments
-            if held[instrument.number] != instrument.tonnes_in
-        ]
-
-    def _book_violations(self) -> list[str]:
-        found = []
-        for order in self.venue.resting.values():
-            instrument = order.instrument
-            if not instrument.lower_limit <= order.price <= instrument.upper_limit:
-                found.append(f"I5: order {order.number} rests outside the price limits")
-            if order.leaves < 1 or order.leaves > order.qty:
-                found.append(f"order {order.number} rests with {order.leaves} tonnes")
-        return found + [
-            f"I8: instrument {instrument.number} opened outside its extremes"
-            for instrument in self.venue.instruments
-            if instrument.last and not instrument.low <= instrument.open <= instrument.high
-        ]
+        return soundness.violations(self.venue)

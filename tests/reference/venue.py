@@ -1,4 +1,4 @@
-"""What the twin remembers: accounts, instruments with their two book sides, orders, parameters."""
+"""What the twin remembers: accounts, instruments, today's trades, parameters, events to tell."""
 
 from __future__ import annotations
 
@@ -8,16 +8,8 @@ from typing import Any
 
 from sortedcontainers import SortedDict
 
-from tests.reference.vocabulary import (
-    LISTED_MODALITY,
-    Event,
-    EventDict,
-    Mode,
-    Phase,
-    Reason,
-    Side,
-    Status,
-)
+from tests.reference.orders import Negotiation, Order, Session
+from tests.reference.vocabulary import BOUNDS, Event, EventDict, Modality, Mode, Phase, Side
 
 BLANK_EVENT: EventDict = {
     "seq": 0,
@@ -43,6 +35,10 @@ BLANK_EVENT: EventDict = {
     "modality": 0,
     "phase": 0,
     "leg": 0,
+    "from_minute": 0,
+    "until_minute": 0,
+    "mode": 0,
+    "tail": 0,
     "spare": 0,
 }
 
@@ -55,44 +51,63 @@ class Holding:
     frozen: int = 0
     bought_today: int = 0
     sold_today: int = 0
+    guarded: int = 0  # of the available ones (TR-116)
+    judicial: int = 0  # frozen by a court (RG-15)
 
     @property
     def total(self) -> int:
         """Everything on the trading side, in tonnes."""
-        return self.available + self.frozen + self.bought_today
+        return self.available + self.frozen + self.bought_today + self.judicial
 
 
 @dataclass(slots=True)
 class Account:
-    """One trading account: money in fen, holdings by instrument."""
+    """One trading account: money in fen, holdings by instrument, what it may not do."""
 
     number: int
     cash_available: int = 0
     cash_frozen: int = 0
     proceeds_today: int = 0
     open_orders: int = 0
+    blocks: int = 0
+    warned_stage: int = 0
+    holding_max: int = 0  # 0 = no limit
     holdings: defaultdict[int, Holding] = field(default_factory=lambda: defaultdict(Holding))
+
+    @property
+    def tonnes(self) -> int:
+        """Tonnes of all vintages (TR-111, TR-112)."""
+        return sum(holding.total for holding in self.holdings.values())
 
 
 @dataclass(slots=True)
-class Order:
-    """A declaration. ``frozen`` is what is left of a buyer's lock, in fen."""
+class Totals:
+    """Volume and turnover of one way of trading one vintage (TR-142)."""
 
-    number: int
-    account: Account
-    instrument: Instrument
-    side: Side
-    price: int
-    qty: int
-    leaves: int
-    frozen: int = 0
-    status: Status = Status.OPEN
-    reason: Reason = Reason.NONE
+    day_qty: int = 0
+    day_turnover: int = 0
+    year_qty: int = 0
+    year_turnover: int = 0
+    all_qty: int = 0
+    all_turnover: int = 0
 
-    @property
-    def filled(self) -> int:
-        """Tonnes dealt so far."""
-        return self.qty - self.leaves
+    def add(self, qty: int, value: int) -> None:
+        """Add a deal; a negative one undoes it."""
+        for span in ("day", "year", "all"):
+            for name, amount in ((f"{span}_qty", qty), (f"{span}_turnover", value)):
+                setattr(self, name, getattr(self, name) + amount)
+
+
+@dataclass(slots=True)
+class Limits:
+    """Lowest and highest price of one way of trading, of the day (TR-20…22)."""
+
+    lower: int = 0
+    upper: int = 0
+
+    def hold(self, price: int) -> bool:
+        """Whether a price lies inside."""
+        return self.lower <= price <= self.upper
 
 
 @dataclass(slots=True)
@@ -104,26 +119,25 @@ class Instrument:
     mode: Mode
     close: int
     reference: int = 0
-    lower_limit: int = 0
-    upper_limit: int = 0
-    bulk_lower_limit: int = 0
-    bulk_upper_limit: int = 0
     open: int = 0
     high: int = 0
     low: int = 0
     last: int = 0
     weight: int = 0
     tonnes_in: int = 0
-    day_qty: int = 0
-    day_turnover: int = 0
-    year_qty: int = 0
-    year_turnover: int = 0
-    all_qty: int = 0
-    all_turnover: int = 0
+    halted: bool = False
+    days: int = 0
+    limits: dict[Modality, Limits] = field(default_factory=lambda: {m: Limits() for m in Modality})
+    totals: dict[Modality, Totals] = field(default_factory=lambda: {m: Totals() for m in Modality})
     # price -> {order number: order}, oldest first
     book: dict[Side, Any] = field(
         default_factory=lambda: {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
     )
+
+    @property
+    def current(self) -> int:
+        """Latest listed price of the day, before that the reference (TR-105)."""
+        return self.last or self.reference
 
     def levels(self, side: Side) -> list[tuple[int, dict[int, Order]]]:
         """Occupied levels of a side, best first."""
@@ -157,6 +171,40 @@ class Instrument:
             del ladder[order.price]
 
 
+@dataclass(slots=True)
+class Trade:
+    """A deal of today. Fees in fen."""
+
+    number: int
+    instrument: Instrument
+    modality: Modality
+    price: int
+    qty: int
+    buyer: Account
+    seller: Account
+    buy_no: int
+    sell_no: int
+    buy_fee: int
+    sell_fee: int
+    void: bool = False
+
+    @property
+    def value(self) -> int:
+        """Price times quantity, in fen (ST-15)."""
+        return self.price * self.qty
+
+
+@dataclass(slots=True)
+class Composite:
+    """Sums of weight × price at the moments that count; 0 while nothing traded (TR-104, TR-105)."""
+
+    close: int = 0  # in ticks, of the last closed day
+    weights: int = 0
+    open: int = 0
+    high: int = 0
+    low: int = 0
+
+
 class Venue:
     """Everything the twin remembers, and the events of the command being done."""
 
@@ -165,16 +213,21 @@ class Venue:
         self.time_ns = 0
         self.date = 0
         self.phase = Phase.NEW
+        self.halted = False
         self.accounts: list[Account] = []
         self.instruments: list[Instrument] = []
-        self.parameters: dict[int, int] = dict.fromkeys(range(1, 15), 0)  # by number
+        self.parameters: dict[int, int] = dict.fromkeys(sorted(BOUNDS)[:-1], 0)  # by number
         self.orders: dict[int, Order] = {}  # today's, by number
-        self.resting: dict[int, Order] = {}  # the open ones among them
+        self.resting: dict[int, Order] = {}  # the open ones among them, of every way of trading
+        self.negotiations: list[Negotiation] = []  # today's, in the order they were opened
+        self.sessions: dict[int, Session] = {}  # today's, by number
+        self.trades: dict[int, Trade] = {}  # today's, by number
         self.order_no = 0
         self.trade_no = 0
+        self.session_no = 0
         self.instruction_no = 0
         self.file_tag = 0
-        self.composite_close = 0
+        self.composite = Composite()
         self.cash_in = 0
         self.fees = 0
         self.events: list[EventDict] = []
@@ -189,14 +242,15 @@ class Venue:
         return event
 
     def tell_order(self, kind: Event, order: Order, **fields: int) -> EventDict:
-        """Add an event about an order."""
+        """Add an event about an order; a bid's names its session."""
         return self.tell(
             kind,
             order_no=order.number,
+            other_order_no=order.session.number if order.session else 0,
             account=order.account.number,
             instrument=order.instrument.number,
             side=order.side,
             price_ticks=order.price,
-            modality=LISTED_MODALITY,
+            modality=order.modality,
             **fields,
         )

@@ -41,6 +41,32 @@ class Kind(IntEnum):
     TRANSFER_OUT = 34
     ADMIT_INSTRUMENT = 40
     SET_PARAMETER = 41
+    BULK_OFFER = 50
+    BULK_COUNTER = 51
+    BULK_ACCEPT = 52
+    BULK_CONFIRM = 53
+    BULK_DECLINE = 54
+    BULK_WITHDRAW = 55
+    APPLY_SESSION = 60
+    NOTICE_SESSION = 61
+    REJECT_SESSION = 62
+    OPEN_SESSION = 63
+    BID = 64
+    CANCEL_BID = 65
+    CLOSE_SESSION = 66
+    BLOCK_ACCOUNT = 70
+    GUARD_HOLDING = 71
+    LIMIT_HOLDING = 72
+    WARN_ACCOUNT = 73
+    HALT_INSTRUMENT = 74
+    RESUME_INSTRUMENT = 75
+    HALT_MARKET = 76
+    RESUME_MARKET = 77
+    KILL = 78
+    VOID_TRADE = 79
+    FREEZE_HOLDING = 80
+    RELEASE_HOLDING = 81
+    DEDUCT_HOLDING = 82
 
 
 class Event(IntEnum):
@@ -59,6 +85,9 @@ class Event(IntEnum):
     LOWER_LIMIT_SET = 23
     CLOSE_SET = 24
     COMPOSITE_SET = 25
+    COMPOSITE_OPEN_SET = 26
+    COMPOSITE_HIGH_SET = 27
+    COMPOSITE_LOW_SET = 28
     ACCOUNT_OPENED = 30
     CASH_MOVED_IN = 31
     CASH_MOVED_OUT = 32
@@ -66,6 +95,29 @@ class Event(IntEnum):
     HOLDING_MOVED_OUT = 34
     INSTRUMENT_ADMITTED = 40
     PARAMETER_CHANGED = 41
+    BULK_OFFERED = 50
+    BULK_COUNTERED = 51
+    BULK_AGREED = 52
+    BULK_DECLINED = 53
+    SESSION_APPLIED = 60
+    SESSION_NOTICED = 61
+    SESSION_REJECTED = 62
+    SESSION_OPENED = 63
+    SESSION_CLOSED = 64
+    ACCOUNT_BLOCKED = 70
+    HOLDING_GUARDED = 71
+    HOLDING_LIMITED = 72
+    ACCOUNT_WARNED = 73
+    INSTRUMENT_HALTED_NOW = 74
+    INSTRUMENT_RESUMED = 75
+    MARKET_HALTED_NOW = 76
+    MARKET_RESUMED = 77
+    KILLED_NOW = 78
+    TRADE_VOIDED = 79
+    HOLDING_FROZEN = 80
+    HOLDING_RELEASED = 81
+    HOLDING_DEDUCTED = 82
+    LARGE_HOLDER = 83
 
 
 class Side(IntEnum):
@@ -101,7 +153,42 @@ class Mode(IntEnum):
     PRICE_TIME = 1
 
 
-LISTED_MODALITY = 10
+class Modality(IntEnum):
+    """The exchange's codes of its ways of trading (TR-142)."""
+
+    LISTED = 10
+    BULK = 20
+    AUCTION = 21
+
+
+class NegotiationStatus(IntEnum):
+    """Where a bulk negotiation stands (TR-72)."""
+
+    COUNTERED = 1
+    AGREED = 2
+    ENDED = 3
+
+
+class SessionStatus(IntEnum):
+    """Where a bidding session stands (TR-81…88)."""
+
+    APPLIED = 1
+    NOTICED = 2
+    OPEN = 3
+    CLOSED = 4
+    FAILED = 5
+    REJECTED = 6
+
+
+class Pricing(IntEnum):
+    """What winners of a bidding session pay (TR-83)."""
+
+    UNIFORM = 0
+    PAY_AS_BID = 1
+
+
+BLOCK_TRANSFER_OUT, BLOCK_CASH_OUT, BLOCK_TRANSFER_IN = 4, 8, 16  # 1 and 2 are the sides
+BLOCKS_MAX = 31
 
 
 class Status(IntEnum):
@@ -131,24 +218,43 @@ class Parameter(IntEnum):
     BULK_SETTLEMENT_FEE_PPM = 12
     AUCTION_TRADING_FEE_PPM = 13
     AUCTION_SETTLEMENT_FEE_PPM = 14
+    AUCTION_BAND_BP = 15
+    AUCTION_QTY_MIN = 16
+    AUCTION_BID_QTY_MIN = 17
+    AUCTION_BUYER_INITIATED = 18
+    LARGE_HOLDER_TONNES = 19
+    FREE_FIRST_DAY = 20
+    FIRST_DAY_UPPER_TICKS = 21
+    BULK_ENABLED = 22
+    AUCTION_ENABLED = 23
     COMPOSITE_WEIGHT = 100
 
 
+_SWITCH, _RATE, _BAND, _QTY = (0, 1), (0, 100_000), (1, 9_999), (1, 9_999_999_999)
 BOUNDS: dict[int, tuple[int, int]] = {  # inclusive, from the contract
-    Parameter.LISTED_BAND_BP: (1, 9_999),
-    Parameter.BULK_BAND_BP: (1, 9_999),
-    Parameter.LISTED_QTY_MAX: (1, 9_999_999_999),
-    Parameter.BULK_QTY_MIN: (1, 9_999_999_999),
+    Parameter.LISTED_BAND_BP: _BAND,
+    Parameter.BULK_BAND_BP: _BAND,
+    Parameter.LISTED_QTY_MAX: _QTY,
+    Parameter.BULK_QTY_MIN: _QTY,
     Parameter.TAKE_LEVELS_MAX: (1, 1_000),
-    Parameter.ALLOW_CROSSED_LISTINGS: (0, 1),
-    Parameter.GOODS_T_PLUS: (0, 1),
+    Parameter.ALLOW_CROSSED_LISTINGS: _SWITCH,
+    Parameter.GOODS_T_PLUS: _SWITCH,
     Parameter.OPEN_ORDERS_MAX: (0, 1_000_000),
-    Parameter.LISTED_TRADING_FEE_PPM: (0, 100_000),
-    Parameter.LISTED_SETTLEMENT_FEE_PPM: (0, 100_000),
-    Parameter.BULK_TRADING_FEE_PPM: (0, 100_000),
-    Parameter.BULK_SETTLEMENT_FEE_PPM: (0, 100_000),
-    Parameter.AUCTION_TRADING_FEE_PPM: (0, 100_000),
-    Parameter.AUCTION_SETTLEMENT_FEE_PPM: (0, 100_000),
+    Parameter.LISTED_TRADING_FEE_PPM: _RATE,
+    Parameter.LISTED_SETTLEMENT_FEE_PPM: _RATE,
+    Parameter.BULK_TRADING_FEE_PPM: _RATE,
+    Parameter.BULK_SETTLEMENT_FEE_PPM: _RATE,
+    Parameter.AUCTION_TRADING_FEE_PPM: _RATE,
+    Parameter.AUCTION_SETTLEMENT_FEE_PPM: _RATE,
+    Parameter.AUCTION_BAND_BP: _BAND,
+    Parameter.AUCTION_QTY_MIN: _QTY,
+    Parameter.AUCTION_BID_QTY_MIN: _QTY,
+    Parameter.AUCTION_BUYER_INITIATED: _SWITCH,
+    Parameter.LARGE_HOLDER_TONNES: (0, 9_999_999_999),
+    Parameter.FREE_FIRST_DAY: _SWITCH,
+    Parameter.FIRST_DAY_UPPER_TICKS: (1, 9_999_999),
+    Parameter.BULK_ENABLED: _SWITCH,
+    Parameter.AUCTION_ENABLED: _SWITCH,
     Parameter.COMPOSITE_WEIGHT: (0, 1_000_000),
 }
 
@@ -157,16 +263,26 @@ class Reason(IntEnum):
     """Why not, or why an order ended."""
 
     NONE = 0
+    CHECKER_MISSING = 1
+    MAKER_IS_CHECKER = 2
     UNKNOWN_ACCOUNT = 10
+    ACCOUNT_RESTRICTED = 11
+    UNKNOWN_COUNTERPARTY = 12
     UNKNOWN_INSTRUMENT = 20
     WRONG_MODE = 22
+    INSTRUMENT_HALTED = 23
+    MODALITY_UNAVAILABLE = 24
     PHASE_CLOSED = 30
+    MARKET_HALTED = 31
+    WINDOW_INVALID = 32
     SIDE_INVALID = 40
     PRICE_INVALID = 41
     PRICE_OUT_OF_BAND = 42
     QTY_INVALID = 43
     QTY_ABOVE_MAX = 44
     QTY_BELOW_FILLED = 45
+    QTY_BELOW_MIN = 46
+    MODE_INVALID = 47
     UNKNOWN_ORDER = 50
     SELF_TRADE = 51
     OUTSIDE_FIVE_LEVELS = 52
@@ -174,12 +290,21 @@ class Reason(IntEnum):
     QTY_ABOVE_LEAVES = 54
     WOULD_CROSS = 55
     NOTHING_TO_TAKE = 56
+    UNKNOWN_NEGOTIATION = 57
+    NOT_YOUR_TURN = 58
+    TERMS_CHANGED = 59
     TOO_MANY_OPEN_ORDERS = 60
+    UNKNOWN_SESSION = 61
+    UNKNOWN_TRADE = 62
+    CANNOT_VOID = 63
     INSUFFICIENT_FUNDS = 70
     INSUFFICIENT_HOLDING = 71
     HOLDING_BOUGHT_TODAY = 72
     CASH_NOT_SETTLED = 73
     AMOUNT_INVALID = 74
+    SELL_GUARDED = 75
+    HOLDING_LIMIT = 76
+    COUNTERPARTY_SHORT = 77
     DATE_INVALID = 80
     DAY_UNCONFIRMED = 81
     PHASE_ORDER = 82
@@ -193,6 +318,13 @@ class Reason(IntEnum):
     BY_OWNER = 100
     TAKE_REMAINDER = 101
     END_OF_DAY = 102
+    DECLINED = 103
+    OFFER_GONE = 104
+    BID_CUT = 105
+    BID_LOST = 106
+    SESSION_FAILED = 107
+    KILLED = 108
+    COURT = 109
 
 
 class Refused(Exception):  # noqa: N818  (it is an answer, not an error)
