@@ -1,8 +1,8 @@
-"""The demo's person at the exchange: publishes, opens and closes bidding sessions (TR-80, TR-81).
+"""The demo's person at the exchange: answers applications for bidding sessions (TR-80, TR-81).
 
 Whoever applies is given the next window of the rulebook; who comes too late for today's windows is
-turned down. All of it are commands through the sequencer, decided from the exchange's state alone,
-so that a restart goes on where the journal ends, and somebody else may do a step first.
+turned down. The day cycle opens and closes what is published. Answers are commands through the
+sequencer, decided from the exchange's state alone, so a restart goes on where the journal ends.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_S = 0.2  # real time between two looks
 OPERATOR = 1  # who it is, in the journal
-BEFORE_TRADING = (Phase.PRE_OPEN, Phase.MORNING)
-TRADING = (Phase.MORNING, Phase.AFTERNOON)
+BEFORE_LUNCH = (Phase.PRE_OPEN, Phase.MORNING)  # later no window is still to come
 
 
 class DemoOperator:
@@ -45,22 +44,15 @@ class DemoOperator:
             await asyncio.sleep(LOOK_S)
 
     def due(self) -> list[np.ndarray]:
-        """Return the commands that are due, one batch each."""
+        """Return the answers that are due, one batch each."""
         state = self._venue.exchange.state
-        phase, now_ns = int(state.market[0]["phase"]), self._now_ns()
+        early, now_ns = int(state.market[0]["phase"]) in BEFORE_LUNCH, self._now_ns()
         found = []
         for row in range(1, int(state.market[0]["sessions"])):
-            session = state.sessions[row]
-            status = int(session["status"])
-            if status == SessionStatus.APPLIED and phase in BEFORE_TRADING:
-                found.append(self._answer(session_no(state, row), now_ns))
-            elif status == SessionStatus.APPLIED:
-                found.append(_command(Kind.REJECT_SESSION, session_no(state, row)))
-            elif status == SessionStatus.NOTICED and phase in TRADING:
-                if now_ns >= int(session["from_ns"]):
-                    found.append(_command(Kind.OPEN_SESSION, session_no(state, row)))
-            elif status == SessionStatus.OPEN and now_ns >= int(session["until_ns"]):
-                found.append(_command(Kind.CLOSE_SESSION, session_no(state, row)))
+            if int(state.sessions[row]["status"]) == SessionStatus.APPLIED:
+                number = session_no(state, row)
+                late = _command(Kind.REJECT_SESSION, number)
+                found.append(self._answer(number, now_ns) if early else late)
         return found
 
     def _answer(self, number: int, now_ns: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 
@@ -170,15 +171,30 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
             footer,
             options.habits.favourite,
         )
-        working = [asyncio.create_task(_work(DemoOperator(venue.venue, clocks[0].now_ns).run()))]
-        if options.habits.orders_per_s > 0 and options.entities:
-            working += [asyncio.create_task(_work(each.run())) for each in (crowd, groups)]
-        try:
+        operator = DemoOperator(venue.venue, clocks[0].now_ns)
+        quiet = options.habits.orders_per_s <= 0 or options.entities == 0
+        async with _working(operator, *(() if quiet else (crowd, groups))):
             yield Demo(venue, clocks[0], people, crowd, groups, watcher)
-        finally:
-            for task in working:
-                task.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
+
+
+class Worker(Protocol):
+    """Somebody of the demo."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        ...
+
+
+@contextlib.asynccontextmanager
+async def _working(*workers: Worker) -> AsyncIterator[None]:
+    """Let them work beside the block, and stop with it."""
+    tasks = [asyncio.create_task(_work(each.run())) for each in workers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _work(work: Coroutine[object, object, None]) -> None:

@@ -1,4 +1,4 @@
-"""Demo houses deal in bulk and bid within the rules; the operator runs sessions by the clock."""
+"""Demo houses deal in bulk and bid within the rules; the operator answers their applications."""
 
 from __future__ import annotations
 
@@ -218,8 +218,8 @@ def apply(floor: Floor) -> None:
     floor.send({"kind": Kind.APPLY_SESSION, "account": 0, **terms})
 
 
-def test_a_session_is_published_opened_and_closed_by_the_clock() -> None:
-    """TR-32, TR-81: the first window still to come, 10:00-10:30."""
+def test_a_session_is_published_in_the_first_window_still_to_come() -> None:
+    """TR-32, TR-81: 10:00-10:30, later 10:30-11:00, then none: answered once each."""
     floor, operator, now = operated(9 * 60 + 40)
     assert act(floor, operator) == []
     apply(floor)
@@ -228,29 +228,18 @@ def test_a_session_is_published_opened_and_closed_by_the_clock() -> None:
     assert int(found["from_ns"]) == beijing_ns(DAY, 600)
     assert int(found["until_ns"]) == beijing_ns(DAY, 630)
     assert act(floor, operator) == []
-    now[0] = beijing_ns(DAY, 600)
-    assert act(floor, operator) == [Event.SESSION_OPENED]
-    now[0] = beijing_ns(DAY, 630) - 1
-    assert act(floor, operator) == []
-    now[0] += 1
-    assert act(floor, operator) == [Event.SESSION_CLOSED]
-    assert act(floor, operator) == []
-
-
-def test_the_second_window_and_too_late() -> None:
-    floor, operator, now = operated(10 * 60 + 5)
+    now[0] = beijing_ns(DAY, 10 * 60 + 5)
     apply(floor)
     assert act(floor, operator) == [Event.SESSION_NOTICED]
-    assert int(floor.exchange.state.sessions[1]["from_ns"]) == beijing_ns(DAY, 630)
+    assert int(floor.exchange.state.sessions[2]["from_ns"]) == beijing_ns(DAY, 630)
     now[0] = beijing_ns(DAY, 10 * 60 + 45)
     apply(floor)
-    assert act(floor, operator) == [Event.SESSION_OPENED, Event.SESSION_REJECTED]
+    assert act(floor, operator) == [Event.SESSION_REJECTED]
     while floor.phase != Phase.AFTERNOON:
         floor.next_phase()
     apply(floor)
-    now[0] = beijing_ns(DAY, 13 * 60)
-    assert act(floor, operator) == [Event.SESSION_CLOSED, Event.SESSION_REJECTED]
-    assert int(floor.exchange.state.sessions[3]["status"]) == SessionStatus.REJECTED
+    assert act(floor, operator) == [Event.SESSION_REJECTED]
+    assert int(floor.exchange.state.sessions[4]["status"]) == SessionStatus.REJECTED
 
 
 # --- both together, on a real exchange -----------------------------------------------------------
@@ -284,6 +273,10 @@ def test_a_day_of_houses_and_operator_has_bulk_deals_and_one_session() -> None:
         for batch in operator.due():
             fields = {name: batch[0][name] for name in ("kind", "ref", "from_ns", "until_ns")}
             floor.send(fields)
+        if minute in (600, 630):  # what the day cycle does
+            floor.send(
+                {"kind": Kind.OPEN_SESSION if minute == 600 else Kind.CLOSE_SESSION, "ref": 1}
+            )
         for account, one in enumerate(groups):
             for message in feed.flush():
                 seen.take_in(message)
