@@ -135,7 +135,8 @@ notices = Table(
     one_of(
         "kind",
         (
-            *("statements_missing", "statements_written", "default", "covered", "recovered"),
+            *("unconfirmed", "statements_missing", "statements_written"),
+            *("default", "covered", "recovered"),
             *("court", "restriction", "cancellation", "succession", "correction", "objection"),
         ),
         "notice_kind",

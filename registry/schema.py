@@ -72,18 +72,22 @@ metadata = MetaData()
 
 
 def number(name: str, *rest: Any, **options: Any) -> Column[int]:
+    """Return a column of whole numbers that is never empty."""
     return Column(name, Number, *rest, nullable=False, **options)
 
 
 def text(name: str, *rest: Any, **options: Any) -> Column[str]:
+    """Return a column of text that is never NULL."""
     return Column(name, Text, *rest, nullable=False, **options)
 
 
 def key(name: str, *rest: Any) -> Column[int]:
+    """Return a column of the primary key."""
     return Column(name, Number, *rest, primary_key=True, autoincrement=False)
 
 
 def one_of(column: str, words: tuple[str, ...], name: str) -> CheckConstraint:
+    """Return the check that a column holds one of these words."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return CheckConstraint(f"{column} IN ({quoted})", name=name)
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from engine.deals import DealFile
-from registry import ledger, telling
+from registry import ledger, notices, telling
 from registry.accounts import Directory, last_instruction
 from registry.clearing import Books, differences
 from registry.database import insert_missing, insert_missing_from
@@ -168,6 +168,9 @@ def _look(
     }
     if attempts == 1:
         tx.execute(insert(days), {"date": file.date, **values})
+        if report:  # announced at once, by both institutions' emergency rules (ST-09)
+            sentence = f"{file.date} is unconfirmed: nothing is posted, the next day waits."
+            notices.tell(tx, "unconfirmed", sentence, None, date=file.date)
     else:
         tx.execute(update(days).where(days.c.date == file.date).values(values))
     if not report and len(file.deals):

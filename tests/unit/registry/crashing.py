@@ -20,7 +20,13 @@ from registry import schema
 from registry.database import Database
 from registry.evening import next_command
 from registry.institution import Registry
-from tests.unit.registry.registry_venue import DATES, REFERENCE_TICKS, Venue
+from tests.unit.registry.registry_venue import (
+    CHECKER,
+    DATES,
+    NOW_NS,
+    REFERENCE_TICKS,
+    Venue,
+)
 
 Array = np.ndarray[Any, np.dtype[Any]]
 PEOPLE = 4
@@ -107,6 +113,7 @@ class Evening:
     def __init__(self, registry: Registry, seed: int) -> None:
         """Play a random day of which the registry, funded before, has not heard a word."""
         self.seed = seed
+        self.short = seed % 3 == 1
         chance = random.Random(seed)
         venue = Venue(registry)
         if seed % 2:
@@ -122,10 +129,13 @@ class Evening:
         registry.transfer_in(0, "CEA23", 9)  # will be refused: not listed (RG-24)
         registry.deposit(1, 1_234)
         registry.transfer_in(2, "CEA", 77)
+        self._by_hand(venue)
         venue.submit(registry.pending_commands(venue.state), heard=False)
-        for _ in range(chance.randint(1, 6)):
+        for _ in range(chance.randint(2, 6)):
             seller, buyer = chance.sample(range(PEOPLE), 2)
             self._trade(venue, chance, seller, buyer)
+        undone = int(venue.state.market[0]["trade_base"]) + 1
+        venue.do(Kind.VOID_TRADE, heard=False, ref=undone, operator=5, checker=6)
         venue.do(Kind.TRANSFER_OUT, heard=False, account=3, instrument=1, qty_tonnes=5)
         venue.do(Kind.CASH_OUT, heard=False, account=2, amount=4_321)
         for phase in (Phase.LUNCH, Phase.AFTERNOON):
@@ -135,6 +145,20 @@ class Evening:
         self.untold = venue.tape[heard:]
         self.closed = venue.exchange
         self.disputed_first = seed % 3 == 0
+
+    def _by_hand(self, venue: Venue) -> None:
+        """Court orders and restrictions under way to the exchange, requests that wait (ST-07)."""
+        order = {"account": 1, "vintage": "CEA21", "document": "d", "side": "trading"}
+        venue.approve(venue.ask("freeze", qty_tonnes=60, **order))
+        venue.approve(venue.ask("deduct", qty_tonnes=50, new_owner=0, **order))
+        venue.approve(venue.ask("restrict", account=3, bits=48, grounds="g"))
+        venue.ask("issue", account=0, vintage="CEA", qty_tonnes=5, document="d")
+        venue.ask("freeze", **{**order, "side": "registry"}, qty_tonnes=7)
+        if self.short:  # somebody's money is gone: the day differs until it is covered
+            venue.approve(venue.ask("reserve_in", amount_fen=999, document="d"))
+            debit = {"account": 0, "amount_fen": 600, "document": "d"}
+            venue.approve(venue.ask("bank_debit", limit_at_ns=NOW_NS + 1, **debit))
+            venue.ask("cover_default", default=1)
 
     @staticmethod
     def _trade(venue: Venue, chance: random.Random, seller: int, buyer: int) -> None:
@@ -161,6 +185,10 @@ class Evening:
             self._tell(registry, self.untold[:-6], repeats)
             self._settle(registry, exchange, crasher, repeats)
         self._tell(registry, self.untold, repeats)
+        if not (self.short and exchange.state.market[0]["phase"] == Phase.DISPUTED):
+            self._settle(registry, exchange, crasher, repeats)
+        for asked in registry.approvals.all("open"):
+            registry.approvals.approve(asked.number, CHECKER, asked.sha256, NOW_NS + 1)
         self._settle(registry, exchange, crasher, repeats)
 
     def _tell(self, registry: Registry, tape: list[tuple[Array, Array]], repeats: int) -> None:

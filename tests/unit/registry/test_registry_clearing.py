@@ -91,6 +91,7 @@ def test_a_sound_day_has_no_differences() -> None:
     ],
 )
 def test_one_wrong_field_of_a_deal_is_named(field: str, value: int, words: str) -> None:
+    """Among them a value that is not exactly price x quantity (ST-15)."""
     own = books()
     file = day(own, deal(8, 0, 1, 60, 48))
     wrong = file.deals.copy()

@@ -140,7 +140,7 @@ def test_statements_are_exported_with_every_field_st_05(venue: Venue) -> None:
 # Restrictions
 
 
-def test_a_restricted_account_is_restricted_on_both_sides_st_10_st_12(venue: Venue) -> None:
+def test_a_restricted_account_is_restricted_on_both_sides_st_10_st_12_rg_05(venue: Venue) -> None:
     registry = venue.registry
     bits = int(Block.SELL | Block.CASH_OUT | Block.TRANSFER_IN) | CASH_IN_BLOCK
     venue.do(Kind.BLOCK_ACCOUNT, account=0, amount=int(Block.BUY))  # the exchange's own
@@ -183,7 +183,25 @@ def debit(venue: Venue, amount_fen: int, account: int = 1) -> None:
     venue.hand("bank_debit", amount_fen=amount_fen, **what)
 
 
-def test_a_default_is_covered_by_the_reserve_and_claimed_first_st_08_st_11(venue: Venue) -> None:
+def test_the_special_account_is_the_sum_of_the_sub_ledgers_st_02(venue: Venue) -> None:
+    """I3: every subject's money has a sub-ledger of its own, and together they are all there is."""
+    venue.do(Kind.CASH_OUT, account=2, amount=7)
+    venue.registry.deposit(3, 9)
+    venue.trade(0, 1, 100)
+    venue.close_day()
+    venue.settle()
+    with venue.registry.database.read() as tx:
+        query = "SELECT balance FROM buckets WHERE kind = 'bank' AND account = 2"
+        special = -tx.exec_driver_sql(query).scalar_one()
+    held = [venue.registry.balances(account) for account in range(4)]
+    assert special == sum(one.cash_fen + one.cash_in_transit_fen for one in held)
+    assert special == 400_000_000 - 7 + 9
+    assert [one.cash_fen for one in held] == [100_480_000, 99_520_000, 99_999_993, 100_000_000]
+
+
+def test_a_default_is_covered_by_the_reserve_and_claimed_first_st_08_st_09_st_11(
+    venue: Venue,
+) -> None:
     registry = venue.registry
     venue.hand("reserve_in", amount_fen=90_000_000, document="own funds")
     debit(venue, 80_000_000)
@@ -195,6 +213,7 @@ def test_a_default_is_covered_by_the_reserve_and_claimed_first_st_08_st_11(venue
     assert venue.settle() == Phase.DISPUTED
     assert "too little cash" in registry.report(file.date)[0]
     cover = venue.ask("cover_default", default=1)
+    assert [notice.kind for notice in registry.notices()] == ["unconfirmed"]  # ST-09
     with refused("limit_not_reached"):
         venue.approve(cover)
     registry.deposit(1, 10_000_000)  # topped up in part, and not enough

@@ -18,7 +18,7 @@ from tests.unit.registry.registry_venue import DATES, Venue, without_last_deal
 DATE = DATES[0]
 
 
-def test_a_day_is_settled_and_the_next_may_begin_st_16(venue: Venue) -> None:
+def test_a_day_is_settled_and_the_next_may_begin_st_16_rg_10(venue: Venue) -> None:
     venue.trade(seller=0, buyer=1, qty=100, price=4900)
     venue.close_day()
     assert venue.settle() == Phase.POSTED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def test_trading_indexes_are_dense_and_accounts_have_both_numbers_tr_08(registry
     assert [one.kind for one in numbers] == ["key_emitting_entity", "other", "other"]
 
 
-def test_accounts_that_cannot_be_opened(registry: Registry) -> None:
+def test_accounts_that_cannot_be_opened_rg_03(registry: Registry) -> None:
     registry.open_account("K1", "Plant 1")
     for people, code in (
         ([("K2", "x"), ("K1", "again")], "account_exists"),
@@ -82,10 +84,11 @@ def test_bad_amounts_change_nothing(registry: Registry) -> None:
 def test_numpy_integers_are_whole_numbers(registry: Registry) -> None:
     registry.open_account("K1", "Plant 1")
     registry.issue("CEA", 0, np.int64(10))  # type: ignore[arg-type]
-    assert registry.balances(np.int32(0)).holdings["CEA"] == Holding(10, 0, 0)  # type: ignore[arg-type]
+    account: Any = np.int32(0)
+    assert registry.balances(account).holdings["CEA"] == Holding(10, 0, 0)
 
 
-def test_what_is_instructed_is_in_transit_until_done(registry: Registry) -> None:
+def test_what_is_issued_and_instructed_is_in_transit_until_done_rg_09(registry: Registry) -> None:
     venue = Venue(registry)
     registry.open_account("K1", "Plant 1")
     registry.issue("CEA", 0, 10)

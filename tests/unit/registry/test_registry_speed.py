@@ -34,7 +34,7 @@ def busy_day() -> DealFile:
     return DealFile(20210716, ("CEA",), deals, positions, cash)
 
 
-def test_ten_thousand_deals_are_cleared_and_posted(tmp_path: Path) -> None:
+def test_ten_thousand_deals_are_cleared_and_posted_st_13(tmp_path: Path) -> None:
     with Registry.open(f"sqlite:///{tmp_path}/registry.db") as registry:
         who = registry.open_accounts([(f"K{n:04d}", f"Plant {n}") for n in range(PEOPLE)])
         registry.issue_many([("CEA", n, TONNES) for n in who])
