@@ -13,118 +13,32 @@ same command with the same ``client_order_id`` again: it is never done twice).
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import secrets
-import time
-from collections.abc import AsyncIterator, Iterable
-from types import TracebackType
-from typing import Any, Self
-
-import httpx
-import msgpack
-import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
-from websockets.typing import Subprotocol
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from gateway import messages as m
-from gateway.client_orders import LineLostError, Order, Outcomes, OwnOrders, RefusedError
-from gateway.keys import login_signature, request_signature
+from gateway import rare_messages as r
+from gateway import trader_messages as t
+from gateway.client_line import ANSWER_WITHIN_S, Line, endpoint
+from gateway.client_orders import LineLostError, Order, Outcomes, RefusedError
+from gateway.keys import derived_secret
 
-ANSWER_WITHIN_S = 15.0
+__all__ = ["Client", "LineLostError", "Order", "RefusedError", "endpoint"]
+
 FRAME_ORDERS = 60  # of the longest ids, in one frame below the venue's 16 KiB
 Frames = list[list[m.Command]]
-Messages = list[Any]
 
 
-def endpoint(url: str, path: str, scheme: str) -> str:
-    """Return ``url`` (ws://, http://, with or without a path) with another scheme and path."""
-    head, _, rest = url.partition("://")
-    secure = "s" if head in {"wss", "https"} else ""
-    return f"{scheme}{secure}://{rest.split('/')[0]}{path}"
+class NewKey(NamedTuple):
+    """A key that was made or changed; its secret has not travelled."""
+
+    key_id: str
+    secret: str
+    roles: tuple[str, ...]
 
 
-class Client:
-    """One logged-in connection. Not for use by several event loops."""
-
-    def __init__(self, url: str, key_id: str, secret: str) -> None:
-        self.url = url
-        self.key_id = key_id
-        self.welcome: m.Welcome | None = None
-        self.phase = ""
-        self.bye: m.Bye | None = None
-        self._secret = secret
-        self._line: ClientConnection | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._own = OwnOrders()
-        self._asked: dict[str, asyncio.Future[m.Status]] = {}
-        self._pings: dict[int, asyncio.Future[m.Pong]] = {}
-        self._listeners: list[asyncio.Queue[m.Report | None]] = []
-        self._prefix = secrets.token_hex(4)
-        self._count = 0
-
-    async def __aenter__(self) -> Self:
-        await self.connect()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    @property
-    def orders(self) -> dict[int, Order]:
-        """Every order this connection was told of, by number."""
-        return self._own.by_number
-
-    @property
-    def last_report_seq(self) -> int:
-        """Number of the last report received today."""
-        return self._own.last_report_seq
-
-    async def connect(self) -> m.Welcome:
-        """Connect and log in.
-
-        Raises:
-            RefusedError: ``bad_credentials``. OSError: there is no venue at the address.
-            LineLostError: it went away meanwhile.
-        """
-        try:
-            self._line = await connect(
-                endpoint(self.url, "/ws/trade", "ws"),
-                subprotocols=[Subprotocol("msgpack.v1")],
-                compression=None,
-                max_size=None,
-            )
-        except InvalidHandshake as error:
-            raise LineLostError(str(error)) from error
-        challenge = (await self._next_frame())[0]
-        assert isinstance(challenge, m.Challenge), "the venue speaks first"
-        now_us = time.time_ns() // 1000
-        signature = login_signature(self._secret, challenge.nonce, now_us)
-        await self._send(m.Login(key_id=self.key_id, time_us=now_us, signature=signature))
-        first, *others = await self._next_frame()
-        if not isinstance(first, m.Welcome):
-            await self._line.close()
-            raise RefusedError(getattr(first, "code", ""), getattr(first, "reason", str(first)))
-        self.welcome, self.phase = first, first.phase
-        self._own.last_report_seq = first.report_seq
-        for message in others:
-            self._take_in(message)
-        self._reader = asyncio.create_task(self._read())
-        return first
-
-    async def close(self) -> None:
-        """Log out and let go; orders stay in the book."""
-        if self._line is not None:
-            with contextlib.suppress(LineLostError):
-                await self._send(m.Logout())
-            await self._line.close()
-        if self._reader is not None:
-            await asyncio.gather(self._reader, return_exceptions=True)
+class Client(Line):
+    """One logged-in connection of an account's person."""
 
     # orders
 
@@ -139,7 +53,7 @@ class Client:
         client_order_id: str | None = None,
     ) -> Order:
         """Put a listing into the book (TR-60) and return it."""
-        return await self._one(
+        return await self._order(
             m.List(
                 client_order_id=self._identity(client_order_id),
                 instrument=instrument,
@@ -153,7 +67,9 @@ class Client:
     async def take(self, order_no: int, qty: int, *, client_order_id: str | None = None) -> Order:
         """Deal with one listing for ``qty`` tonnes (TR-61…65) and return the filled order."""
         identity = self._identity(client_order_id)
-        return await self._one(m.Take(client_order_id=identity, order_no=order_no, qty_tonnes=qty))
+        return await self._order(
+            m.Take(client_order_id=identity, order_no=order_no, qty_tonnes=qty)
+        )
 
     async def sweep(
         self, legs: Iterable[tuple[int, int]], *, client_order_id: str | None = None
@@ -173,7 +89,7 @@ class Client:
         client_order_id: str | None = None,
     ) -> Order:
         """Let the venue take the best listings up to a limit; return the order with its fills."""
-        return await self._one(
+        return await self._order(
             m.TakeBest(
                 client_order_id=self._identity(client_order_id),
                 instrument=instrument,
@@ -195,7 +111,7 @@ class Client:
         client_order_id: str | None = None,
     ) -> Order:
         """Enter a limit order in a price-time book."""
-        return await self._one(
+        return await self._order(
             m.Add(
                 client_order_id=self._identity(client_order_id),
                 instrument=instrument,
@@ -216,7 +132,7 @@ class Client:
         client_order_id: str | None = None,
     ) -> Order:
         """Change price and total quantity of an order in a price-time book."""
-        return await self._one(
+        return await self._order(
             m.Amend(
                 client_order_id=self._identity(client_order_id),
                 order_no=_number(order),
@@ -229,7 +145,7 @@ class Client:
     async def cancel(self, order: Order | int, *, client_order_id: str | None = None) -> Order:
         """Take an open order back (TR-43) and return it."""
         identity = self._identity(client_order_id)
-        return await self._one(m.Cancel(client_order_id=identity, order_no=_number(order)))
+        return await self._order(m.Cancel(client_order_id=identity, order_no=_number(order)))
 
     async def enter_many(self, commands: Iterable[m.Command]) -> Outcomes:
         """Send many commands in few frames; return an order or a refusal for each, in order."""
@@ -241,126 +157,244 @@ class Client:
             answers = await asyncio.gather(*futures)
         return [each for answer in answers for each in answer]
 
-    # questions
+    # bulk agreement; ``counterparty`` is the number of a trading account
 
-    async def status(self, client_order_id: str) -> m.Status:
-        """Ask what became of the command with this id: accepted, refused or unknown."""
-        future = self._asked.setdefault(client_order_id, asyncio.get_running_loop().create_future())
-        await self._send(m.StatusRequest(client_order_id=client_order_id))
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await future
+    async def bulk_offer(
+        self,
+        instrument: str,
+        side: str,
+        *,
+        qty: int,
+        price: str | None = None,
+        price_ticks: int | None = None,
+        counterparty: int | None = None,
+        client_order_id: str | None = None,
+    ) -> r.BulkOffered:
+        """Offer a bulk deal to everybody, or to ``counterparty`` (TR-70, TR-75)."""
+        report: r.BulkOffered = await self._ask(
+            t.BulkOffer(
+                client_order_id=self._identity(client_order_id),
+                instrument=instrument,
+                side=side,
+                qty_tonnes=qty,
+                price=price,
+                price_ticks=price_ticks,
+                counterparty=counterparty,
+            )
+        )
+        return report
 
-    async def ping(self) -> m.Pong:
-        """Ask whether the venue is there."""
-        self._count += 1
-        future = self._pings.setdefault(self._count, asyncio.get_running_loop().create_future())
-        await self._send(m.Ping(ref=self._count))
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await future
+    async def bulk_counter(
+        self,
+        order_no: int,
+        *,
+        qty: int,
+        price: str | None = None,
+        price_ticks: int | None = None,
+        counterparty: int | None = None,
+        client_order_id: str | None = None,
+    ) -> r.BulkCountered:
+        """Name other terms; the initiator says whom it answers (TR-72, TR-73)."""
+        report: r.BulkCountered = await self._ask(
+            t.BulkCounter(
+                client_order_id=self._identity(client_order_id),
+                order_no=order_no,
+                qty_tonnes=qty,
+                price=price,
+                price_ticks=price_ticks,
+                counterparty=counterparty,
+            )
+        )
+        return report
 
-    def reports(self) -> AsyncIterator[m.Report]:
-        """Return an iterator over every report from now on; it ends with the connection."""
-        queue: asyncio.Queue[m.Report | None] = asyncio.Queue()
-        self._listeners.append(queue)
-        return self._drain(queue)
+    async def bulk_accept(
+        self,
+        order_no: int,
+        *,
+        qty: int,
+        price: str | None = None,
+        price_ticks: int | None = None,
+        counterparty: int | None = None,
+        client_order_id: str | None = None,
+    ) -> r.BulkAgreed | m.Filled:
+        """Accept exactly these terms: the offer's own at once a deal, countered ones agreed."""
+        report: r.BulkAgreed | m.Filled = await self._ask(
+            t.BulkAccept(
+                client_order_id=self._identity(client_order_id),
+                order_no=order_no,
+                qty_tonnes=qty,
+                price=price,
+                price_ticks=price_ticks,
+                counterparty=counterparty,
+            )
+        )
+        return report
 
-    async def get(self, target: str) -> Any:
-        """Return a REST page, signed, e.g. ``get("/api/orders?open=true")``.
+    async def bulk_confirm(
+        self,
+        order_no: int,
+        *,
+        counterparty: int | None = None,
+        client_order_id: str | None = None,
+    ) -> m.Filled:
+        """Confirm the terms that the other side accepted: the deal (TR-72)."""
+        identity = self._identity(client_order_id)
+        fill: m.Filled = await self._ask(
+            t.BulkConfirm(client_order_id=identity, order_no=order_no, counterparty=counterparty)
+        )
+        return fill
 
-        Raises:
-            RefusedError: the venue's code and sentence.
-        """
-        now_us = time.time_ns() // 1000
-        headers = {
-            "X-Tanshi-Key": self.key_id,
-            "X-Tanshi-Time": str(now_us),
-            "X-Tanshi-Signature": request_signature(self._secret, now_us, "GET", target),
-        }
-        async with httpx.AsyncClient() as web:
-            found = await web.get(endpoint(self.url, target, "http"), headers=headers)
-        content = found.json()
-        if found.status_code != 200:
-            raise RefusedError(content["code"], content["reason"])
-        return content
+    async def bulk_decline(
+        self,
+        order_no: int,
+        *,
+        counterparty: int | None = None,
+        client_order_id: str | None = None,
+    ) -> r.BulkDeclined:
+        """End a negotiation (TR-72)."""
+        identity = self._identity(client_order_id)
+        report: r.BulkDeclined = await self._ask(
+            t.BulkDecline(client_order_id=identity, order_no=order_no, counterparty=counterparty)
+        )
+        return report
 
-    # inside
+    async def bulk_withdraw(self, order_no: int, *, client_order_id: str | None = None) -> Order:
+        """Take an own bulk offer back (TR-72)."""
+        identity = self._identity(client_order_id)
+        return await self._order(t.BulkWithdraw(client_order_id=identity, order_no=order_no))
 
-    def _identity(self, given: str | None) -> str:
-        self._count += 1
-        return given if given is not None else f"{self._prefix}-{self._count}"
+    # bidding sessions
 
-    async def _one(self, command: m.Command) -> Order:
-        outcome = (await self._enter(command))[0]
-        if isinstance(outcome, RefusedError):
-            raise outcome
-        return outcome
+    async def apply_session(
+        self,
+        instrument: str,
+        *,
+        qty: int,
+        price: str | None = None,
+        price_ticks: int | None = None,
+        side: str = "sell",
+        pricing: str = "uniform",
+        client_order_id: str | None = None,
+    ) -> r.SessionApplied:
+        """Apply for a session with this floor; ``pricing``: uniform or pay_as_bid (TR-81…83)."""
+        report: r.SessionApplied = await self._ask(
+            t.ApplySession(
+                client_order_id=self._identity(client_order_id),
+                instrument=instrument,
+                side=side,
+                qty_tonnes=qty,
+                price=price,
+                price_ticks=price_ticks,
+                pricing=pricing,
+            )
+        )
+        return report
 
-    async def _enter(self, command: m.Command) -> Outcomes:
-        future = self._expect(command)
-        await self._send(command)
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await future
+    async def bid(
+        self,
+        session_no: int,
+        *,
+        qty: int,
+        price: str | None = None,
+        price_ticks: int | None = None,
+        client_order_id: str | None = None,
+    ) -> Order:
+        """Bid in an open session; sealed until it closes (TR-89)."""
+        return await self._order(
+            t.Bid(
+                client_order_id=self._identity(client_order_id),
+                session_no=session_no,
+                qty_tonnes=qty,
+                price=price,
+                price_ticks=price_ticks,
+            )
+        )
 
-    def _expect(self, command: m.Command) -> asyncio.Future[Outcomes]:
-        if self._reader is None or self._reader.done():
-            raise LineLostError("not connected")
-        return self._own.expect(command)
+    async def cancel_bid(self, order: Order | int, *, client_order_id: str | None = None) -> Order:
+        """Take a bid back while its session is open (TR-89)."""
+        identity = self._identity(client_order_id)
+        return await self._order(t.CancelBid(client_order_id=identity, order_no=_number(order)))
 
-    async def _send(self, *messages: m.Inbound) -> None:
-        assert self._line is not None, "connect first"
-        plain = [
-            {name: value for name, value in each.items() if value is not None}
-            for each in msgspec.to_builtins(messages)
-        ]
-        try:
-            await self._line.send(msgpack.packb(plain[0] if len(plain) == 1 else plain))
-        except ConnectionClosed as closed:
-            raise LineLostError(str(closed)) from closed
+    # allowances, money, the kill switch, keys
 
-    async def _next_frame(self) -> Messages:
-        assert self._line is not None, "connect first"
-        try:
-            content = msgpack.unpackb(await self._line.recv())
-        except ConnectionClosed as closed:
-            raise LineLostError(str(closed)) from closed
-        found = [content] if isinstance(content, dict) else content
-        return [msgspec.convert(each, m.Message) for each in found]
+    async def transfer_in(
+        self, instrument: str, *, qty: int, client_order_id: str | None = None
+    ) -> r.HoldingMoved:
+        """Move allowances to the trading side; returns when they can be sold (RG-07)."""
+        identity = self._identity(client_order_id)
+        report: r.HoldingMoved = await self._ask(
+            t.TransferIn(client_order_id=identity, instrument=instrument, qty_tonnes=qty)
+        )
+        return report
 
-    async def _read(self) -> None:
-        try:
-            while True:
-                for message in await self._next_frame():
-                    self._take_in(message)
-        except LineLostError as lost:
-            self._own.fail(lost)
-            waiting: Messages = [*self._asked.values(), *self._pings.values()]
-            for future in waiting:
-                if not future.done():
-                    future.set_exception(lost)
-        finally:
-            for queue in self._listeners:
-                queue.put_nowait(None)
+    async def transfer_out(
+        self, instrument: str, *, qty: int, client_order_id: str | None = None
+    ) -> r.HoldingMoved:
+        """Move allowances back to the registry side (RG-07)."""
+        identity = self._identity(client_order_id)
+        report: r.HoldingMoved = await self._ask(
+            t.TransferOut(client_order_id=identity, instrument=instrument, qty_tonnes=qty)
+        )
+        return report
 
-    def _take_in(self, message: Any) -> None:
-        match message:
-            case m.Pong():
-                if future := self._pings.pop(message.ref, None):
-                    future.set_result(message)
-            case m.Status():
-                if future_status := self._asked.pop(message.client_order_id, None):
-                    future_status.set_result(message)
-            case m.PhaseChanged():
-                self.phase = message.phase
-            case m.Bye():
-                self.bye = message
-            case m.Refused() | m.Accepted() | m.Filled() | m.Cancelled() | m.Lapsed() | m.Amended():
-                self._own.take_in(message)
-                for queue in self._listeners:
-                    queue.put_nowait(message)
+    async def cash_in(
+        self,
+        amount: str | None = None,
+        *,
+        amount_fen: int | None = None,
+        client_order_id: str | None = None,
+    ) -> r.CashMoved:
+        """Pay money in, e.g. ``cash_in("123.45")``; returns when it can be used (ST-14)."""
+        identity = self._identity(client_order_id)
+        report: r.CashMoved = await self._ask(
+            t.CashIn(client_order_id=identity, amount=amount, amount_fen=amount_fen)
+        )
+        return report
 
-    async def _drain(self, queue: asyncio.Queue[m.Report | None]) -> AsyncIterator[m.Report]:
-        while (report := await queue.get()) is not None:
-            yield report
+    async def cash_out(
+        self,
+        amount: str | None = None,
+        *,
+        amount_fen: int | None = None,
+        client_order_id: str | None = None,
+    ) -> r.CashMoved:
+        """Take settled money out (ST-14)."""
+        identity = self._identity(client_order_id)
+        report: r.CashMoved = await self._ask(
+            t.CashOut(client_order_id=identity, amount=amount, amount_fen=amount_fen)
+        )
+        return report
+
+    async def kill(
+        self, *, instrument: str | None = None, client_order_id: str | None = None
+    ) -> r.Killed:
+        """Cancel all own orders and block own buying and selling until the exchange lifts it."""
+        identity = self._identity(client_order_id)
+        report: r.Killed = await self._ask(t.Kill(client_order_id=identity, instrument=instrument))
+        return report
+
+    async def create_key(self, *, roles: Iterable[str], key_id: str | None = None) -> NewKey:
+        """Make a key for somebody of the own account (role admin)."""
+        identity = self._identity(None)
+        asked = t.CreateKey(client_order_id=identity, roles=[*roles], key_id=key_id)
+        return self._new_key(await self._ask(asked))
+
+    async def rotate_key(self, key_id: str) -> NewKey:
+        """Give a key of the own account another secret; its connections end (role admin)."""
+        identity = self._identity(None)
+        return self._new_key(await self._ask(t.RotateKey(client_order_id=identity, key_id=key_id)))
+
+    async def revoke_key(self, key_id: str) -> None:
+        """Take a key of the own account away; its connections end (role admin)."""
+        await self._ask(t.RevokeKey(client_order_id=self._identity(None), key_id=key_id))
+
+    def _new_key(self, issued: r.KeyIssued) -> NewKey:
+        secret = derived_secret(self._secret, issued.key_id, issued.salt)
+        return NewKey(issued.key_id, secret, issued.roles)
+
+    async def _order(self, command: m.Command) -> Order:
+        order: Order = await self._ask(command)
+        return order
 
 
 def _number(order: Order | int) -> int:

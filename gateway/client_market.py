@@ -4,8 +4,9 @@
         async for message in md:
             best = md.depth["CEA25"].bids
 
-A missed trade, status or notice shows in its ``prev``; the client then asks for a replay by itself
-and ``gaps`` counts how often. Depth and quote are whole pictures, where the newest one is enough.
+A missed fact (trade, offer, session, halt, status, notice) shows in its ``prev``; the client then
+asks for a replay by itself and ``gaps`` counts how often. Depth, quote and composite are whole
+pictures, where the newest one is enough.
 """
 
 from __future__ import annotations
@@ -27,16 +28,33 @@ from gateway.client import endpoint
 from gateway.client_orders import RefusedError
 from gateway.market_messages import Message, Replay, Replayed, Subscribe, Subscribed
 from gateway.messages import Bye, Error, Inbound, Pong
-from marketdata.messages import Depth, Notice, Quote, Snapshot, Status, Trade
+from marketdata.messages import (
+    Bidding,
+    BulkOffer,
+    Composite,
+    Depth,
+    Fact,
+    Halt,
+    Offer,
+    Quote,
+    Snapshot,
+    Status,
+    Trade,
+    TradeVoided,
+)
 
 TAPE_MAX = 1000
 
 Received = Message | Error | Bye | Pong
-Fact = Trade | Status | Notice
 
 
 class MarketData:
-    """One market-data connection: ``depth``, ``quote`` by code, ``tape`` of trades, ``status``."""
+    """One market-data connection.
+
+    ``depth``, ``quote`` by code, ``tape`` of trades that stand, ``status``, ``composite``;
+    ``offers`` is the board of public bulk offers by order number, ``sessions`` the bidding sessions
+    of the day by number, ``halted`` the codes of halted instruments.
+    """
 
     def __init__(
         self,
@@ -49,6 +67,10 @@ class MarketData:
         self.quote: dict[str, Quote] = {}
         self.tape: deque[Trade] = deque(maxlen=TAPE_MAX)
         self.status: Status | None = None
+        self.composite: Composite | None = None
+        self.offers: dict[int, Offer] = {}
+        self.sessions: dict[int, Bidding] = {}
+        self.halted: set[str] = set()
         self.epoch = 0
         self.gaps = 0
         self._wanted = Subscribe(
@@ -133,14 +155,16 @@ class MarketData:
                 self.depth[message.instrument] = message
             case Quote():
                 self.quote[message.instrument] = message
-            case Trade() | Status() | Notice():
-                return await self._fact(message)
+            case Composite():
+                self.composite = message
             case Snapshot():
                 self._snapshot(message)
             case Subscribed():
                 self.epoch = message.epoch
             case Replayed():
                 self._recovering = False
+            case _ if isinstance(message, Fact):
+                return await self._fact(message)
         return True
 
     async def _fact(self, message: Fact) -> bool:
@@ -155,11 +179,30 @@ class MarketData:
                 await self._send(Replay(epoch=self.epoch, after=last))
             return False
         self._last[channel] = message.seq
-        if isinstance(message, Trade):
-            self.tape.append(message)
-        elif isinstance(message, Status):
-            self.status = message
+        self._note(message)
         return True
+
+    def _note(self, message: Fact) -> None:
+        """Bring the pictures that facts make up to date."""
+        match message:
+            case Trade():
+                self.tape.append(message)
+            case TradeVoided():
+                standing = [each for each in self.tape if each.trade_no != message.trade_no]
+                self.tape = deque(standing, maxlen=TAPE_MAX)
+            case Status():
+                self.status = message
+            case BulkOffer(status="gone"):
+                self.offers.pop(message.order_no, None)
+            case BulkOffer():
+                terms = (message.side, message.price_ticks, message.qty_tonnes)
+                self.offers[message.order_no] = Offer(message.order_no, *terms)
+            case Bidding():
+                self.sessions[message.session_no] = message
+            case Halt(halted=True):
+                self.halted.add(message.instrument)
+            case Halt():
+                self.halted.discard(message.instrument)
 
     def _snapshot(self, message: Snapshot) -> None:
         code = message.instrument
@@ -174,3 +217,12 @@ class MarketData:
         self._last["trade", code] = message.trade_seq
         self._last["status", ""] = message.status_seq
         self._last["notice", ""] = message.notice_seq
+        self._last["bulk_offer", code] = message.bulk_offer_seq
+        self._last["bidding", code] = message.bidding_seq
+        self._last["halt", code] = message.halt_seq
+        self.composite = message.composite or self.composite
+        for offer in message.offers:
+            self.offers[offer.order_no] = offer
+        for session in message.sessions:
+            self.sessions[session.session_no] = session
+        (self.halted.add if message.halted else self.halted.discard)(code)

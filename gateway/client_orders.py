@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway import messages as m
+from gateway.rare_messages import BulkOffered, Rare
 
 DONE = frozenset(("filled", "cancelled", "lapsed"))
 
@@ -53,7 +54,13 @@ class Order:
 
 
 Outcome = Order | RefusedError
-Outcomes = list[Outcome]
+Outcomes = list[Any]  # an Outcome per command or leg; of rare commands the report that answers
+
+
+def identity_of(command: Any) -> str:
+    """Return the id that a command's answers carry; an admission goes by its code."""
+    found: str = getattr(command, "client_order_id", "") or command.instrument
+    return found
 
 
 @dataclass
@@ -63,7 +70,7 @@ class _Waiting:
     future: asyncio.Future[Outcomes]
     left: int
     until_done: bool
-    got: list[Outcome] = field(default_factory=list)
+    got: Outcomes = field(default_factory=list)
 
 
 class OwnOrders:
@@ -82,7 +89,7 @@ class OwnOrders:
         future: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
         legs = len(command.legs) if isinstance(command, m.Take) and command.legs else 1
         until_done = isinstance(command, m.Take | m.TakeBest)
-        self._waiting[command.client_order_id] = _Waiting(future, legs, until_done)
+        self._waiting[identity_of(command)] = _Waiting(future, legs, until_done)
         return future
 
     def fail(self, error: Exception) -> None:
@@ -98,9 +105,13 @@ class OwnOrders:
             self.last_report_seq = max(self.last_report_seq, report.report_seq)
         if isinstance(report, m.Refused):
             error = RefusedError(report.code, report.reason, report.clauses, report.client_order_id)
-            self._answer(report.client_order_id, error)
+            self.answer(report.client_order_id, error)
         elif isinstance(report, m.Accepted):
             self._accepted(report)
+        elif isinstance(report, Rare):
+            if isinstance(report, BulkOffered) and report.by_you:
+                self._new(report, report.qty_tonnes)
+            self.answer(report.client_order_id, report)
         else:
             self._changed(report)
 
@@ -111,7 +122,7 @@ class OwnOrders:
         order.repeated = report.repeated
         waiting = self._waiting.get(report.client_order_id)
         if waiting is not None and (not waiting.until_done or report.repeated):
-            self._answer(report.client_order_id, order)
+            self.answer(report.client_order_id, order)
 
     def _changed(self, report: m.Filled | m.Cancelled | m.Lapsed | m.Amended) -> None:
         order = self.by_number.get(report.order_no)
@@ -129,12 +140,15 @@ class OwnOrders:
             order.status = "lapsed" if isinstance(report, m.Lapsed) else "cancelled"
         order.repeated = report.repeated
         if isinstance(report, m.Cancelled | m.Amended) and report.request_id:
-            self._answer(report.request_id, order)
+            self.answer(report.request_id, order)
+        elif isinstance(report, m.Filled) and report.request_id:
+            self.answer(report.request_id, report)
         waiting = self._waiting.get(order.client_order_id)
         if waiting is not None and waiting.until_done and order.status in DONE:
-            self._answer(order.client_order_id, order)
+            self.answer(order.client_order_id, order)
 
-    def _answer(self, identity: str, outcome: Outcome) -> None:
+    def answer(self, identity: str, outcome: Any) -> None:
+        """Give what the venue said to who waits for the answer to this id."""
         waiting = self._waiting.get(identity)
         if waiting is None:
             return

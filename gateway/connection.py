@@ -39,6 +39,8 @@ class Line(Protocol):
 
     @property
     def full(self) -> bool: ...
+    @property
+    def urgent(self) -> bool: ...
     def receive(self, frame: str | bytes) -> None: ...
 
 
@@ -146,7 +148,7 @@ async def _read(
         if line.full:
             drained.clear()
             await drained.wait()
-        if room is not None:
+        if room is not None and not line.urgent:
             await room()
 
 

@@ -4,35 +4,56 @@ Everything here follows from the journal (commands and the events they cause), s
 it to the byte. Rows stay in arrays; a report for a client is made from them when it is sent, and
 again when it has to be repeated. It begins anew with every BEGIN_DAY.
 
-A *ref* names one owner's view of one event: ``2 * position + view``; view 1 is the counterparty's.
+A *ref* names one reader's view of one event: ``4 * position + view``. Views: 0 the account of the
+event, 1 its counterparty, 2 the institution's person who sent the command, 3 the one who approved
+it. A stream belongs to an account, or to a person of an institution (``-1 - person``).
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Phase
+from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Modality, Phase
+from gateway.keys import OFFICE_FIRST
 
 # Plain ints: comparing with an IntEnum member costs a look-up each time.
 _REFUSED, _ACCEPTED, _TRADED = int(Event.REFUSED), int(Event.ACCEPTED), int(Event.TRADED)
-_PULLED, _PHASE_CHANGED = int(Event.PULLED), int(Event.PHASE_CHANGED)
-_PRE_OPEN = int(Phase.PRE_OPEN)
+_PHASE_CHANGED, _PRE_OPEN = int(Event.PHASE_CHANGED), int(Phase.PRE_OPEN)
 
-PRIVATE = np.zeros(256, bool)
-PRIVATE[
-    [
-        Event.REFUSED,
-        Event.ACCEPTED,
-        Event.TRADED,
-        Event.CANCELLED,
-        Event.LAPSED,
-        Event.AMENDED,
-    ]
-] = True
+
+def _marked(*kinds: int) -> np.ndarray:
+    found = np.zeros(256, bool)
+    found[list(kinds)] = True
+    return found
+
+
+_COMMON = (Event.REFUSED, Event.ACCEPTED, Event.TRADED, Event.CANCELLED, Event.LAPSED)
+_TALKS = tuple(range(Event.BULK_OFFERED, Event.BULK_DECLINED + 1))
+_SESSIONS = tuple(range(Event.SESSION_APPLIED, Event.SESSION_CLOSED + 1))
+_MEASURES = tuple(range(Event.ACCOUNT_BLOCKED, Event.HOLDING_DEDUCTED + 1))
+_MOVES = tuple(range(Event.CASH_MOVED_IN, Event.HOLDING_MOVED_OUT + 1))
+PRIVATE = _marked(*_COMMON, Event.AMENDED, *_TALKS, *_SESSIONS, *_MEASURES, *_MOVES)
+TWO_SIDED = _marked(Event.TRADED, *_TALKS, Event.TRADE_VOIDED)
+OFFICIAL = _marked(Event.REFUSED, *_SESSIONS, *_MEASURES, Event.INSTRUMENT_ADMITTED)
+RARE = _marked(*_TALKS, *_SESSIONS, *_MEASURES, *_MOVES, Event.INSTRUMENT_ADMITTED)
+ANSWERS = _marked(Event.BULK_AGREED, Event.SESSION_NOTICED)
+ANSWERED_LAST = frozenset((int(Kind.KILL), int(Kind.FREEZE_HOLDING)))  # orders end first
+
+BY_PEOPLE = _marked(  # command kinds that an account's people send
+    *range(1, HOT_KINDS_END),
+    *(Kind.CASH_OUT, Kind.TRANSFER_OUT, Kind.CASH_IN, Kind.TRANSFER_IN, Kind.KILL),
+    *range(Kind.BULK_OFFER, Kind.BULK_WITHDRAW + 1),
+    *(Kind.APPLY_SESSION, Kind.BID, Kind.CANCEL_BID),
+)
+
+
+def office(person: Any) -> Any:
+    """Return whose stream a person of an institution reads (a number, or an array of them)."""
+    return -1 - person
 
 
 def day_begins(events: np.ndarray) -> int | None:
@@ -43,9 +64,9 @@ def day_begins(events: np.ndarray) -> int | None:
 
 
 class Group(NamedTuple):
-    """New reports of one account: the number of the first one, and their refs."""
+    """New reports of one reader: the number of the first one, and their refs."""
 
-    account: int
+    owner: int
     first_report_seq: int
     refs: np.ndarray
 
@@ -96,6 +117,8 @@ class DayRecord:
         self.events = Rows(EVENT)
         self.first_event = Rows(np.dtype(np.int64))  # of each command: position in ``events``
         self.order_seq = Rows(np.dtype(np.int64))  # of each order of the day, in order of number
+        self.session_seq: dict[int, int] = {}  # of each application for a bidding session
+        self.rare = False  # whether anything but listed orders was reported today
 
     def absorb(self, commands: np.ndarray, events: np.ndarray) -> list[Group]:
         """Take in an applied batch and return the new reports, account by account.
@@ -114,18 +137,62 @@ class DayRecord:
         self.commands.extend(commands)
         self.events.extend(events)
         self.first_event.extend(start + np.searchsorted(events["seq"], commands["seq"]))
-        accepted = events["kind"] == _ACCEPTED
-        if accepted.any():
-            if self.order_seq.size == 0:
-                self.first_order_no = int(events["order_no"][accepted][0])
-            self.order_seq.extend(events["seq"][accepted])
+        self.rare = self.rare or bool(RARE[events["kind"]].any())
+        self._learn_orders(events)
         return self._streams_grow(commands, events, start)
+
+    def _learn_orders(self, events: np.ndarray) -> None:
+        """Note which command brought each new order: the numbers go up without gaps."""
+        kinds, numbers = events["kind"], events["order_no"]
+        new = kinds == _ACCEPTED
+        if self.rare:
+            named = ANSWERS[kinds]  # a responder's or an applicant's order has the other number
+            numbers = np.where(named, events["other_order_no"], numbers)
+            dealt = (kinds == _TRADED) & (events["modality"] == Modality.BULK)
+            known = self.first_order_no + self.order_seq.size
+            new = (new | named | dealt | (kinds == Event.BULK_OFFERED)) & (numbers >= max(1, known))
+            _, first = np.unique(numbers[new], return_index=True)
+            numbers, seqs = numbers[new][first], events["seq"][new][first]
+            applied = events[kinds == Event.SESSION_APPLIED]
+            self.session_seq.update(
+                zip(applied["order_no"].tolist(), applied["seq"].tolist(), strict=True)
+            )
+        else:
+            numbers, seqs = numbers[new], events["seq"][new]
+        if len(numbers):
+            if self.order_seq.size == 0:
+                self.first_order_no = int(numbers[0])
+            self.order_seq.extend(seqs)
+
+    def order_identity(self, order_no: int) -> str:
+        """Return the client order id of an order of the day; a bidding applicant's: of its apply.
+
+        "" if the day does not know the order.
+        """
+        at = order_no - self.first_order_no
+        if not 0 <= at < self.order_seq.size:
+            return ""
+        command = self.commands.all[int(self.order_seq.all[at]) - self.first_seq]
+        if int(command["kind"]) == Kind.NOTICE_SESSION:
+            return self.session_identity(int(command["ref"]))
+        name: bytes = command["client_order_id"]
+        return name.decode()
+
+    def session_identity(self, session_no: int) -> str:
+        """Return the client order id of an application for a bidding session, "" if unknown."""
+        seq = self.session_seq.get(session_no, -1)
+        if seq < self.first_seq:
+            return ""
+        name: bytes = self.commands.all["client_order_id"][seq - self.first_seq]
+        return name.decode()
 
     def learn_ids(self) -> None:
         """Rebuild the client order ids from the commands (after a restart)."""
         used = self.commands.all
-        hot = (used["kind"] > Kind.NOOP) & (used["kind"] < HOT_KINDS_END)
-        columns = (used["account"][hot], used["client_order_id"][hot], used["seq"][hot])
+        official = used["operator"] >= OFFICE_FIRST
+        said = (BY_PEOPLE[used["kind"]] | official) & (used["client_order_id"] != b"")
+        owner = np.where(official, office(used["operator"]), used["account"])
+        columns = (owner[said], used["client_order_id"][said], used["seq"][said])
         for account, identity, seq in zip(*(column.tolist() for column in columns), strict=True):
             self.ids_of(account).setdefault(identity.decode(), seq)
 
@@ -146,38 +213,61 @@ class DayRecord:
         stream = self.streams.get(account, array("q"))
         return np.array(stream[first_report_seq - 1 : first_report_seq - 1 + count], np.int64)
 
-    def answers(self, account: int, seq: int) -> list[tuple[int, int]]:
-        """Return (ref, report_seq) of the first report of the command ``seq`` and of its legs."""
+    def answers(self, owner: int, seq: int) -> list[tuple[int, int]]:
+        """Return (ref, report_seq) of the first report of the command ``seq`` and of its legs.
+
+        Of a kill or a court's freeze, which end orders first, it is the last one.
+        """
         at = seq - self.first_seq
         legs = max(1, int(self.commands.all[at]["legs"]))
-        stream = self.streams[account]
+        last = int(self.commands.all[at]["kind"]) in ANSWERED_LAST
+        stream = self.streams[owner]
         found = []
-        for position in self.first_event.all[at : at + legs].tolist():
-            pulled = self.events.all[position]["kind"] == _PULLED  # then AMENDED follows
-            ref = 2 * (position + int(pulled))
-            found.append((ref, bisect_left(stream, ref) + 1))
+        for place in range(at, at + legs):
+            begin, end = self._events_of(place)
+            number = bisect_left(stream, 4 * begin)
+            if last:
+                number = bisect_left(stream, 4 * end) - 1
+            found.append((stream[number], number + 1))
         return found
 
+    def _events_of(self, place: int) -> tuple[int, int]:
+        """Return where the events of the command in row ``place`` begin and end."""
+        begin = int(self.first_event.all[place])
+        if place + 1 < self.first_event.size:
+            return begin, int(self.first_event.all[place + 1])
+        return begin, self.events.size
+
     def bodies(self, seq: int, count: int) -> bytes:
-        """Return ``count`` commands from ``seq`` on as bytes, numbers and times blanked."""
+        """Return ``count`` commands from ``seq`` on as bytes; numbers, times and people blanked."""
         at = seq - self.first_seq
         rows = self.commands.all[at : at + count].copy()
-        rows["seq"] = rows["time_ns"] = 0
+        rows["seq"] = rows["time_ns"] = rows["operator"] = 0
         return rows.tobytes()
 
     def _streams_grow(self, commands: np.ndarray, events: np.ndarray, start: int) -> list[Group]:
         kinds = events["kind"]
         private = PRIVATE[kinds] & (events["account"] >= 0)
         refused = kinds == _REFUSED
+        cause = events["seq"] - commands["seq"][0]
+        official = commands["operator"] >= OFFICE_FIRST
         if refused.any():
-            cause = commands["kind"][events["seq"] - commands["seq"][0]]
-            private &= ~refused | (cause < HOT_KINDS_END)
-        traded = kinds == _TRADED
+            asked = BY_PEOPLE[commands["kind"]] & ~official
+            private &= ~refused | asked[cause]
+        sided = TWO_SIDED[kinds] & (events["counterparty"] >= 0)
         position = np.arange(start, start + len(events), dtype=np.int64)
-        refs = np.concatenate((2 * position[private], 2 * position[traded] + 1))
+        parts = [4 * position[private], 4 * position[sided] + 1]
+        readers = [events["account"][private], events["counterparty"][sided]]
+        if official.any():
+            told = OFFICIAL[kinds] & official[cause]
+            for view, column in ((2, "operator"), (3, "checker")):
+                people = commands[column][cause]
+                chosen = told & (people >= OFFICE_FIRST)
+                parts.append(4 * position[chosen] + view)
+                readers.append(office(people[chosen]))
+        refs, owners = np.concatenate(parts), np.concatenate(readers)
         if len(refs) == 0:
             return []
-        owners = np.concatenate((events["account"][private], events["counterparty"][traded]))
         order = np.lexsort((refs, owners))
         refs, owners = refs[order], owners[order]
         edges = np.flatnonzero(np.diff(owners)) + 1
@@ -196,6 +286,7 @@ class DayRecord:
         self.events = Rows(EVENT)
         self.first_event = Rows(np.dtype(np.int64))
         self.order_seq = Rows(np.dtype(np.int64))
+        self.session_seq, self.rare = {}, False
         self.streams = {}
         for account, ids in self.ids.items():
             self.ids[account] = {each: seq for each, seq in ids.items() if seq > first_seq}

@@ -1,5 +1,7 @@
 """The venue's day: rules in the morning, phases by the clock, the registry's word in the evening.
 
+Bidding sessions open and close by their windows, in between and in order of time.
+
 Everything it does is a command through the sequencer, so a restart at any point goes on where the
 journal says. A disputed day, or a registry that stops, holds the next open and ``held`` says why.
 """
@@ -17,8 +19,10 @@ from engine.calendar import date_of
 from engine.exchange import Exchange
 from engine.reasons import EXPLANATIONS, Reason
 from engine.records import HOT_KINDS_END, Event, Kind, Phase, commands
-from engine.rulebook import Rulebook, admission_commands, admissions, parameter_commands
+from engine.rulebook import Rules, admission_commands, admissions, parameter_commands
 from engine.schedule import Step, next_step
+from gateway.bidding_clock import SessionStep, next_session_step
+from gateway.market import CEA, Market
 from gateway.sequencer import Clock, Sequencer
 from registry.errors import StopError, UnavailableError
 from registry.evening import next_command
@@ -27,6 +31,7 @@ from registry.institution import Registry
 
 logger = logging.getLogger(__name__)
 
+NEVER_NS = 2**62
 POLL_S = 0.25  # how soon an instruction of the registry is seen, wall time
 RETRY_S = 2.0  # pause after the registry did not answer
 BEIJING = dt.timedelta(hours=8)
@@ -54,8 +59,10 @@ class DayCycle:
         registry: Registry,
         clock: Clock,
         references: Mapping[str, int] | None = None,
+        market: Market = CEA,
     ) -> None:
         self.held = ""
+        self._market = market
         self._exchange = exchange
         self._sequencer = sequencer
         self._registry = registry
@@ -86,17 +93,37 @@ class DayCycle:
         await self._tell_registry()
         await self._evening()
         market = self._exchange.state.market[0]
-        now = beijing(self._clock.now_ns())
-        due = next_step(int(market["phase"]), int(market["date"]), now)
-        if due is not None and int(market["instruments"]) == 0:
-            await self._rules_of(due)  # a new venue lists its vintages before anything moves in
+        now_ns = self._clock.now_ns()
+        now = beijing(now_ns)
+        rules = self._rules_in_force(int(market["date"]))
+        due = next_step(int(market["phase"]), int(market["date"]), now, rules)
+        if int(market["instruments"]) == 0:
+            if due is not None:
+                await self._rules_of(due)  # a new venue lists its vintages before anything moves in
+            if not self._market.lists_vintages:
+                due = None  # an operator has to admit the first one
         await self._instructions()
-        if due is None:
+        session = next_session_step(self._exchange.state)
+        step_ns = nanoseconds(due.due_local) if due is not None else NEVER_NS
+        if session is not None and session.due_ns <= step_ns:
+            await self._take_session(session, now_ns)
+        elif due is None:
             await asyncio.sleep(POLL_S)
-        elif due.due_local > now:
-            await self._wait(nanoseconds(due.due_local))
+        elif step_ns > now_ns:
+            await self._wait(step_ns)
         else:
             await self._take(due)
+
+    def _rules_in_force(self, date: int) -> Rules | None:
+        """Return the rules of the exchange's day; None before the first: next_step asks for it."""
+        day = date_of(date)
+        return None if day is None else self._market.rules(day)
+
+    async def _take_session(self, session: SessionStep, now_ns: int) -> None:
+        if session.due_ns > now_ns:
+            await self._wait(session.due_ns)
+        elif await self._submit(session.command()):
+            await asyncio.sleep(POLL_S)  # refused: look again, do not spin
 
     async def _wait(self, time_ns: int) -> None:
         try:
@@ -115,7 +142,7 @@ class DayCycle:
         """Bring the exchange to the day's rulebook: new vintages first, then what differs."""
         day = date_of(step.ref)
         assert day is not None, "a day begins with a date"
-        rules = Rulebook.on(day)
+        rules = self._market.rules(day)
         state = self._exchange.state
         count = int(state.market[0]["instruments"])
         listed = [code.decode() for code in state.instruments["code"][:count].tolist()]
@@ -134,7 +161,9 @@ class DayCycle:
             command = await asyncio.to_thread(next_command, self._registry, self._exchange.state)
             if command is None:
                 break
-            await self._submit(command)
+            if await self._submit(command):
+                await asyncio.sleep(POLL_S)  # refused: look again, do not spin
+                break
         market = self._exchange.state.market[0]
         if int(market["phase"]) == Phase.DISPUTED:
             report = await asyncio.to_thread(self._registry.report, int(market["date"]))
@@ -155,11 +184,16 @@ class DayCycle:
             await asyncio.to_thread(self._registry.absorb, *self._inbox[0])
             self._inbox.pop(0)
 
-    async def _submit(self, batch: np.ndarray) -> None:
+    async def _submit(self, batch: np.ndarray) -> int:
+        """Enter commands and return how many of them were refused."""
         events = await self._sequencer.submit(batch)
-        for event in events[events["kind"] == Event.REFUSED] if len(events) else ():
+        if len(events) == 0:
+            return 0
+        refused = events[events["kind"] == Event.REFUSED]
+        for event in refused:
             reason = Reason(int(event["reason"]))
             logger.warning("command %d refused: %s", event["seq"], EXPLANATIONS[reason].sentence)
+        return len(refused)
 
     def _hold(self, why: str) -> None:
         if why != self.held:

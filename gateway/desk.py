@@ -14,36 +14,55 @@ from typing import Any
 import numpy as np
 
 from engine.exchange import Exchange
-from engine.records import Event, Kind, OrderStatus, Phase, Side
+from engine.records import Event, Kind, OrderStatus, Phase
 from gateway import messages as m
+from gateway.commands import FIELDS, Body
 from gateway.day_record import DayRecord, Group, day_begins
+from gateway.institutions import Institutions
 from gateway.keys import Key, Keys
+from gateway.negotiations import BUY_SELL, Negotiations
+from gateway.people import People
+from gateway.proposals import Proposals
 from gateway.protocol import Session
 from gateway.reports import CODES, SENTENCES, reports
 from gateway.sequencer import ROW, Sequencer
+from gateway.terms import ticks
+from gateway.transfers import Transfers
+from registry.institution import Registry
 
-BUY_SELL = {"buy": int(Side.BUY), "sell": int(Side.SELL)}
-_PHASE_CHANGED = int(Event.PHASE_CHANGED)
+_PHASE_CHANGED, _ADMITTED = int(Event.PHASE_CHANGED), int(Event.INSTRUMENT_ADMITTED)
 LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= kind <= 6)
 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
-_price = re.compile(r"(-?)([0-9]{1,9})(?:\.([0-9]{1,9}))?").fullmatch
+_id_of_institutions = re.compile(r"[IP][0-9]+").fullmatch  # the registry's and approved commands
 
-Body = tuple[object, ...]  # COMMAND's fields from ``ref`` to ``tail``
 NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, tail
+PERSON = FIELDS.index("operator")
+WITH_ORDER = frozenset(
+    int(kind) for kind in (Event.ACCEPTED, Event.CANCELLED, Event.AMENDED, Event.BULK_OFFERED)
+)
 
 
 class Desk:
     """One per venue; called from the event loop only."""
 
-    def __init__(self, exchange: Exchange, record: DayRecord, keys: Keys) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        record: DayRecord,
+        keys: Keys,
+        registry: Registry | None = None,
+        proposals: Proposals | None = None,
+    ) -> None:
         self.exchange = exchange
         self.record = record
         self.keys = keys
         self.sequencer: Sequencer
         self.codes: list[str] = []
         self.instruments: dict[str, int] = {}
-        self.sessions: dict[int, list[Session]] = {}
+        self.sessions: dict[int, list[Session]] = {}  # by whose reports they get
+        self.transfers = Transfers(self, registry)
+        self.institutions = Institutions(self, proposals or Proposals(None))
         self._deferred: list[tuple[int, Callable[[], None]]] = []
         self.handlers: dict[type, Callable[[Any, Any], None]] = {
             m.List: self._list,
@@ -53,6 +72,10 @@ class Desk:
             m.Amend: self._amend,
             m.Cancel: self._cancel,
             m.StatusRequest: self._status,
+            **Negotiations(self).handlers,
+            **self.transfers.handlers,
+            **self.institutions.handlers,
+            **People(self, keys).handlers,
         }
         self.learn_instruments()
 
@@ -68,11 +91,11 @@ class Desk:
         return self.keys.check_login(login.key_id, nonce, login.time_us, login.signature, now_us)
 
     def join(self, session: Session) -> m.Welcome:
-        """From now on the session gets its account's reports."""
-        self.sessions.setdefault(session.account, []).append(session)
-        last = self.record.report_seq(session.account)
+        """From now on the session gets the reports of its account, or of its person."""
+        self.sessions.setdefault(session.owner, []).append(session)
+        last = self.record.report_seq(session.owner)
         session.next_report_seq = last + 1
-        session.ids = self.record.ids_of(session.account)
+        session.ids = self.record.ids_of(session.owner)
         market = self.exchange.state.market[0]
         return m.Welcome(
             account=session.account,
@@ -85,15 +108,15 @@ class Desk:
 
     def leave(self, session: Session) -> None:
         """The session ends; orders stay."""
-        sessions = self.sessions.get(session.account, [])
+        sessions = self.sessions.get(session.owner, [])
         if session in sessions:
             sessions.remove(session)
         if not sessions:
-            self.sessions.pop(session.account, None)
+            self.sessions.pop(session.owner, None)
 
     def pong(self, session: Session, ref: int) -> m.Pong:
         """Answer a ping."""
-        last = self.record.report_seq(session.account)
+        last = self.record.report_seq(session.owner)
         return m.Pong(ref, self.now_us(), self.exchange.seq, last)
 
     def stamp(self) -> None:
@@ -107,7 +130,7 @@ class Desk:
     def fetch(self, session: Session, count: int) -> list[Any]:
         """Return the session's next ``count`` reports from the day's record."""
         first = session.next_report_seq
-        refs = self.record.refs(session.account, first, count)
+        refs = self.record.refs(session.owner, first, count)
         if len(refs) == 0:
             return []
         return reports(self.record, self.codes, refs, np.arange(first, first + len(refs)))
@@ -118,6 +141,13 @@ class Desk:
             for session in list(sessions):
                 session.close(code)
 
+    def end_sessions_of(self, key_id: str) -> None:
+        """End every connection of a key that was changed or taken away."""
+        for sessions in list(self.sessions.values()):
+            for session in list(sessions):
+                if session.key is not None and session.key.key_id == key_id:
+                    session.close("key_changed")
+
     # what the sequencer tells
 
     def tell(self, events: np.ndarray, groups: list[Group]) -> None:
@@ -125,7 +155,9 @@ class Desk:
         phases = events[events["kind"] == _PHASE_CHANGED]
         if len(phases) and day_begins(phases) is not None:
             self._new_day()
-        live = [group for group in groups if group.account in self.sessions]
+        if (events["kind"] == _ADMITTED).any():
+            self.learn_instruments()
+        live = [group for group in groups if group.owner in self.sessions]
         if live:
             numbers = [
                 np.arange(g.first_report_seq, g.first_report_seq + len(g.refs)) for g in live
@@ -136,7 +168,10 @@ class Desk:
             for group in live:
                 mine = made[at : at + len(group.refs)]
                 at += len(group.refs)
-                for session in self.sessions[group.account]:
+                if self.transfers.expecting:
+                    for report in mine:
+                        self.transfers.name_arrival(group.owner, report)
+                for session in self.sessions[group.owner]:
                     session.offer(group.first_report_seq, mine)
         for event in phases:
             self._phase_changed(event)
@@ -164,9 +199,18 @@ class Desk:
 
     def _new_day(self) -> None:
         self.learn_instruments()
+        self.transfers.new_day()
+        self.sequencer.forget(self.record.first_seq)
         for sessions in self.sessions.values():
             for session in sessions:
-                session.new_day(self.record.ids_of(session.account))
+                session.new_day(self.record.ids_of(session.owner))
+
+    def row_of(self, session: Session, message: Any) -> int | None:
+        """Return the row of the message's instrument, None after refusing it."""
+        row = self.instruments.get(message.instrument)
+        if row is None:
+            session.refuse("unknown_instrument", message.client_order_id)
+        return row
 
     # commands: fields of COMMAND from ``ref`` on
 
@@ -186,7 +230,7 @@ class Desk:
             return
         price = message.price_ticks
         if price is None or message.price is not None:
-            price = self._ticks(session, message)
+            price = ticks(session, message)
             if price is None:
                 return
         side = BUY_SELL.get(message.side, 0)
@@ -195,31 +239,29 @@ class Desk:
         if identity in ids or _id_ok(identity) is None:
             terms = (0, qty, 0, 0, 0, 0, account, -1, price, session.operator)
             body = (*terms, 0, 0, instrument, kind, side, *NO_LEG[1:])
-            self._enter(session, identity, body)
+            self.enter(session, identity, body)
             return
         name = identity.encode()
+        who = (account, -1, price, session.operator, 0, 0)
         ids[identity] = self.sequencer.enter(
-            # fmt: off
-            (0, qty, 0, 0, 0, 0, account, -1, price, session.operator, 0, 0,
-             instrument, kind, side, 0, 0, 0, 0, name)
-            # fmt: on
+            (0, qty, 0, 0, 0, 0, *who, instrument, kind, side, 0, 0, 0, 0, name)
         )
 
     def _amend(self, session: Session, message: m.Amend) -> None:
         price = message.price_ticks
         if price is None or message.price is not None:
-            price = self._ticks(session, message)
+            price = ticks(session, message)
             if price is None:
                 return
         qty = message.qty_tonnes
         who = (session.account, -1, price, session.operator, 0, 0)
         body = (message.order_no, qty, 0, 0, 0, 0, *who, -1, AMEND, *NO_LEG)
-        self._enter(session, message.client_order_id, body)
+        self.enter(session, message.client_order_id, body)
 
     def _cancel(self, session: Session, message: m.Cancel) -> None:
         who = (session.account, -1, 0, session.operator, 0, 0)
         body = (message.order_no, 0, 0, 0, 0, 0, *who, -1, CANCEL, *NO_LEG)
-        self._enter(session, message.client_order_id, body)
+        self.enter(session, message.client_order_id, body, urgent=True)
 
     def _take(self, session: Session, message: m.Take) -> None:
         legs = message.legs
@@ -242,87 +284,95 @@ class Desk:
             (ref, qty, total, 0, 0, 0, *who, -1, TAKE, 0, leg, count, 0, 0)
             for leg, (ref, qty) in enumerate(legs, start=1 if count else 0)
         ]
-        self._enter(session, message.client_order_id, *bodies)
+        self.enter(session, message.client_order_id, *bodies)
 
-    def _enter(self, session: Session, identity: str, *bodies: Body) -> None:
+    def enter(self, session: Session, identity: str, *bodies: Body, urgent: bool = False) -> None:
         """Enter the commands of one message under its id, unless the id was used before."""
         if identity in session.ids:
             self._used_before(session, identity, bodies)
-        elif _id_ok(identity) is None:
-            session.refuse("client_order_id_invalid", detail=identity[:32])
-        else:
+        elif self.valid(session, identity):
             sequencer, name = self.sequencer, identity.encode()
             session.ids[identity] = sequencer.next_seq
+            enter = sequencer.enter_urgent if urgent else sequencer.enter
             for body in bodies:
-                sequencer.enter((*body, name))
+                enter((*body, name))
+
+    def valid(self, session: Session, identity: str) -> bool:
+        """Whether an id is one that this session may use; if not, say so."""
+        if _id_ok(identity) is None or (session.account < 0 and _id_of_institutions(identity)):
+            session.refuse("client_order_id_invalid", detail=identity[:32])
+            return False
+        return True
 
     def _used_before(self, session: Session, identity: str, bodies: tuple[Body, ...]) -> None:
-        seq, name = session.ids[identity], identity.encode()
-        sent = b"".join(ROW.pack(0, 0, *body, name) for body in bodies)
-        last = seq + len(bodies) - 1
-        self._when_applied(last, lambda: self._again(session, identity, seq, sent))
-
-    def _ticks(self, session: Session, message: Any) -> int | None:
-        """Return the price in ticks, or None after refusing it."""
-        identity, text = message.client_order_id, message.price
-        if text is None:
-            session.refuse("missing_field", identity, "price_ticks")
-            return None
-        if message.price_ticks is not None:
-            session.refuse("conflicting_fields", identity, "price")
-            return None
-        found = _price(text)
-        if found is None:
-            session.refuse("wrong_type", identity, "price is a decimal such as 80.05")
-            return None
-        sign, whole, part = found.group(1), found.group(2), (found.group(3) or "").rstrip("0")
-        if len(part) > 2:
-            session.refuse("price_off_tick", identity)
-            return None
-        ticks = int(whole) * 100 + int(part.ljust(2, "0"))
-        if ticks > m.PRICE_MAX:
-            session.refuse("out_of_range", identity, "price")
-            return None
-        return -ticks if sign else ticks
+        ticket, name = session.ids[identity], identity.encode()
+        sent = b"".join(ROW.pack(0, 0, *_nobodys(body), name) for body in bodies)
+        last = ticket + len(bodies) - 1
+        self._when_applied(last, lambda: self._again(session, identity, ticket, sent))
 
     # ids that were used before, and questions about them
 
-    def _when_applied(self, seq: int, act: Callable[[], None]) -> None:
-        """Act now, or once the command ``seq`` (and so everything said before) is applied."""
-        if seq <= self.exchange.seq:
+    def _when_applied(self, ticket: int, act: Callable[[], None]) -> None:
+        """Act now, or once that command (and so everything said before) is applied."""
+        if ticket <= self.exchange.seq:
             act()
         else:
-            self._deferred.append((seq, act))
+            self._deferred.append((ticket, act))
             self._deferred.sort(key=lambda each: each[0])
 
-    def _again(self, session: Session, identity: str, seq: int, sent: bytes) -> None:
-        first_seq, count = self.record.first_seq, len(sent) // ROW.size
-        if seq < first_seq or self.record.bodies(seq, count) != sent:
+    def _again(self, session: Session, identity: str, ticket: int, sent: bytes) -> None:
+        seq, count = self.sequencer.seq_of(ticket), len(sent) // ROW.size
+        if seq < self.record.first_seq or self.record.bodies(seq, count) != sent:
             session.refuse("duplicate_client_order_id", identity)
             return
-        answers = self.record.answers(session.account, seq)
+        answers = self.record.answers(session.owner, seq)
         refs, numbers = np.array(answers, np.int64).T
         for report in reports(self.record, self.codes, refs, numbers, repeated=True):
             session.say(report)
 
     def _status(self, session: Session, message: m.StatusRequest) -> None:
         identity = message.client_order_id
-        seq = session.ids.get(identity)
-        if seq is None:
+        ticket = session.ids.get(identity)
+        if ticket is None:
             session.say(m.Status(identity[:32], "unknown"))
-        else:
-            self._when_applied(seq, lambda: session.say(self._state_of(session, identity, seq)))
+            return
+
+        def answer() -> None:
+            session.say(self._state_of(session, identity, self.sequencer.seq_of(ticket)))
+
+        self._when_applied(ticket, answer)
 
     def _state_of(self, session: Session, identity: str, seq: int) -> m.Status:
-        ref, number = self.record.answers(session.account, seq)[0]
-        event = self.record.events.all[ref >> 1]
-        answer = m.Status(identity, "accepted", seq, number, order_no=int(event["order_no"]))
+        if seq < self.record.first_seq:
+            return m.Status(identity, "unknown")
+        ref, number = self.record.answers(session.owner, seq)[0]
+        event = self.record.events.all[ref >> 2]
+        answer = m.Status(identity, "accepted", seq, number)
         if event["kind"] == Event.REFUSED:
+            answer.order_no = int(event["order_no"])
             answer.outcome = "refused"
             answer.code, answer.reason = CODES[event["reason"]], SENTENCES[event["reason"]]
             return answer
-        row = int(event["order_no"]) - int(self.exchange.state.market[0]["order_base"])
-        order = self.exchange.orders_today()[row]
-        answer.order_status = OrderStatus(int(order["status"])).name.lower()
-        answer.qty_tonnes, answer.leaves_qty = int(order["qty_tonnes"]), int(order["leaves_qty"])
+        answer.order_no = self._order_of(event, ref & 3)
+        row = answer.order_no - int(self.exchange.state.market[0]["order_base"])
+        if answer.order_no:
+            order = self.exchange.orders_today()[row]
+            answer.order_status = OrderStatus(int(order["status"])).name.lower()
+            answer.qty_tonnes = int(order["qty_tonnes"])
+            answer.leaves_qty = int(order["leaves_qty"])
         return answer
+
+    @staticmethod
+    def _order_of(event: np.void, view: int) -> int:
+        """Return the number of the reader's order that an event is about, 0 if it is about none."""
+        kind = int(event["kind"])
+        if kind == Event.BULK_AGREED:
+            return int(event["other_order_no"])
+        if kind == Event.TRADED:
+            return int(event["other_order_no" if view == 1 else "order_no"])
+        return int(event["order_no"]) if kind in WITH_ORDER else 0
+
+
+def _nobodys(body: Body) -> Body:
+    """Blank who sent it: the account's people may repeat each other's commands."""
+    return (*body[:PERSON], 0, *body[PERSON + 1 :])

@@ -10,7 +10,10 @@ from msgspec import Meta
 from gateway.messages import Inbound, Int53, Logout, Outbound, Ping
 from marketdata import messages as feed
 
-CHANNELS = ("depth", "trade", "quote", "status", "notice")
+CHANNELS = (
+    *("depth", "trade", "quote", "status", "notice"),
+    *("composite", "bulk_offer", "bidding", "halt"),
+)
 INSTRUMENTS_MAX = 64
 
 Names = Annotated[list[str], Meta(max_length=INSTRUMENTS_MAX)]
@@ -57,7 +60,7 @@ class Replayed(Outbound, tag="replayed", omit_defaults=False):
     whole: bool
 
 
-FeedMessage = feed.Depth | feed.Trade | feed.Quote | feed.Status | feed.Notice
+FeedMessage = feed.Message
 Message = FeedMessage | feed.Snapshot | Subscribed | Replayed
 
 
@@ -72,10 +75,4 @@ def encoded_array(parts: list[bytes], *, binary: bool) -> bytes:
     return head + b"".join(parts)
 
 
-FEED_TYPES: tuple[type[msgspec.Struct], ...] = (
-    feed.Depth,
-    feed.Trade,
-    feed.Quote,
-    feed.Status,
-    feed.Notice,
-)
+FEED_TYPES: tuple[type[msgspec.Struct], ...] = FeedMessage.__args__

@@ -9,25 +9,16 @@ order with a misspelled field must not be accepted. Reports leave out fields at 
 
 from __future__ import annotations
 
-from typing import Annotated
+from gateway.message_base import Inbound, Int53, Outbound, PriceTicks, QtyTonnes
+from gateway.office_messages import OfficeRequest
+from gateway.rare_messages import RareMessage, RareReport
+from gateway.trader_messages import TraderRequest
 
-import msgspec
-from msgspec import Meta
+__all__ = ["Inbound", "Int53", "Outbound"]  # bases, for the modules beside this one
 
-INT53_MAX = 2**53
-PRICE_MAX = 2**31 - 1
-QTY_MAX = 10**15  # the sum of all legs stays far below 2**63
 LEGS_MAX = 100
 MESSAGES_MAX = 100  # in one frame
 FRAME_BYTES_MAX = 16 * 1024
-
-Int53 = Annotated[int, Meta(ge=-INT53_MAX, le=INT53_MAX)]
-PriceTicks = Annotated[int, Meta(ge=-PRICE_MAX, le=PRICE_MAX)]
-QtyTonnes = Annotated[int, Meta(ge=-QTY_MAX, le=QTY_MAX)]
-
-
-class Inbound(msgspec.Struct, tag_field="type", forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What a client sends."""
 
 
 class Login(Inbound, tag="login"):
@@ -113,12 +104,9 @@ class Logout(Inbound, tag="logout"):
     """Good bye; orders stay."""
 
 
-Command = List | Take | TakeBest | Add | Amend | Cancel
+Listed = List | Take | TakeBest | Add | Amend | Cancel
+Command = Listed | TraderRequest | OfficeRequest
 Request = Login | Command | StatusRequest | Ping | Logout
-
-
-class Outbound(msgspec.Struct, tag_field="type", omit_defaults=True, gc=False):
-    """What the venue sends."""
 
 
 class Challenge(Outbound, tag="challenge"):
@@ -175,7 +163,7 @@ class Refused(Outbound, tag="refused"):
 
 
 class Filled(Outbound, tag="filled"):
-    """One owner's view of a trade; ``taker`` tells whether this order took the other."""
+    """One owner's view of a trade. ``taker``: it took; ``modality``: listed, bulk or bidding."""
 
     report_seq: int
     seq: int
@@ -193,6 +181,8 @@ class Filled(Outbound, tag="filled"):
     taker: bool = False
     leg: int = 0
     repeated: bool = False
+    modality: str = "listed"
+    request_id: str = ""
 
 
 class Cancelled(Outbound, tag="cancelled"):
@@ -298,5 +288,5 @@ class Bye(Outbound, tag="bye"):
     reason: str
 
 
-Report = Accepted | Refused | Filled | Cancelled | Lapsed | Amended
-Message = Report | Challenge | Welcome | PhaseChanged | Pong | Status | Error | Bye
+Report = Accepted | Refused | Filled | Cancelled | Lapsed | Amended | RareReport
+Message = Report | RareMessage | Challenge | Welcome | PhaseChanged | Pong | Status | Error | Bye

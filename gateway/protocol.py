@@ -14,8 +14,10 @@ from enum import Enum
 from typing import Any, Protocol
 
 from engine.records import CLIENT_ORDER_ID_BYTES
+from gateway.authority import permitted
 from gateway.codec import Codec, Fault
-from gateway.keys import TRADE, Key
+from gateway.day_record import office
+from gateway.keys import Key
 from gateway.messages import (
     Bye,
     Challenge,
@@ -76,6 +78,7 @@ class Session:
         self.state = State.CONNECTED
         self.account = -1
         self.operator = 0  # the person behind the key
+        self.owner = -1  # whose reports it gets: the account, or a person of an institution
         self.key: Key | None = None
         self.ids: dict[str, int] = {}  # the account's client order ids of the day
         self.next_report_seq = 1
@@ -128,6 +131,10 @@ class Session:
         if closes:
             self.close(code)
 
+    def refuse_by_registry(self, code: str, text: str, client_order_id: str) -> None:
+        """Pass the registry's no on: its code and sentence."""
+        self.say(Refused(code, text, "", client_order_id))
+
     def say(self, message: Outbound) -> None:
         """Put one message behind those that wait for the writer."""
         if self.state is not State.CLOSED:
@@ -165,6 +172,11 @@ class Session:
         """Whether so much waits that the reader should pause."""
         return len(self._out) >= OUT_MAX
 
+    @property
+    def urgent(self) -> bool:
+        """Whether it is read even while the sequencer is full: an institution's."""
+        return self.state is State.LOGGED_IN and self.account < 0
+
     def close(self, code: str) -> None:
         """Say good bye with ``code`` and be closed; orders stay."""
         if self.state is State.CLOSED:
@@ -192,11 +204,18 @@ class Session:
         if key is None:
             self.refuse("bad_credentials")
             return
-        self.key, self.account = key, key.account
+        self.key, self.account, self.operator = key, key.account, key.person
+        self.owner = key.account if key.account >= 0 else office(key.person)
         self.state = State.LOGGED_IN
-        commands = self.venue.handlers if TRADE in key.scopes else READ_ONLY
-        self._handlers = {**TRANSITIONS[State.LOGGED_IN], **commands}
+        self._handlers = {**TRANSITIONS[State.LOGGED_IN], **self._allowed(key.roles)}
         self.say(self.venue.join(self))
+
+    def _allowed(self, roles: tuple[str, ...]) -> dict[type, Callable[[Any, Any], None]]:
+        """Return what each message does: deny by default, by the one table (rules.md 7.5)."""
+        return {
+            kind: handler if permitted(roles, tag_of(kind)) else Session._refuse_role
+            for kind, handler in self.venue.handlers.items()
+        }
 
     def _logout(self, _message: Logout) -> None:
         self.close("logout")
@@ -210,8 +229,9 @@ class Session:
     def _already(self, _message: Login) -> None:
         self.refuse("already_logged_in")
 
-    def _not_permitted(self, message: Any) -> None:
-        self.refuse("not_permitted", message.client_order_id)
+    @staticmethod
+    def _refuse_role(session: Session, message: Any) -> None:
+        session.refuse("not_permitted", getattr(message, "client_order_id", ""))
 
     def _ignore(self, _message: Any) -> None:
         """Nothing is heard after the good bye."""
@@ -221,8 +241,12 @@ class Session:
             self.refuse("not_logged_in", getattr(message, "client_order_id", ""))
 
 
+def tag_of(kind: Any) -> str:
+    """Return the type of a message on the wire."""
+    return str(kind.__struct_config__.tag)
+
+
 COMMANDS: tuple[type, ...] = Command.__args__
-READ_ONLY: dict[type, Callable[[Any, Any], None]] = dict.fromkeys(COMMANDS, Session._not_permitted)
 TRANSITIONS: dict[State, dict[type, Callable[[Any, Any], None]]] = {
     State.CONNECTED: {},
     State.CHALLENGED: {

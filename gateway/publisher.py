@@ -30,7 +30,7 @@ FLUSH_S = 0.1
 FACTS_MAX = 1000
 REPLAY_MAX = 500  # messages; who missed more gets snapshots
 FRAME_PARTS_MAX = 500
-PICTURES = frozenset(("depth", "quote"))
+PICTURES = frozenset(("depth", "quote", "composite"))
 CODECS: dict[str, Codec] = codecs(Request)
 
 
@@ -40,6 +40,7 @@ class Subscriber:
     def __init__(self, codec: Codec, publisher: Publisher) -> None:
         self.codec = codec
         self.close_code = 0
+        self.urgent = False
         self.instruments: set[str] = set()
         self.channels: set[str] = set()
         self.wake: Callable[[], None] = lambda: None
@@ -72,7 +73,7 @@ class Subscriber:
     def take(self, message: Any, data: bytes) -> None:
         """Hold a message of the feed until the writer is free."""
         if message.channel in PICTURES:
-            key = (message.channel, message.instrument)
+            key = (message.channel, getattr(message, "instrument", ""))
             self._pictures.pop(key, None)
             self._pictures[key] = data
         elif len(self._facts) >= FACTS_MAX:
@@ -146,6 +147,7 @@ class Subscriber:
         for code in instruments:
             for channel in PICTURES:
                 self._pictures.pop((channel, code), None)
+                self._pictures.pop((channel, ""), None)
             self._say(self._publisher.feed.snapshot(code))
 
     def _replay(self, message: Replay) -> None:

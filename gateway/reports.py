@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.reasons import EXPLANATIONS, Reason
-from engine.records import Event
-from gateway.day_record import DayRecord
+from engine.records import Event, Modality
+from gateway.day_record import RARE, DayRecord
 from gateway.messages import (
     Accepted,
     Amended,
@@ -19,13 +19,15 @@ from gateway.messages import (
     Refused,
     Report,
 )
+from gateway.rare_reports import SIDES, rare_reports
 
-SIDES = ("", "buy", "sell")
+__all__ = ["CLAUSES", "CODES", "SENTENCES", "SIDES", "reports"]
 CODES = {int(reason): reason.code for reason in Reason}
 SENTENCES = {int(reason): EXPLANATIONS[reason].sentence for reason in EXPLANATIONS}
 CLAUSES = {int(reason): EXPLANATIONS[reason].clauses for reason in EXPLANATIONS}
 
 REFUSED, BY_OWNER = int(Event.REFUSED), int(Reason.BY_OWNER)
+LISTED = int(Modality.LISTED)
 
 Columns = dict[str, Any]
 
@@ -47,8 +49,35 @@ def reports(
         report_seqs: shape (n,), their numbers in their owners' streams.
         repeated: mark them as said before.
     """
-    rows = record.events.chosen(refs >> 1)
-    other = (refs & 1).astype(bool)
+    rows, views = record.events.chosen(refs >> 2), refs & 3
+    if not record.rare:
+        return _common(record, codes, rows, views, report_seqs, repeated)
+    rare = RARE[rows["kind"]] | (rows["modality"] > LISTED)
+    if not rare.any():
+        return _common(record, codes, rows, views, report_seqs, repeated)
+    found: list[Any] = [None] * len(rows)
+    chosen, usual = np.flatnonzero(rare), np.flatnonzero(~rare)
+    made = rare_reports(
+        record, codes, rows[chosen], views[chosen], report_seqs[chosen], repeated=repeated
+    )
+    if len(usual):
+        mine = (rows[usual], views[usual], report_seqs[usual])
+        made = [*made, *_common(record, codes, *mine, repeated)]
+    for at, report in zip([*chosen.tolist(), *usual.tolist()], made, strict=True):
+        found[at] = report
+    return found
+
+
+def _common(
+    record: DayRecord,
+    codes: Sequence[str],
+    rows: np.ndarray,
+    views: np.ndarray,
+    report_seqs: np.ndarray,
+    repeated: bool,
+) -> list[Report]:
+    """Reports about listed orders, and refusals of anything: whole columns at a time."""
+    other = views == 1
     if other.any():
         _turn(rows, other)
     kinds = rows["kind"]

@@ -160,10 +160,7 @@ def own_account(desk: Desk, account: int) -> AccountView:
 
 
 def _identity(desk: Desk, order_no: int) -> str:
-    record = desk.record
-    seq = int(record.order_seq.all[order_no - record.first_order_no])
-    name: bytes = record.commands.all["client_order_id"][seq - record.first_seq]
-    return name.decode()
+    return desk.record.order_identity(order_no)
 
 
 def routes(venue: Venue) -> APIRouter:

@@ -3,8 +3,10 @@
     arrive -> number -> append -> sync -> apply -> tell
 
 Whatever has arrived forms the next batch; while one batch syncs in a worker thread the following
-one gathers (group commit), and it starts to sync while the first is applied. Nothing is told before
-its sync. A write error, or an assertion of the exchange, ends the process: see ``stop_at_once``.
+one gathers (group commit), and it starts to sync while the first is applied. Urgent commands (a
+kill, a halt, a cancel) overtake what waits: they are numbered first in the next batch. Nothing is
+told before its sync. A write error, or an assertion of the exchange, ends the process: see
+``stop_at_once``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import logging
 import os
 import struct
 import sys
+from bisect import bisect_right
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn, Protocol
@@ -33,6 +36,7 @@ SEAL_AFTER_S = 1.0
 
 ROW = struct.Struct("<8q6ih6b32s")
 assert ROW.size == COMMAND.itemsize, "ROW packs one COMMAND"
+_RAW = np.dtype((np.void, ROW.size))
 _ROW_BYTES, _pack_into = ROW.size, ROW.pack_into
 
 Tell = Callable[[np.ndarray, np.ndarray], None]
@@ -84,6 +88,8 @@ class Sequencer:
         self._arrived = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
+        self._urgent: list[int] = []  # places in the coming batch
+        self._moved: list[tuple[int, np.ndarray]] = []  # batches in which somebody overtook
         self._waiting: list[tuple[int, int, asyncio.Future[np.ndarray]]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._closing = False
@@ -93,7 +99,10 @@ class Sequencer:
         self.time_ns = max(self.time_ns, self._clock.now_ns())
 
     def enter(self, body: tuple[object, ...]) -> int:
-        """Number one command, given as COMMAND's fields from ``ref`` on; return its seq."""
+        """Take in one command, given as COMMAND's fields from ``ref`` on; return its ticket.
+
+        The ticket is the seq it gets unless somebody overtakes it, see ``seq_of``.
+        """
         seq = self.next_seq
         n = seq - self._first_seq
         if n == self._room:
@@ -102,6 +111,24 @@ class Sequencer:
         _pack_into(self._rows, n * _ROW_BYTES, seq, self.time_ns, *body)
         self.next_seq = seq + 1
         return seq
+
+    def enter_urgent(self, body: tuple[object, ...]) -> int:
+        """Take in one command that overtakes all that wait, in order of arrival; see ``enter``."""
+        self._urgent.append(self.next_seq - self._first_seq)
+        return self.enter(body)
+
+    def seq_of(self, ticket: int) -> int:
+        """Return the seq that a ticket's command got; it must have been numbered by now."""
+        at = bisect_right(self._moved, ticket, key=lambda each: each[0]) - 1
+        if at >= 0:
+            first, seqs = self._moved[at]
+            if ticket < first + len(seqs):
+                return int(seqs[ticket - first])
+        return ticket
+
+    def forget(self, before_seq: int) -> None:
+        """Tickets of batches that began before this seq are not asked for any more."""
+        self._moved = [each for each in self._moved if each[0] >= before_seq]
 
     def flush(self) -> None:
         """Wake the writer: call after the last ``enter`` of a frame."""
@@ -176,9 +203,27 @@ class Sequencer:
         count = self.next_seq - self._first_seq
         batch = memoryview(self._rows)[: count * ROW.size]
         self._rows = bytearray(self._room * ROW.size)
+        if self._urgent:
+            batch = self._overtake(batch)
         self._first_seq = self.next_seq
         self._drained.set()
         return batch
+
+    def _overtake(self, batch: memoryview) -> memoryview:
+        """Put the urgent commands first and number the batch anew; times stay in order."""
+        urgent, self._urgent = np.array(self._urgent), []
+        if urgent[-1] == len(urgent) - 1:  # they came first anyway
+            return batch
+        first, rows = self._first_seq, np.frombuffer(batch, _RAW)
+        others = np.ones(len(rows), bool)
+        others[urgent] = False
+        order = np.concatenate((urgent, np.flatnonzero(others)))
+        moved = rows[order].view(COMMAND)
+        seqs = np.empty(len(rows), np.int64)
+        seqs[order] = moved["seq"] = np.arange(first, first + len(rows))
+        moved["time_ns"] = np.maximum.accumulate(moved["time_ns"])
+        self._moved.append((first, seqs))
+        return memoryview(moved).cast("B")
 
     def _append(self, batch: memoryview) -> asyncio.Future[None]:
         first_seq = self._first_seq - len(batch) // ROW.size
@@ -191,7 +236,9 @@ class Sequencer:
         events = self._exchange.apply(commands)
         self._tell(commands, events)
         while self._waiting and self._waiting[0][0] <= self._exchange.seq:
-            first, end, done = self._waiting.pop(0)
+            ticket, end, done = self._waiting.pop(0)
+            first = self.seq_of(ticket)
+            end += first - ticket
             assert end - 1 <= self._exchange.seq, "a submitted batch is never split"
             if not done.done():
                 seq = events["seq"]

@@ -2,6 +2,7 @@
 
     data_dir/journal/   the commands, durable (the state is what they make)
     data_dir/keys.json  who may log in (mode 0600)
+    data_dir/proposals.jsonl  what makers asked for and checkers decided
     data_dir/registry.db  the registry's database, unless another one is given
 
 ``Venue.recover`` verifies and replays the journal; ``start`` sets the tasks going. What a client
@@ -26,6 +27,9 @@ from gateway.daycycle import DayCycle
 from gateway.desk import Desk
 from gateway.journal import Journal
 from gateway.keys import Keys
+from gateway.market import CEA, Market
+from gateway.oversight import Oversight
+from gateway.proposals import Proposals, executed_names
 from gateway.publisher import Publisher
 from gateway.sequencer import Clock, Sequencer, stop_at_once
 from marketdata.feed import Feed
@@ -40,8 +44,11 @@ REPLAY_ROWS = 8192  # small batches are applied together: the events are the sam
 class Venue:
     """Everything behind the sockets. Use ``recover``, then ``start`` inside an event loop."""
 
-    def __init__(self, data_dir: Path, registry: Registry, journal: Journal) -> None:
+    def __init__(
+        self, data_dir: Path, registry: Registry, journal: Journal, market: Market = CEA
+    ) -> None:
         self.data_dir = data_dir
+        self.market = market
         self.registry = registry
         self.journal = journal
         self.exchange = Exchange()
@@ -49,14 +56,19 @@ class Venue:
         self.keys = Keys(data_dir / "keys.json")
         self.feed = Feed(self._code, epoch=time.time_ns() // 1000)
         self.publisher = Publisher(self.feed)
-        self.desk = Desk(self.exchange, self.record, self.keys)
+        self.oversight = Oversight(self.record, self.feed.codes)
+        self.proposals = Proposals(data_dir / "proposals.jsonl")
+        self.desk = Desk(self.exchange, self.record, self.keys, registry, self.proposals)
         self.sequencer: Sequencer
         self.cycle: DayCycle
         self.listeners: list[Callable[[np.ndarray, np.ndarray], None]] = []
+        self._executed: set[bytes] = set()  # names of proposals in the journal
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    def recover(cls, data_dir: Path, registry_url: str | None = None) -> Venue:
+    def recover(
+        cls, data_dir: Path, registry_url: str | None = None, market: Market = CEA
+    ) -> Venue:
         """Open the data directory and bring everything to where the journal ends.
 
         Raises:
@@ -66,9 +78,10 @@ class Venue:
         with contextlib.ExitStack() as undone:
             journal = Journal(data_dir / "journal")
             undone.callback(journal.close)
-            registry = Registry.open(registry_url or f"sqlite:///{data_dir / 'registry.db'}")
+            url = registry_url or f"sqlite:///{data_dir / 'registry.db'}"
+            registry = Registry.open(url, market.profile)
             undone.callback(registry.close)
-            venue = cls(data_dir, registry, journal)
+            venue = cls(data_dir, registry, journal, market)
             warm_up()
             venue._replay()
             undone.pop_all()
@@ -88,7 +101,11 @@ class Venue:
         """Set sequencer, day cycle and feed going; should one of them fail, ``stop`` is called."""
         self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell)
         self.desk.sequencer = self.sequencer
-        self.cycle = DayCycle(self.exchange, self.sequencer, self.registry, clock, references)
+        self.cycle = DayCycle(
+            self.exchange, self.sequencer, self.registry, clock, references, self.market
+        )
+        for approved in self.proposals.missing(self._executed):
+            self.desk.institutions.execute(approved)  # approved just before the venue stopped
         for work in (self.sequencer.run(), self.cycle.run(), self.publisher.run()):
             self._tasks.append(asyncio.create_task(_watched(work, stop)))
 
@@ -105,7 +122,9 @@ class Venue:
 
     def _tell(self, commands: np.ndarray, events: np.ndarray) -> None:
         """Everybody hears of an applied batch: owners first, then the public."""
+        self.oversight.before(events)
         groups = self.record.absorb(commands, events)
+        self.oversight.after()
         self.desk.tell(events, groups)
         self.feed.absorb(events)
         self.publisher.changed()
@@ -120,6 +139,8 @@ class Venue:
         for batch in gathered(self.journal.replay(), REPLAY_ROWS):
             events = self.exchange.apply(batch)
             self.feed.absorb(events)
+            self.oversight.replay(events)
+            self._executed |= executed_names(batch)
             if day_begins(events) is not None:
                 today.clear()
             today.append((batch, events))
@@ -129,6 +150,7 @@ class Venue:
         for batch, events in today:
             self.record.absorb(batch, events)
         self.record.learn_ids()
+        self.oversight.replayed()
         self.feed.flush()
         self.desk.learn_instruments()
         if registry_part:

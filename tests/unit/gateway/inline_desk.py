@@ -41,6 +41,14 @@ class InlineSequencer:
         self.next_seq += 1
         return seq
 
+    enter_urgent = enter
+
+    def seq_of(self, ticket: int) -> int:
+        return ticket
+
+    def forget(self, before_seq: int) -> None:
+        pass
+
     def flush(self) -> None:
         if self.rows and not self.hold:
             rows, self.rows = np.frombuffer(bytes(self.rows), COMMAND), bytearray()

@@ -374,7 +374,7 @@ def test_the_time_to_log_in_is_limited(floor: Floor) -> None:
 
 
 def test_a_reading_key_hears_everything_and_does_nothing(floor: Floor) -> None:
-    key = floor.keys.create(0, "auditor", ("read",))
+    key = floor.keys.create(0, "auditor", ("viewer",))
     trader, session = floor.session(0), floor.session(None)
     session.receive(frame(JSON, login(session, key)))
     session.output()

@@ -11,6 +11,7 @@ from gateway import market_messages, messages
 from gateway.connection import LOGIN_WITHIN_MS
 from gateway.keys import login_signature, request_signature
 from gateway.refusals import REFUSALS
+from tests.unit.gateway.protocol_tables import TABLES, fields
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/protocol.md").read_text()
 SECRET, NONCE, TIME_US = "5ec2e7", "9f86d081884c7d65", 1767577500000000
@@ -24,22 +25,6 @@ def table(text: str) -> dict[str, list[str]]:
     """First column without ticks -> the other columns."""
     rows = re.findall(r"^\| `([a-z0-9_]+)` \| (.*) \|$", text, re.MULTILINE)
     return {name: re.split(r" (?<!\\)\| ", rest) for name, rest in rows}
-
-
-def fields(kind: type[msgspec.Struct]) -> list[tuple[str, bool]]:
-    always = getattr(kind.__struct_config__, "omit_defaults", False) is False
-    outbound = issubclass(kind, messages.Outbound)
-    return [
-        (
-            field.name,
-            not (always and outbound)
-            and (
-                field.default is not msgspec.NODEFAULT
-                or field.default_factory is not msgspec.NODEFAULT
-            ),
-        )
-        for field in msgspec.structs.fields(kind)
-    ]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +61,12 @@ def test_every_gateway_refusal_is_shown_as_it_is() -> None:
 def test_codes_of_gateway_and_exchange_do_not_contradict() -> None:
     shared = {*REFUSALS} & {reason.code for reason in Reason}
     assert shared == {"unknown_instrument"}
-    assert len({each.close_code for each in REFUSALS.values() if each.close_code}) == 6
+    assert len({each.close_code for each in REFUSALS.values() if each.close_code}) == 7
+
+
+def test_every_role_is_shown_with_what_it_may() -> None:
+    shown = [line for line in section("Roles").splitlines() if line.startswith("| `")]
+    assert shown == TABLES["Roles"]
 
 
 def test_the_examples_compute() -> None:
@@ -88,7 +78,7 @@ def test_the_examples_compute() -> None:
 
 def test_the_examples_decode() -> None:
     lines = re.findall(r'^[<>] (\{"type".*\})$', PAGE, re.MULTILINE)
-    assert len(lines) == 9
+    assert len(lines) == 11
     request = msgspec.json.Decoder(messages.Request)
     answer = msgspec.json.Decoder(messages.Message)
     for line in re.findall(r'^> (\{"type".*\})$', PAGE, re.MULTILINE):

@@ -1,0 +1,74 @@
+"""Who may do what (rules.md 7.5): one table, one function, and no is the default.
+
+A key has roles; each message type and each private page names the roles that may use it. What the
+table does not name nobody may do, and a test fails. Which account or person acts is never said in
+a message: it is the key's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+VIEWER, TRADER, FUNDS, REGISTRY = "viewer", "trader", "funds", "registry"
+COMPLIANCE, ADMIN = "compliance", "admin"
+EXCHANGE_OPERATOR, SUPERVISOR = "exchange_operator", "supervisor"
+REGISTRY_MAKER, REGISTRY_CHECKER = "registry_maker", "registry_checker"
+
+ACCOUNT_ROLES = (VIEWER, TRADER, FUNDS, REGISTRY, COMPLIANCE, ADMIN)
+OFFICE_ROLES = (EXCHANGE_OPERATOR, REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)
+ROLES = (*ACCOUNT_ROLES, *OFFICE_ROLES)
+
+_EVERYBODY = frozenset(ROLES)
+_OF_ACCOUNT = frozenset(ACCOUNT_ROLES)
+_TRADER = frozenset((TRADER,))
+_FUNDS, _REGISTRY, _ADMIN = frozenset((FUNDS,)), frozenset((REGISTRY,)), frozenset((ADMIN,))
+_OPERATOR = frozenset((EXCHANGE_OPERATOR,))
+_MAKERS = frozenset((EXCHANGE_OPERATOR, REGISTRY_MAKER))
+_CHECKERS = frozenset((EXCHANGE_OPERATOR, SUPERVISOR, REGISTRY_CHECKER))
+_COURT_MAKER, _COURT_CHECKER = frozenset((REGISTRY_MAKER,)), frozenset((REGISTRY_CHECKER,))
+_VOID_CHECKERS = frozenset((EXCHANGE_OPERATOR, SUPERVISOR))
+_OVERSIGHT = frozenset((SUPERVISOR, EXCHANGE_OPERATOR))
+
+PERMITTED: dict[str, frozenset[str]] = {
+    "status": _EVERYBODY,
+    # trading
+    **dict.fromkeys(("list", "take", "take_best", "add", "amend", "cancel"), _TRADER),
+    **dict.fromkeys(("bulk_offer", "bulk_counter", "bulk_accept"), _TRADER),
+    **dict.fromkeys(("bulk_confirm", "bulk_decline", "bulk_withdraw"), _TRADER),
+    **dict.fromkeys(("apply_session", "bid", "cancel_bid"), _TRADER),
+    "kill": frozenset((TRADER, ADMIN, EXCHANGE_OPERATOR)),
+    # allowances and money of an account
+    **dict.fromkeys(("transfer_in", "transfer_out"), _REGISTRY),
+    **dict.fromkeys(("cash_in", "cash_out"), _FUNDS),
+    # people of an account
+    **dict.fromkeys(("create_key", "rotate_key", "revoke_key"), _ADMIN),
+    # the exchange
+    **dict.fromkeys(("notice_session", "reject_session"), _OPERATOR),
+    **dict.fromkeys(("block_account", "guard_holding", "limit_holding"), _OPERATOR),
+    "warn_account": _OPERATOR,
+    **dict.fromkeys(("halt_instrument", "resume_instrument"), _OPERATOR),
+    **dict.fromkeys(("halt_market", "resume_market"), _OPERATOR),
+    "admit_instrument": _OPERATOR,
+    # two people (ST-07); what exactly is asked for is looked up under "propose.<action>" as well
+    "propose": _MAKERS,
+    **dict.fromkeys(("approve", "reject_proposal"), _CHECKERS),
+    "propose.void_trade": _OPERATOR,
+    "approve.void_trade": _VOID_CHECKERS,
+    **dict.fromkeys(("propose.freeze_holding", "propose.release_holding"), _COURT_MAKER),
+    "propose.deduct_holding": _COURT_MAKER,
+    **dict.fromkeys(("approve.freeze_holding", "approve.release_holding"), _COURT_CHECKER),
+    "approve.deduct_holding": _COURT_CHECKER,
+    # private pages
+    **dict.fromkeys(("GET /api/orders", "GET /api/trades", "GET /api/account"), _OF_ACCOUNT),
+    **dict.fromkeys(("GET /api/negotiations", "GET /api/statements"), _OF_ACCOUNT),
+    "GET /api/notices": _OF_ACCOUNT,
+    "POST /api/objections": frozenset((FUNDS, REGISTRY, COMPLIANCE, ADMIN)),
+    "GET /api/keys": _ADMIN,
+    **dict.fromkeys(("GET /api/surveillance", "GET /api/disputes"), _OVERSIGHT),
+    "GET /api/proposals": frozenset(OFFICE_ROLES),
+}
+
+
+def permitted(roles: Iterable[str], what: str) -> bool:
+    """Whether one of ``roles`` may use ``what``: a message type or a page; unknown ones: no."""
+    return not PERMITTED.get(what, frozenset()).isdisjoint(roles)
