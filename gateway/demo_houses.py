@@ -113,6 +113,7 @@ class House:
     houses: int
     rng: np.random.Generator
     own: set[int] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)  # of them: those the board has had
     applied: int = 0  # date of its last application
     bids: Counter[int] = field(default_factory=Counter)
 
@@ -121,12 +122,19 @@ class House:
         status = market.status
         if status is None or status.halted:
             return None
-        self.own &= set(market.offers)
+        self._forget_gone(market)
         if status.phase == "afternoon":
             return self._bulk(market)
         if status.phase in {"pre_open", "morning"}:
             return self._apply(market, status.date) or self._bid(market)
         return None
+
+    def _forget_gone(self, market: PublicMarket) -> None:
+        """An offer that the board showed and shows no longer is over; a new one may not be there."""
+        self.shown |= self.own & set(market.offers)
+        gone = self.shown - set(market.offers)
+        self.own -= gone
+        self.shown -= gone
 
     def _apply(self, market: PublicMarket, date: int) -> Step | None:
         """Once a day, in turn, sell by bidding from the reference on."""

@@ -91,6 +91,18 @@ def test_an_afternoon_has_offers_acceptances_and_withdrawals_inside_the_rules() 
     assert verbs == {"bulk_offer", "bulk_accept", "bulk_withdraw"}
 
 
+def test_an_own_offer_that_the_board_does_not_show_yet_is_not_forgotten() -> None:
+    seen, one = market("afternoon"), house(1)
+    one.own = {5, 6}
+    one.step(seen)
+    assert one.own == {5, 6}
+    seen.take_in(offer(5, "sell", 9800))
+    one.step(seen)
+    seen.take_in(offer(5, "sell", 9800, "gone"))
+    one.step(seen)
+    assert one.own == {6}
+
+
 def test_one_house_applies_once_a_day_and_all_may_bid_twice() -> None:
     """TR-13, TR-22, TR-89: from the reference on; bids from the floor to the limit."""
     seen = market("morning")

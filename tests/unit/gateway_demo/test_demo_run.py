@@ -21,7 +21,7 @@ from gateway.bulletin_files import BulletinFiles
 from gateway.client import Client
 from gateway.demo_run import DemoOptions, demo, keyboard, paint, run
 from gateway.demo_traders import DemoTraders, Habits
-from gateway.keys import Key
+from gateway.keys import Keys
 from marketdata.bulletin import from_json
 from marketdata.feed import Feed
 from tests.unit.marketdata.streams import (
@@ -104,8 +104,8 @@ def test_a_visitor_trades_with_the_printed_key_and_the_demo_stops_cleanly(tmp_pa
     assert "goes on from here" in out.getvalue()
 
 
-def test_traders_without_a_venue_wait_and_stop() -> None:
-    keys = [Key(f"demo{n}", "0" * 64, n, ("trade",)) for n in range(3)]
+def test_traders_without_a_venue_wait_and_stop(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json").create_many([(n, f"demo{n}") for n in range(3)])
     crowd = DemoTraders("http://127.0.0.1:9", keys, Habits(active=2))
 
     async def main() -> None:
