@@ -75,6 +75,7 @@ class PublicMarket:
     quotes: dict[str, Quote] = field(default_factory=dict)
     offers: dict[int, tuple[str, Offer]] = field(default_factory=dict)  # by order number
     sessions: dict[int, Bidding] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)  # order numbers of the day's ended offers
 
     def take_in(self, message: object) -> None:
         """Bring the picture up to date with one message."""
@@ -87,10 +88,12 @@ class PublicMarket:
                 self.status = message
                 if message.phase == "pre_open":
                     self.sessions.clear()
+                    self.gone.clear()
             case Bidding():
                 self.sessions[message.session_no] = message
             case BulkOffer(status="gone"):
                 self.offers.pop(message.order_no, None)
+                self.gone.add(message.order_no)
             case BulkOffer():
                 terms = (message.order_no, message.side, message.price_ticks, message.qty_tonnes)
                 self.offers[message.order_no] = (message.instrument, Offer(*terms))
@@ -113,7 +116,6 @@ class House:
     houses: int
     rng: np.random.Generator
     own: set[int] = field(default_factory=set)
-    shown: set[int] = field(default_factory=set)  # of them: those the board has had
     applied: int = 0  # date of its last application
     bids: Counter[int] = field(default_factory=Counter)
 
@@ -122,19 +124,13 @@ class House:
         status = market.status
         if status is None or status.halted:
             return None
-        self._forget_gone(market)
+        self.own -= market.gone
         if status.phase == "afternoon":
             return self._bulk(market)
+        self.own.clear()  # offers lapse with the day
         if status.phase in {"pre_open", "morning"}:
             return self._apply(market, status.date) or self._bid(market)
         return None
-
-    def _forget_gone(self, market: PublicMarket) -> None:
-        """An offer that the board showed and shows no longer is over; a new one may not be there."""
-        self.shown |= self.own & set(market.offers)
-        gone = self.shown - set(market.offers)
-        self.own -= gone
-        self.shown -= gone
 
     def _apply(self, market: PublicMarket, date: int) -> Step | None:
         """Once a day, in turn, sell by bidding from the reference on."""
