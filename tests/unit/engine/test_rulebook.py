@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -249,3 +250,47 @@ def test_reference_page_names_every_entry() -> None:
             and entry.certainty in line
         ]
         assert matching, f"docs/reference/rulebook.md lacks {entry.name} since {entry.since}"
+
+
+def test_vintages_are_never_delisted_tr_05() -> None:
+    history = [entry.value for entry in Rulebook.history("vintages")]
+    for before, after in pairwise(history):
+        assert isinstance(before, tuple)
+        assert isinstance(after, tuple)
+        assert after[: len(before)] == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "amend_allowed",  # TR-45: cancel and enter again
+        "auction_buyer_initiated",  # TR-82: the mirror
+        "state_seller_enabled",  # TR-95
+        "holding_max_tonnes",  # TR-111
+        "large_holder_tonnes",  # TR-112
+        "circuit_breaker_bp",  # TR-119
+    ],
+)
+def test_what_is_off_until_somebody_sets_it(name: str) -> None:
+    assert [entry.value for entry in Rulebook.history(name)] == [0]
+
+
+def test_every_day_has_price_limits_and_a_change_is_a_command_tr_14_27_110() -> None:
+    for entry in ENTRIES:
+        rules = Rulebook.on(entry.since)
+        assert (rules.listed_band_bp, rules.bulk_band_bp, rules.auction_band_bp) == (
+            1_000,
+            3_000,
+            1_000,
+        )
+    changed = dataclasses.replace(
+        Rulebook.on(day("2026-01-05")), listed_band_bp=500, bulk_qty_min=50_000
+    )
+    state_rules, instruments = np.zeros(1, RULES), np.zeros(0, INSTRUMENT)
+    for name in RULES.names or ():
+        state_rules[0][name] = getattr(Rulebook.on(day("2026-01-05")), name)
+    sent = parameter_commands(changed, state_rules, instruments)
+    assert list(zip(sent["ref"].tolist(), sent["amount"].tolist(), strict=True)) == [
+        (Parameter.LISTED_BAND_BP, 500),
+        (Parameter.BULK_QTY_MIN, 50_000),
+    ]
