@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,16 +50,10 @@ def run(
     daily = read_daily(path)
     rows = tuple(row for row in daily.rows if last is None or row.date <= last)
     closes = read_weekly_closes(weekly) if weekly is not None else {}
-    if vintages is None and (beside := path.with_name(VINTAGES_BESIDE)).is_file():
-        vintages = beside
-    per_vintage = read_vintage_closes(vintages) if vintages is not None else {}
     summary = Summary(broken=daily.broken)
     with ExitStack() as stack:
-        if keep is None:
-            directory = Path(stack.enter_context(TemporaryDirectory(prefix="tanshi-day-")))
-        else:
-            directory = _empty_directory(keep)
-        replay = Replay(rows, closes, directory, first, per_vintage)
+        directory = _directory(keep, stack)
+        replay = Replay(rows, closes, directory, first, _vintage_closes(path, vintages))
         stack.callback(replay.close)
         report = stack.enter_context(Report(console or Console(), len(replay.rows)))
         try:
@@ -73,6 +68,21 @@ def run(
     if json_file is not None:
         write_json(summary, json_file)
     return summary
+
+
+def _vintage_closes(daily: Path, path: Path | None) -> dict[dt.date, dict[str, Decimal]]:
+    """Read the closes per vintage from ``path``, or from the file beside the daily one, if any."""
+    beside = daily.with_name(VINTAGES_BESIDE)
+    if path is None and beside.is_file():
+        path = beside
+    return read_vintage_closes(path) if path is not None else {}
+
+
+def _directory(keep: Path | None, stack: ExitStack) -> Path:
+    """Return ``keep`` if it may be used, else a directory that goes when ``stack`` closes."""
+    if keep is not None:
+        return _empty_directory(keep)
+    return Path(stack.enter_context(TemporaryDirectory(prefix="tanshi-day-")))
 
 
 def _empty_directory(path: Path) -> Path:
