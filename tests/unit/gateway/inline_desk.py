@@ -19,7 +19,7 @@ from gateway.sequencer import ROW
 
 DATE = 20260105
 CASH_FEN = 10**11
-TONNES = 100_000
+TONNES = 300_000
 
 
 class InlineSequencer:
@@ -107,6 +107,30 @@ class Floor:
             assert isinstance(session.output()[0], Challenge)
         return session
 
+    def session_of(self, key: Key, codec: Codec = JSON) -> Session:
+        """A session logged in with this key, with its greetings read."""
+        session = Session(codec, self.desk, f"nonce-{key.key_id}", 5000)
+        session.open()
+        session.receive(frame(codec, login(session, key)))
+        said = session.output()
+        assert [type(each).__name__ for each in said] == ["Challenge", "Welcome"]
+        return session
+
+    def office(self, role: str, name: str = "") -> Session:
+        """A session of a new person of an institution."""
+        return self.session_of(self.keys.create_office(role, name))
+
+    def afternoon(self) -> None:
+        """Go on to the afternoon, when bulk agreement is possible (TR-31)."""
+        self.phase(Phase.LUNCH)
+        self.phase(Phase.AFTERNOON)
+
+    def cycle(self, kind: Kind, ref: int) -> None:
+        """What the day cycle submits by itself."""
+        batch = commands(1)
+        batch["kind"], batch["ref"] = kind, ref
+        self.sequencer.submit(batch)
+
     def digest(self) -> str:
         return self.exchange.digest()
 
@@ -123,6 +147,12 @@ def frame(codec: Codec, *messages: object) -> str | bytes:
         {k: v for k, v in msgspec.to_builtins(each).items() if v is not None} for each in messages
     ]
     return CODECS[codec.name].encode_messages(plain)
+
+
+def say(session: Session, *messages: dict[str, object]) -> list:
+    """Send one frame and return what the session hears."""
+    session.receive(frame(session.codec, *messages))
+    return session.output()
 
 
 def order(identity: str = "a", **changes: object) -> dict[str, object]:
