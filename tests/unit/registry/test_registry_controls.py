@@ -164,6 +164,9 @@ def test_a_restricted_account_is_restricted_on_both_sides_st_10_st_12_rg_05(venu
         registry.deposit(0, 1)
     registry.deposit(1, 1)
     assert registry.notices(0)[-1].sentence == "Your account was restricted: grave suspicion."
+    venue.hand("lift", account=0, bits=CASH_IN_BLOCK, grounds="the fee may be paid in")
+    with refused("account_restricted"):
+        registry.transfer_in(0, "CEA", 1)
     venue.hand("lift", account=0, bits=bits, grounds="nothing found")
     assert int(venue.state.accounts[0]["blocks"]) == Block.BUY
     registry.transfer_in(0, "CEA", 1)

@@ -154,6 +154,7 @@ def test_a_trade_undone_between_clearing_and_confirmation_tr_121_st_04(venue: Ve
     told = venue.registry.statement(1, DATES[0])
     assert told is not None
     assert (told.buy_amount, told.holdings[0].bought_tonnes) == (48_000, 10)
+    assert told.modalities == (ModalityLine(10, 10, 48_000, 0, 0, 0, 0),)
     venue.sound()
 
 
@@ -163,9 +164,13 @@ def test_an_exchange_that_confirmed_another_file_is_stopped_st_04(venue: Venue) 
     command = next_command(venue.registry, venue.state)
     assert command is not None
     venue.submit(command)
+    exchange = venue.exchange.fork()
     venue.state.market["file_tag"] += 1
     with pytest.raises(StopError, match="file_differs"):
         next_command(venue.registry, venue.state)
+    exchange.state.trades["void"][0] = 1  # undone after it was confirmed, against every rule
+    with pytest.raises(StopError, match="another deal file than it has now"):
+        next_command(venue.registry, exchange.state)
     day = venue.registry.day(DATES[0])
     assert day is not None
     assert day.status == "cleared"

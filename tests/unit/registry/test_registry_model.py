@@ -18,10 +18,13 @@ PEOPLE = 4
 TRADING_PPM, SETTLEMENT_PPM = 700, 300
 
 
+WHATS = (*["trade"] * 3, "deposit", "in", "out", "cash_out", "void", "freeze", "release")
+
+
 class Op(NamedTuple):
     """One thing that happens in a morning."""
 
-    what: str  # trade, deposit, in, out, cash_out
+    what: str  # one of WHATS
     account: int
     other: int
     instrument: int
@@ -31,7 +34,7 @@ class Op(NamedTuple):
 
 OPS = st.builds(
     Op,
-    st.sampled_from(["trade", "trade", "trade", "deposit", "in", "out", "cash_out"]),
+    st.sampled_from(WHATS),
     st.integers(0, PEOPLE - 1),
     st.integers(0, PEOPLE - 1),
     st.integers(0, len(VINTAGES) - 1),
@@ -49,6 +52,8 @@ class Model:
         self.cash = Counter(dict.fromkeys(range(PEOPLE), cash))
         self.registry_side = Counter(dict.fromkeys(everything, tonnes))
         self.trading_side = Counter(dict.fromkeys(everything, tonnes))
+        self.frozen = Counter[tuple[int, str]]()  # by a court, on the trading side
+        self.deals: dict[int, tuple[int, int, str, int, int]] = {}  # of the day, by number
         self.paid_in = Counter[int]()
         self.paid_out = Counter[int]()
         self.fees = 0
@@ -57,13 +62,16 @@ class Model:
         parts = [(value * ppm + 500_000) // 1_000_000 for ppm in (TRADING_PPM, SETTLEMENT_PPM)]
         return sum(parts)
 
-    def traded(self, seller: int, buyer: int, code: str, qty: int, price: int) -> None:
-        value = qty * price
-        self.cash[buyer] -= value + self.fee(value)
-        self.cash[seller] += value - self.fee(value)
-        self.fees += 2 * self.fee(value)
-        self.trading_side[seller, code] -= qty
-        self.trading_side[buyer, code] += qty
+    def traded(
+        self, seller: int, buyer: int, code: str, qty: int, price: int, times: int = 1
+    ) -> None:
+        """A deal; ``times`` -1: undone."""
+        value, fee = times * qty * price, times * self.fee(qty * price)
+        self.cash[buyer] -= value + fee
+        self.cash[seller] += value - fee
+        self.fees += 2 * fee
+        self.trading_side[seller, code] -= times * qty
+        self.trading_side[buyer, code] += times * qty
 
 
 def happen(venue: Venue, model: Model, op: Op) -> None:
@@ -90,6 +98,29 @@ def happen(venue: Venue, model: Model, op: Op) -> None:
             model.paid_out[op.account] += op.qty * op.price
     elif op.what == "trade":
         trade(venue, model, op)
+    elif op.what == "void":
+        void(venue, model, op)
+    elif op.what in ("freeze", "release"):
+        court(venue, model, op)
+
+
+def void(venue: Venue, model: Model, op: Op) -> None:
+    """Undo one of the day's deals, if there is one and it still can be."""
+    if not model.deals:
+        return
+    number = sorted(model.deals)[op.qty % len(model.deals)]
+    if done(venue.do(Kind.VOID_TRADE, ref=number, operator=1, checker=2)):
+        model.traded(*model.deals.pop(number), times=-1)
+
+
+def court(venue: Venue, model: Model, op: Op) -> None:
+    """A court freezes on the trading side, or lets go."""
+    kind = Kind.FREEZE_HOLDING if op.what == "freeze" else Kind.RELEASE_HOLDING
+    what: dict[str, Any] = {"instrument": op.instrument, "qty_tonnes": op.qty}
+    if done(venue.do(kind, account=op.account, operator=1, checker=2, **what)):
+        qty = op.qty if op.what == "freeze" else -op.qty
+        model.frozen[op.account, VINTAGES[op.instrument]] += qty
+        model.trading_side[op.account, VINTAGES[op.instrument]] -= qty
 
 
 def trade(venue: Venue, model: Model, op: Op) -> None:
@@ -102,7 +133,9 @@ def trade(venue: Venue, model: Model, op: Op) -> None:
         Kind.TAKE, account=op.other, ref=number, qty_tonnes=op.qty, total_qty_tonnes=op.qty
     )
     if done(taken):
-        model.traded(op.account, op.other, VINTAGES[op.instrument], op.qty, op.price)
+        deal = (op.account, op.other, VINTAGES[op.instrument], op.qty, op.price)
+        model.traded(*deal)
+        model.deals[int(taken[taken["kind"] == Event.TRADED][0]["trade_no"])] = deal
     else:
         venue.do(Kind.CANCEL, account=op.account, ref=number)
 
@@ -120,7 +153,9 @@ def compare(venue: Venue, model: Model, date: int, opening: Counter[int]) -> Non
         for code in VINTAGES:
             there = held.holdings[code]
             expected = Holding(
-                model.registry_side[account, code], 0, model.trading_side[account, code]
+                model.registry_side[account, code],
+                trading_available=model.trading_side[account, code],
+                trading_judicial=model.frozen[account, code],
             )
             assert there == expected
         told = venue.registry.statement(account, date)
@@ -154,6 +189,7 @@ def play(registry: Registry, season: Sequence[Sequence[Op]]) -> None:
         assert venue.settle() == Phase.POSTED
         compare(venue, model, date, opening)
         opening = model.cash.copy()
+        model.deals.clear()
         model.paid_in.clear()
         model.paid_out.clear()
 
@@ -169,7 +205,7 @@ def test_a_long_season_on_either_database(registry: Registry) -> None:
     seed = 20210716
     print("seed", seed)
     chance = random.Random(seed)
-    whats = ["trade"] * 6 + ["deposit", "in", "out", "cash_out"]
+    whats = ["trade"] * 6 + ["deposit", "in", "out", "cash_out", "void", "freeze", "release"]
     season = [
         [
             Op(
