@@ -26,6 +26,7 @@ TRIES_MAX = 60  # closes tried for these, once one was found anywhere
 TRIES_AT_ALL_MAX = 600
 THOROUGH_TRIES = 8
 STARTS_MAX = 64
+COST_OF_BULK = 20.0  # the day's bulk deals cannot be made from these references
 AHEAD = 3  # days looked ahead
 
 
@@ -93,12 +94,14 @@ def _play(
     """Play a day from every state; return the best states after it."""
     after: dict[Prices, _State] = {}
     for state in states:
-        if len(state.closes) == len(days[number].weights) and _bulk_fits(days[number], state):
-            for closes, deals, cost in _evenings(days, number, state, bool(after)):
-                known = after.get(closes)
-                if known is None or cost < known.cost:
-                    day = Planned(state.closes, deals, closes, fresh)
-                    after[closes] = _State(cost, closes, state, day)
+        if len(state.closes) != len(days[number].weights):
+            continue
+        extra = 0.0 if _bulk_fits(days[number], state) else COST_OF_BULK
+        for closes, deals, cost in _evenings(days, number, state, bool(after)):
+            known = after.get(closes)
+            if known is None or cost + extra < known.cost:
+                day = Planned(state.closes, deals, closes, fresh)
+                after[closes] = _State(cost + extra, closes, state, day)
     return sorted(after.values(), key=lambda state: (state.cost, state.closes))[:STATES_MAX]
 
 

@@ -287,6 +287,10 @@ def test_every_manner_of_a_bulk_deal_is_used(tmp_path: Path) -> None:
     assert (kinds.count(Kind.BULK_COUNTER), kinds.count(Kind.BULK_CONFIRM)) == (1, 1)
     offers = sent[sent["kind"] == Kind.BULK_OFFER]
     assert sorted(offers["counterparty"] >= 0) == [False, False, True]  # public, directed (TR-75)
+    # All of it between 13:00 and 15:00 in Beijing (TR-31).
+    bulk = sent[(sent["kind"] >= Kind.BULK_OFFER) & (sent["kind"] <= Kind.BULK_WITHDRAW)]
+    hours = (bulk["time_ns"] // 3_600_000_000_000 + 8) % 24
+    assert set(hours.tolist()) <= {13, 14}
 
 
 def test_totals_that_do_not_add_up_tr_107(tmp_path: Path) -> None:

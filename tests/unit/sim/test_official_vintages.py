@@ -102,6 +102,13 @@ def test_rows_that_break_a_rule_are_not_played(tmp_path: Path) -> None:
         assert summary.exit_code == 0
 
 
+def test_bulk_outside_every_vintages_limits_is_left_out_tr_21(tmp_path: Path) -> None:
+    summary = play(tmp_path, DAY_1, DAY_2[:-2] + ",100000,20000000.00", DAY_3)
+    assert told(summary) == [("exact", ""), ("explained", "TR-21, TR-23"), ("exact", "")]
+    assert "bulk mean 200.00 is outside" in summary.results[1].reason
+    assert summary.venues == 1
+
+
 def test_row_without_a_solution_is_unexplained_and_the_next_begins_afresh(
     tmp_path: Path,
 ) -> None:

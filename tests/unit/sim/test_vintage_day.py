@@ -264,6 +264,28 @@ def test_bulk_price_chooses_the_references_tr_21() -> None:
     assert any(low <= 5458 <= high for low, high in limits_of(way.references, 3_000))
 
 
+def test_plan_looks_two_days_ahead() -> None:
+    # Flat at 91.60 with a mean of 91.80, then flat with 5 t at 91.50: both must stand before.
+    flat = {"open_ticks": 9160, "high_ticks": 9160, "low_ticks": 9160, "close_ticks": 9160}
+    days = [
+        day(
+            open_ticks=8979,
+            high_ticks=9117,
+            low_ticks=8979,
+            close_ticks=9046,
+            qty_tonnes=66_000,
+            turnover_fen=66_000 * 8_841,
+        ),
+        day(**flat, qty_tonnes=10_000, turnover_fen=91_800_000),
+        day(**flat, qty_tonnes=5, turnover_fen=45_750),
+    ]
+    ways = plan(days)
+    for each, way in zip(days, ways, strict=True):
+        assert way is not None
+        assert fits(each, way.references, way.closes, way.deals)
+    assert [way.fresh for way in ways if way] == [True, False, False]
+
+
 def test_idle_day_moves_nothing_tr_105() -> None:
     idle = day(qty_tonnes=0, turnover_fen=0, high_ticks=0, low_ticks=0, open_ticks=0)
     ways = plan([day(), idle])
