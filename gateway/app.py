@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
 from gateway.connection import serve_market_data, serve_trading
-from gateway.rest import ProblemError, answer, routes
+from gateway.rest import routes
+from gateway.rest_answers import ProblemError, answer
 from gateway.rest_messages import DOCUMENTED, Problem
 from gateway.venue import Venue
 
@@ -22,26 +23,24 @@ A trading-system simulator of China's national carbon market.
 Orders go by WebSocket (`/ws/trade`, market data `/ws/md`; subprotocols `json.v1` and `msgpack.v1`).
 These pages read. Private ones want a signed request: headers `X-Tanshi-Key` (key id),
 `X-Tanshi-Time` (microseconds since 1970, within a minute) and `X-Tanshi-Signature` =
-hex HMAC-SHA256(secret, `<time>:<METHOD>:<path and query>`).
+hex HMAC-SHA256(secret, `<time>:<METHOD>:<path and query>`, and `:<hex SHA-256 of the body>` where
+there is one). What a page wants of your key's roles is in `gateway/authority.py`.
 
 Prices are ticks of 0.01 yuan, quantities tonnes, money fen, times microseconds since 1970 (UTC),
 dates YYYYMMDD: all whole numbers.
 """
 
 
-def create_app(venue: Venue, origins: Iterable[str] = ()) -> FastAPI:
-    """Return the application of a started venue; ``origins`` are web pages that may connect."""
+def create_app(venues: Venue | Sequence[Venue], origins: Iterable[str] = ()) -> FastAPI:
+    """Return the application of started venues, each under the path of its market.
+
+    ``origins`` are web pages that may connect.
+    """
     app = FastAPI(title="tanshi", description=DESCRIPTION, version="1")
     allowed = frozenset(origins)
-    app.include_router(routes(venue))
-
-    @app.websocket("/ws/trade")
-    async def trade(socket: WebSocket) -> None:
-        await serve_trading(socket, venue, allowed)
-
-    @app.websocket("/ws/md")
-    async def market_data(socket: WebSocket) -> None:
-        await serve_market_data(socket, venue, allowed)
+    for venue in [venues] if isinstance(venues, Venue) else venues:
+        app.include_router(routes(venue))
+        _sockets(app, venue, allowed)
 
     @app.exception_handler(ProblemError)
     async def problem(_request: Request, error: ProblemError) -> Response:
@@ -55,6 +54,16 @@ def create_app(venue: Venue, origins: Iterable[str] = ()) -> FastAPI:
 
     _describe(app)
     return app
+
+
+def _sockets(app: FastAPI, venue: Venue, allowed: frozenset[str]) -> None:
+    @app.websocket(venue.market.path + "/ws/trade")
+    async def trade(socket: WebSocket) -> None:
+        await serve_trading(socket, venue, allowed)
+
+    @app.websocket(venue.market.path + "/ws/md")
+    async def market_data(socket: WebSocket) -> None:
+        await serve_market_data(socket, venue, allowed)
 
 
 def _describe(app: FastAPI) -> None:

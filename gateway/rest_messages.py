@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from gateway.rare_messages import Proposal
 from marketdata.bulletin import Bulletin
-from marketdata.messages import Depth, Quote
+from marketdata.messages import Bidding, Depth, Quote
+from marketdata.surveillance_report import SurveillanceReport
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -71,6 +75,9 @@ class TradeView(Answer):
     value_fen: int
     fee_fen: int
     taker: bool
+    modality: str
+    counterparty: int
+    void: bool
     seq: int
     time_us: int
 
@@ -90,6 +97,26 @@ class HoldingView(Answer):
     available_tonnes: int
     frozen_tonnes: int
     bought_today_tonnes: int
+    guarded_tonnes: int
+    judicial_tonnes: int
+
+
+class RegistryHolding(Answer):
+    """What you have of one vintage at the registry (RG-06); ``trading_tonnes`` as it knows them."""
+
+    instrument: str
+    available_tonnes: int
+    in_transit_tonnes: int
+    judicial_tonnes: int
+    trading_tonnes: int
+
+
+class RegistryView(Answer):
+    """Your side at the registry; it follows the exchange when a day is posted."""
+
+    cash_fen: int
+    cash_in_transit_fen: int
+    holdings: list[RegistryHolding]
 
 
 class AccountView(Answer):
@@ -101,7 +128,133 @@ class AccountView(Answer):
     proceeds_today_fen: int
     withdrawable_fen: int
     open_orders: int
+    blocks: tuple[str, ...]
     holdings: list[HoldingView]
+    registry: RegistryView | None = None
+
+
+class NegotiationView(Answer):
+    """A bulk negotiation of yours, with its latest terms, or an offer directed at you.
+
+    ``side`` is the offer's, ``status`` offered, countered or agreed.
+    """
+
+    order_no: int
+    instrument: str
+    side: str
+    price_ticks: int
+    qty_tonnes: int
+    status: str
+    initiator: bool
+    counterparty: int
+    your_terms: bool
+
+
+class NegotiationList(Answer):
+    """Your open negotiations of today in the order they were opened."""
+
+    date: int
+    negotiations: list[NegotiationView]
+
+
+class StatementView(Answer):
+    """Your daily statement in fen and tonnes (ST-05); ``status``: open, objected or accepted."""
+
+    status: str
+    date: int
+    customer_no: str
+    name: str
+    trading_account: str
+    registry_account: str
+    opening_funds: int
+    available_funds: int
+    buy_amount: int
+    buy_fee: int
+    cash_in: int
+    sell_amount: int
+    sell_fee: int
+    cash_out: int
+    settlement_fee: int
+    holdings: list[dict[str, Any]]
+    modalities: list[dict[str, Any]]
+
+
+class ObjectionRequest(Answer, forbid_unknown_fields=True):
+    """What you have against a statement."""
+
+    date: int
+    wording: str
+
+
+class ObjectionView(Answer):
+    """The registry has your objection."""
+
+    date: int
+    time_us: int
+    wording: str
+
+
+class NoticeList(Answer):
+    """What the registry has told you, oldest first."""
+
+    notices: list[dict[str, Any]]
+
+
+class KeyView(Answer):
+    """One of your account's keys."""
+
+    key_id: str
+    person: int
+    roles: list[str]
+
+
+class KeyList(Answer):
+    """Your account's keys."""
+
+    keys: list[KeyView]
+
+
+class OfferView(Answer):
+    """One public bulk offer."""
+
+    order_no: int
+    side: str
+    price_ticks: int
+    qty_tonnes: int
+
+
+class BoardView(Answer):
+    """Public bulk offers: buyers, then sellers, best price first (TR-75)."""
+
+    instrument: str
+    offers: list[OfferView]
+
+
+class SessionList(Answer):
+    """The latest word on each published bidding session of today (TR-81)."""
+
+    instrument: str
+    sessions: list[Bidding]
+
+
+class SurveillanceDates(Answer):
+    """Days with a surveillance report, YYYYMMDD."""
+
+    dates: list[int]
+
+
+class DisputeView(Answer):
+    """What differs on a disputed day, in sentences, and what holds the next one (ST-17)."""
+
+    date: int
+    held: str
+    report: list[str]
+
+
+class ProposalList(Answer):
+    """What makers asked for, and who decided how."""
+
+    proposals: list[Proposal]
 
 
 class DepthView(Answer):
@@ -139,6 +292,18 @@ class Problem(Answer):
 
 
 DOCUMENTED: tuple[type, ...] = (
+    NegotiationList,
+    StatementView,
+    ObjectionRequest,
+    ObjectionView,
+    NoticeList,
+    KeyList,
+    BoardView,
+    SessionList,
+    SurveillanceDates,
+    SurveillanceReport,
+    DisputeView,
+    ProposalList,
     InstrumentList,
     OrderList,
     TradeList,

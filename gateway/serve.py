@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.app import create_app
+from gateway.market import CEA, Market
 from gateway.sequencer import Clock
 from gateway.venue import Venue
 
@@ -31,7 +32,9 @@ class Options:
 
     port 0 takes a free one; ``data_dir`` holds journal, keys and (without ``registry_url``) the
     registry's database; ``references`` are first prices in ticks of vintages by code;
-    ``origins`` are web pages that may connect, besides those of the venue itself.
+    ``origins`` are web pages that may connect, besides those of the venue itself. ``markets`` are
+    served by one process; the first one is ``Running.venue`` and lives in ``data_dir``, others in a
+    folder of their name there, each with a journal, keys and a registry of its own.
     """
 
     clock: Callable[[Venue], Clock]
@@ -41,6 +44,7 @@ class Options:
     registry_url: str | None = None
     references: Mapping[str, int] = field(default_factory=dict)
     origins: tuple[str, ...] = ()
+    markets: tuple[Market, ...] = (CEA,)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Running:
     host: str
     port: int
     server: uvicorn.Server
+    venues: Mapping[str, Venue] = field(default_factory=dict)  # by the market's name
 
     @property
     def url(self) -> str:
@@ -93,6 +98,23 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return made
 
 
+def _recovered(options: Options) -> list[Venue]:
+    """Recover every market; if one cannot be, let go of the others."""
+    found: list[Venue] = []
+    try:
+        for market in options.markets:
+            first = not found
+            folder = options.data_dir if first else options.data_dir / market.name
+            url = options.registry_url if first else None
+            found.append(Venue.recover(folder, url, market))
+    except BaseException:
+        for venue in found:
+            venue.journal.close()
+            venue.registry.close()
+        raise
+    return found
+
+
 @contextlib.asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Running]:
     """Recover, start and serve; the port is open when this yields. Stops at the end of the block.
@@ -103,16 +125,18 @@ async def running(options: Options) -> AsyncIterator[Running]:
     """
     listening = listening_socket(options.host, options.port)
     try:
-        venue = Venue.recover(options.data_dir, options.registry_url)
+        venues = _recovered(options)
     except BaseException:
         listening.close()
         raise
     host, port = listening.getsockname()[:2]
     own = {f"http://{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
-    await venue.start(options.clock(venue), options.references)
+    clock = options.clock(venues[0])
+    for venue in venues:
+        await venue.start(clock, options.references)
     server = _Server(
         uvicorn.Config(
-            create_app(venue, own | set(options.origins)),
+            create_app(venues, own | set(options.origins)),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=FRAME_BYTES_CEILING,
@@ -125,14 +149,17 @@ async def running(options: Options) -> AsyncIterator[Running]:
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.ready.wait()
-        yield Running(venue, host, port, server)
+        by_name = {venue.market.name: venue for venue in venues}
+        yield Running(venues[0], host, port, server, by_name)
     finally:
-        venue.desk.close_all("shutting_down")
+        for venue in venues:
+            venue.desk.close_all("shutting_down")
         await asyncio.sleep(0)
         server.should_exit = True
         await serving
         listening.close()
-        await venue.close()
+        for venue in venues:
+            await venue.close()
 
 
 def run(options: Options, *, ready: Callable[[Running], None] = lambda _: None) -> None:

@@ -1,0 +1,84 @@
+"""How REST pages answer: content, problems, and who may read a private page."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Header, Request
+from fastapi.responses import Response
+
+from gateway.authority import permitted
+from gateway.keys import Key
+from gateway.refusals import REFUSALS
+from gateway.rest_messages import Problem
+from gateway.venue import Venue
+from registry.errors import RefusalError, RegistryError
+
+
+class ProblemError(Exception):
+    """Ends a request with a status, a stable code and a sentence."""
+
+    def __init__(self, status: int, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.problem = Problem(code=code, reason=reason)
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """Return ``content`` as JSON."""
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def documented(kind: type, *problems: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a page for OpenAPI."""
+
+    def of(name: str, text: str) -> dict[str, Any]:
+        schema = {"$ref": f"#/components/schemas/{name}"}
+        return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+    found: dict[int | str, dict[str, Any]] = {200: of(kind.__name__, (kind.__doc__ or "").strip())}
+    for status in problems:
+        found[status] = of("Problem", "Refused.")
+    return found
+
+
+def signed_by(venue: Venue, page: str) -> Any:
+    """Return the dependency that finds the caller's key and asks whether it may use ``page``."""
+
+    async def caller(
+        request: Request,
+        x_tanshi_key: Annotated[str, Header(description="Your key id.")] = "",
+        x_tanshi_time: Annotated[str, Header(description="Microseconds since 1970.")] = "",
+        x_tanshi_signature: Annotated[str, Header(description="See the description above.")] = "",
+    ) -> Key:
+        query = request.scope["query_string"].decode("latin-1")
+        path = request.scope["raw_path"].decode("latin-1")
+        target = f"{path}?{query}" if query else path
+        time_us = int(x_tanshi_time) if x_tanshi_time.isascii() and x_tanshi_time.isdigit() else 0
+        found = venue.keys.check_request(
+            x_tanshi_key,
+            time_us,
+            request.method,
+            target,
+            x_tanshi_signature,
+            time.time_ns() // 1000,
+            await request.body(),
+        )
+        known = int(venue.exchange.state.market[0]["accounts"])
+        if found is None or found.account >= known:
+            raise ProblemError(401, "bad_credentials", REFUSALS["bad_credentials"].sentence)
+        if not permitted(found.roles, page):
+            raise ProblemError(403, "not_permitted", REFUSALS["not_permitted"].sentence)
+        return found
+
+    return Depends(caller)
+
+
+def registry_problem(no: RegistryError) -> ProblemError:
+    """Return the registry's no as a problem: 404 where it knows nothing, 409, or 503."""
+    if not isinstance(no, RefusalError):
+        return ProblemError(503, "registry_silent", REFUSALS["registry_silent"].sentence)
+    status = 404 if no.code.startswith("unknown") or no.code == "day_not_posted" else 409
+    return ProblemError(status, no.code, no.sentence)
