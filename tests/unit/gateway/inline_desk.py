@@ -67,7 +67,8 @@ class Floor:
     def __init__(self, folder, accounts: int = 3) -> None:
         self.exchange = Exchange()
         self.keys = Keys(folder / "keys.json")
-        self.desk = Desk(self.exchange, DayRecord(), self.keys)
+        self.record = DayRecord()
+        self.desk = Desk(self.exchange, self.record, self.keys)
         self.sequencer = self.desk.sequencer = InlineSequencer(self.desk)
         self._open(accounts)
         self.key = [self.keys.create(row, f"key-{row}") for row in range(accounts)]
