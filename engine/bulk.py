@@ -6,59 +6,16 @@ The contract, with every precedence: docs/reference/engine-negotiated.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from engine import declarations as d
 from engine.outcome import Outcome
 from engine.reasons import Reason
-from engine.records import Event, Kind, Modality, NegotiationStatus, OrderStatus, Phase, Side
+from engine.records import Event, Kind, NegotiationStatus, OrderStatus, Phase, Side
 from engine.state import Array, State
+from engine.talks import BULK, Talk, end_negotiation, end_negotiations, say
 from engine.verbs import Pair, cover, freeze_order, release_order
 
-BULK = Modality.BULK
 PUBLIC = -1
 _AFTERNOON = (Phase.AFTERNOON,)
-_STANDS = (NegotiationStatus.COUNTERED, NegotiationStatus.AGREED)
-
-
-class Talk:
-    """Who acts on which offer: both accounts, and their negotiation if there is an open one."""
-
-    def __init__(self, state: State, c: Array, row: int) -> None:
-        offer = state.orders[row]
-        self.row = row
-        self.instrument = int(offer["instrument"])
-        self.side = int(offer["side"])  # the initiator's
-        self.directed_at = int(offer["counterparty"])
-        self.me = int(c["account"])
-        self.initiator = int(offer["account"])
-        self.leads = self.me == self.initiator
-        self.responder = int(c["counterparty"]) if self.leads else self.me
-        self.other = self.responder if self.leads else self.initiator
-        self.my_side = self.side if self.leads else 3 - self.side
-        self.at = find_negotiation(state, row, self.responder)
-        self.known = self.at >= 0
-        talk = state.negotiations[self.at] if self.known else None
-        self.status = int(talk["status"]) if talk is not None else 0
-        self.proposer = int(talk["proposer"]) if talk is not None else self.initiator
-        latest = talk if talk is not None else offer
-        self.terms = (int(latest["price_ticks"]), int(latest["qty_tonnes"]))
-
-
-def find_negotiation(state: State, offer_row: int, responder: int) -> int:
-    """Return the row of an open negotiation, or -1."""
-    for at in negotiations_of(state, offer_row):
-        if int(state.negotiations[at]["responder"]) == responder:
-            return at
-    return -1
-
-
-def negotiations_of(state: State, offer_row: int) -> Iterator[int]:
-    """Open negotiations about an offer in the order they were opened."""
-    rows = state.negotiations[: int(state.market[0]["negotiations"])]
-    for at in range(len(rows)):
-        if int(rows[at]["offer_row"]) == offer_row and int(rows[at]["status"]) in _STANDS:
-            yield at
 
 
 def band_reason(state: State, instrument: int, price_ticks: int) -> Reason:
@@ -181,7 +138,7 @@ def counter(state: State, c: Array, outcome: Outcome) -> None:
     negotiation = state.negotiations[at]
     negotiation["price_ticks"], negotiation["qty_tonnes"] = terms
     negotiation["proposer"] = talk.me
-    return _say(state, talk, Event.BULK_COUNTERED, outcome, terms, amount_fen=lock)
+    return say(state, talk, Event.BULK_COUNTERED, outcome, terms, amount_fen=lock)
 
 
 def _covered(state: State, talk: Talk, terms: Pair) -> tuple[Reason, int]:
@@ -248,7 +205,7 @@ def _agree(state: State, c: Array, talk: Talk, terms: Pair, lock: int, outcome: 
         negotiation["answer_row"] = answer
     negotiation["status"] = NegotiationStatus.AGREED
     number = d.order_no(state, answer) if answer else 0
-    _say(state, talk, Event.BULK_AGREED, outcome, terms, amount_fen=lock, other_order_no=number)
+    say(state, talk, Event.BULK_AGREED, outcome, terms, amount_fen=lock, other_order_no=number)
 
 
 def _answer(state: State, c: Array, talk: Talk, terms: Pair, lock: int) -> int:
@@ -333,7 +290,7 @@ def decline(state: State, c: Array, outcome: Outcome) -> None:
     if talk.known:
         end_negotiation(state, talk.at, Reason.BY_OWNER, talk.me, outcome)
     else:
-        _say(state, talk, Event.BULK_DECLINED, outcome, (0, 0), reason=int(Reason.BY_OWNER))
+        say(state, talk, Event.BULK_DECLINED, outcome, (0, 0), reason=int(Reason.BY_OWNER))
     if directed:
         cancel_offer(state, talk.row, Reason.DECLINED, outcome)
     return None
@@ -358,62 +315,3 @@ def cancel_offer(state: State, row: int, reason: Reason, outcome: Outcome) -> No
     d.cancel(state, row, reason, outcome)
     gone = reason if reason == Reason.KILLED else Reason.OFFER_GONE
     end_negotiations(state, row, gone, outcome)
-
-
-def end_negotiations(state: State, offer_row: int, reason: Reason, outcome: Outcome) -> None:
-    """End all open negotiations about an offer, in the order they were opened."""
-    initiator = int(state.orders[offer_row]["account"])
-    for at in list(negotiations_of(state, offer_row)):
-        end_negotiation(state, at, reason, initiator, outcome)
-
-
-def end_negotiation(state: State, at: int, reason: Reason, ended_by: int, outcome: Outcome) -> None:
-    """End one negotiation; an agreed responder's order is cancelled with it."""
-    row = state.negotiations[at]
-    offer_row, responder = int(row["offer_row"]), int(row["responder"])
-    order = state.orders[offer_row]
-    other = responder if ended_by == int(order["account"]) else int(order["account"])
-    row["status"] = NegotiationStatus.ENDED
-    outcome.add(
-        Event.BULK_DECLINED,
-        order_no=d.order_no(state, offer_row),
-        account=ended_by,
-        counterparty=other,
-        instrument=int(order["instrument"]),
-        side=int(order["side"]),
-        reason=int(reason),
-        modality=BULK,
-    )
-    answer = int(row["answer_row"])
-    if answer and int(state.orders[answer]["status"]) == OrderStatus.OPEN:
-        why = reason
-        if reason == Reason.BY_OWNER and ended_by != responder:
-            why = Reason.DECLINED
-        d.cancel(state, answer, why, outcome)
-
-
-def expire_all(state: State, outcome: Outcome) -> None:
-    """After the close lapsed all offers and answers: their negotiations end too (E36)."""
-    rows = state.negotiations[: int(state.market[0]["negotiations"])]
-    for at in range(len(rows)):
-        if int(rows[at]["status"]) in _STANDS:
-            initiator = int(state.orders[int(rows[at]["offer_row"])]["account"])
-            end_negotiation(state, at, Reason.END_OF_DAY, initiator, outcome)
-
-
-def _say(
-    state: State, talk: Talk, kind: Event, outcome: Outcome, terms: Pair, **fields: int
-) -> None:
-    """Write an event of a negotiation, seen from who acts."""
-    outcome.add(
-        kind,
-        order_no=d.order_no(state, talk.row),
-        account=talk.me,
-        counterparty=talk.other,
-        instrument=talk.instrument,
-        side=talk.side,
-        price_ticks=terms[0],
-        qty_tonnes=terms[1],
-        modality=BULK,
-        **fields,
-    )

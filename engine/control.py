@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine import bidding, bulk, closing
+from engine import bidding, bulk, closing, talks
 from engine import declarations as d
 from engine.deals import TRADING_FEE_RATE
 from engine.outcome import Outcome
@@ -198,7 +198,7 @@ def end_answers(state: State, account: int, instrument: int, outcome: Outcome) -
         offered = state.orders[int(rows[at]["offer_row"])]
         matches = instrument in (-1, int(offered["instrument"]))
         if stands and matches and int(rows[at]["responder"]) == account:
-            bulk.end_negotiation(state, at, Reason.KILLED, account, outcome)
+            talks.end_negotiation(state, at, Reason.KILLED, account, outcome)
 
 
 def void_reason(state: State, c: Array, row: int) -> Reason:

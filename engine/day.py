@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from engine import bidding, bulk, closing, control
+from engine import bidding, closing, control, talks
 from engine.calendar import is_trading_day
 from engine.outcome import Outcome, blank_events
 from engine.reasons import Reason
@@ -131,7 +131,7 @@ def close_day(state: State, _c: Array, outcome: Outcome) -> None:
     if _phase(state) != Phase.AFTERNOON:
         return outcome.refuse(Reason.PHASE_ORDER)
     _lapse_all(state, outcome)
-    bulk.expire_all(state, outcome)
+    talks.expire_all(state, outcome)
     bidding.end_all(state, outcome)
     _set_closes(state, outcome)
     control.report_large_holders(state, outcome)
