@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -138,6 +138,19 @@ def account(tx: Connection, trading_index: int) -> Account:
         raise RefusalError(
             "unknown_account", f"There is no account with trading index {trading_index}."
         )
+    return _account(row)
+
+
+def accounts_by_id(tx: Connection, only: int | None = None) -> dict[int, Account]:
+    """Return the subjects by account id, in the order of their trading indexes; or one of them."""
+    query = select(accounts).where(accounts.c.trading_index.is_not(None))
+    if only is not None:
+        query = query.where(accounts.c.id == only)
+    rows = tx.execute(query.order_by(accounts.c.trading_index))
+    return {int(row.id): _account(row) for row in rows}
+
+
+def _account(row: Any) -> Account:
     return Account(
         int(row.trading_index),
         row.code,

@@ -26,8 +26,8 @@ from registry import (
     ledger,
     notices,
     objections,
+    reading,
     settlement,
-    statements,
     telling,
     windows,
 )
@@ -293,14 +293,12 @@ class Registry:
     def statement(self, account: int, date: int) -> Statement | None:
         """Return an account's daily statement of a posted date (ST-05)."""
         with self.database.read() as tx:
-            return statements.statement(tx, account, date)
+            return reading.statement(tx, account, date)
 
     def export_statements(self, date: int) -> list[dict[str, Any]]:
         """Return every account's statement of a posted date as plain data, by trading index."""
         with self.database.read() as tx:
-            count = len(accounts.Directory(tx).ids)
-            found = [statements.statement(tx, account, int(date)) for account in range(count)]
-        return [one.as_dict() for one in found if one is not None]
+            return [one.as_dict() for one in reading.of_day(tx, int(date))]
 
     def notices(self, account: int | None = None) -> list[Notice]:
         """Return the notices to an account, or the public ones (RG-13, RG-14, RG-15)."""
@@ -320,7 +318,7 @@ class Registry:
     def trades(self, account: int, date: int | None = None) -> list[Fill]:
         """Return an account's cleared deals in order, of one date or of all (TR-68)."""
         with self.database.read() as tx:
-            return statements.fills(tx, account, date)
+            return reading.fills(tx, account, date)
 
     def violations(self, state: State | None = None) -> list[str]:
         """Return one sentence for every broken invariant; with a state also I10. None = sound."""

@@ -24,8 +24,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from registry import ledger
-from registry.accounts import Account, id_of
-from registry.accounts import account as find_account
+from registry.accounts import Account
 from registry.schema import (
     CASH,
     FEN,
@@ -33,14 +32,12 @@ from registry.schema import (
     TRADING_AVAILABLE,
     TRADING_JUDICIAL,
     Number,
-    accounts,
     days,
     deals,
     entries,
     statement_holdings,
     statements,
     transactions,
-    units,
 )
 
 MONEY = (
@@ -119,6 +116,22 @@ class Statement(NamedTuple):
         }
 
 
+class Fill(NamedTuple):
+    """One side of a cleared deal as its owner sees it, with the counterparty (TR-68)."""
+
+    date: int
+    trade_no: int
+    side: str  # buy, sell
+    vintage: str
+    price_ticks: int
+    qty_tonnes: int
+    value_fen: int
+    trading_fee_fen: int
+    settlement_fee_fen: int
+    counterparty: str  # its customer number
+    modality: int
+
+
 def write(tx: Connection, date: int, number: int) -> None:
     """Write the statements of the day that transaction ``number`` settled, as of that moment."""
     earlier = select(func.coalesce(func.max(days.c.txn), 0)).where(days.c.txn < number)
@@ -128,7 +141,7 @@ def write(tx: Connection, date: int, number: int) -> None:
     _write_tonnes(tx, date, span, then)
 
 
-def _row(key: Sequence[ColumnElement[Any]], names: Sequence[str], **given: Any) -> Select[Any]:
+def row(key: Sequence[ColumnElement[Any]], names: Sequence[str], **given: Any) -> Select[Any]:
     """Return a query of key columns and named amounts, zero where nothing is given."""
     amounts = [given.get(name, literal(0)).label(name) for name in names]
     return select(*key, *amounts)
@@ -139,7 +152,7 @@ def _refused_after_all() -> Select[Any]:
     return select(transactions.c.id).where(transactions.c.kind == "refusal")
 
 
-def _sums(parts: Sequence[Select[Any]], key: Sequence[str], names: Sequence[str]) -> Any:
+def sums(parts: Sequence[Select[Any]], key: Sequence[str], names: Sequence[str]) -> Any:
     """Return the amounts of all parts added up by key, as a subquery."""
     rows = union_all(*parts).subquery()
     totals = [sql_cast(func.sum(rows.c[name]), Number).label(name) for name in names]
@@ -154,23 +167,23 @@ def _write_money(tx: Connection, date: int, span: ColumnElement[bool], then: Sub
     taken_back = _refused_after_all()
     of_day = (d.date == date) & STANDING
     parts = [
-        _row([gain], MONEY, cash_in=e.amount).where(span, e.credit_kind == CASH),
-        _row([loss], MONEY, cash_in=-e.amount).where(
+        row([gain], MONEY, cash_in=e.amount).where(span, e.credit_kind == CASH),
+        row([loss], MONEY, cash_in=-e.amount).where(
             span, e.debit_kind == CASH, e.txn.in_(taken_back)
         ),
-        _row([loss], MONEY, cash_out=e.amount).where(
+        row([loss], MONEY, cash_out=e.amount).where(
             span, e.debit_kind == CASH, e.txn.not_in(taken_back)
         ),
-        _row([gain], MONEY).where(span, e.credit_kind == TRADING_AVAILABLE),
-        _row([loss], MONEY).where(span, e.debit_kind.in_((TRADING_AVAILABLE, TRADING_JUDICIAL))),
-        _row(
+        row([gain], MONEY).where(span, e.credit_kind == TRADING_AVAILABLE),
+        row([loss], MONEY).where(span, e.debit_kind.in_((TRADING_AVAILABLE, TRADING_JUDICIAL))),
+        row(
             [d.buyer.label("account")],
             MONEY,
             buy_amount=d.value_fen,
             buy_fee=d.buy_trading_fee_fen,
             settlement_fee=d.buy_settlement_fee_fen,
         ).where(of_day),
-        _row(
+        row(
             [d.seller.label("account")],
             MONEY,
             sell_amount=d.value_fen,
@@ -178,7 +191,7 @@ def _write_money(tx: Connection, date: int, span: ColumnElement[bool], then: Sub
             settlement_fee=d.sell_settlement_fee_fen,
         ).where(of_day),
     ]
-    moved = _sums(parts, ["account"], MONEY)
+    moved = sums(parts, ["account"], MONEY)
     m = moved.c
     closing = func.coalesce(then.c.balance, 0)
     change = (
@@ -208,15 +221,15 @@ def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool], then: Su
     gone = span & (e.debit_kind == TRADING_AVAILABLE) & ~frozen
     of_day = (d.date == date) & STANDING
     parts = [
-        _row(gain, TONNES, moved_in_tonnes=e.amount).where(here, ~freed),
-        _row(loss, TONNES, moved_in_tonnes=-e.amount).where(gone, e.txn.in_(taken_back)),
-        _row(loss, TONNES, moved_out_tonnes=e.amount).where(gone, e.txn.not_in(taken_back)),
-        _row(loss, TONNES, court_frozen_tonnes=e.amount).where(span, frozen),
-        _row(gain, TONNES, court_frozen_tonnes=-e.amount).where(here, freed),
-        _row([d.buyer.label("account"), d.unit], TONNES, bought_tonnes=d.qty_tonnes).where(of_day),
-        _row([d.seller.label("account"), d.unit], TONNES, sold_tonnes=d.qty_tonnes).where(of_day),
+        row(gain, TONNES, moved_in_tonnes=e.amount).where(here, ~freed),
+        row(loss, TONNES, moved_in_tonnes=-e.amount).where(gone, e.txn.in_(taken_back)),
+        row(loss, TONNES, moved_out_tonnes=e.amount).where(gone, e.txn.not_in(taken_back)),
+        row(loss, TONNES, court_frozen_tonnes=e.amount).where(span, frozen),
+        row(gain, TONNES, court_frozen_tonnes=-e.amount).where(here, freed),
+        row([d.buyer.label("account"), d.unit], TONNES, bought_tonnes=d.qty_tonnes).where(of_day),
+        row([d.seller.label("account"), d.unit], TONNES, sold_tonnes=d.qty_tonnes).where(of_day),
     ]
-    moved = _sums(parts, ["account", "unit"], TONNES)
+    moved = sums(parts, ["account", "unit"], TONNES)
     m = moved.c
     told = statements.alias()
     figures = [func.coalesce(m[name], 0) for name in TONNES]
@@ -236,134 +249,3 @@ def _write_tonnes(tx: Connection, date: int, span: ColumnElement[bool], then: Su
     )
     names = ["date", "account", "unit", "opening_tonnes", *TONNES, "closing_tonnes"]
     tx.execute(insert(statement_holdings).from_select(names, query))
-
-
-def statement(tx: Connection, account: int, date: int) -> Statement | None:
-    """Return an account's statement of a posted date; None while there is none (ST-05)."""
-    who, number = find_account(tx, account), id_of(tx, account)
-    if tx.execute(select(days.c.date).where(days.c.date == date, days.c.told == 1)).first() is None:
-        return None
-    last = (
-        select(statements)
-        .where(statements.c.account == number, statements.c.date <= date)
-        .order_by(statements.c.date.desc())
-        .limit(1)
-    )
-    row = tx.execute(last).first()
-    if row is None:
-        return Statement(date, who, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
-    lines = _lines(tx, number, row.date)
-    if row.date == date:
-        return _filled(date, who, row, lines, _by_modality(tx, number, date))
-    rested = tuple(
-        HoldingLine(line.vintage, line.closing_tonnes, 0, 0, 0, 0, line.closing_tonnes, 0)
-        for line in lines
-        if line.closing_tonnes
-    )
-    funds = row.available_funds
-    return Statement(date, who, funds, funds, 0, 0, 0, 0, 0, 0, 0, rested)
-
-
-def _filled(
-    date: int,
-    who: Account,
-    row: Any,
-    lines: tuple[HoldingLine, ...],
-    by_modality: tuple[ModalityLine, ...],
-) -> Statement:
-    return Statement(
-        date,
-        who,
-        row.opening_funds,
-        row.available_funds,
-        row.buy_amount,
-        row.buy_fee,
-        row.cash_in,
-        row.sell_amount,
-        row.sell_fee,
-        row.cash_out,
-        row.settlement_fee,
-        lines,
-        by_modality,
-    )
-
-
-def _lines(tx: Connection, number: int, date: int) -> tuple[HoldingLine, ...]:
-    s = statement_holdings.c
-    rows = tx.execute(
-        select(
-            units.c.code,
-            s.opening_tonnes,
-            *(s[name] for name in TONNES[:4]),
-            s.closing_tonnes,
-            s.court_frozen_tonnes,
-        )
-        .join(units, units.c.id == s.unit)
-        .where(s.account == number, s.date == date)
-        .order_by(units.c.id)
-    )
-    return tuple(HoldingLine._make(row) for row in rows)
-
-
-def _by_modality(tx: Connection, number: int, date: int) -> tuple[ModalityLine, ...]:
-    """Return what an account (id) dealt on a date, per way of trading."""
-    d = deals.c
-    names = ModalityLine._fields[1:]
-    parts = []
-    for own, side, word in (("buyer", "buy", "bought"), ("seller", "sell", "sold")):
-        given = {
-            f"{word}_tonnes": d.qty_tonnes,
-            f"{side}_amount": d.value_fen,
-            "trading_fee": d[f"{side}_trading_fee_fen"],
-            "settlement_fee": d[f"{side}_settlement_fee_fen"],
-        }
-        mine = (d.date == date) & STANDING & (d[own] == number)
-        parts.append(_row([d.modality], names, **given).where(mine))
-    sums = _sums(parts, ["modality"], names)
-    rows = tx.execute(select(sums).order_by(sums.c.modality))
-    return tuple(ModalityLine._make(row) for row in rows)
-
-
-class Fill(NamedTuple):
-    """One side of a cleared deal as its owner sees it, with the counterparty (TR-68)."""
-
-    date: int
-    trade_no: int
-    side: str  # buy, sell
-    vintage: str
-    price_ticks: int
-    qty_tonnes: int
-    value_fen: int
-    trading_fee_fen: int
-    settlement_fee_fen: int
-    counterparty: str  # its customer number
-    modality: int
-
-
-def fills(tx: Connection, account: int, date: int | None = None) -> list[Fill]:
-    """Return an account's deals in order, of one date or of all."""
-    number, d = id_of(tx, account), deals.c
-    parts = []
-    for side, own, other in (("buy", "buyer", "seller"), ("sell", "seller", "buyer")):
-        query = (
-            select(
-                d.date,
-                d.trade_no,
-                literal(side),
-                units.c.code,
-                d.price_ticks,
-                d.qty_tonnes,
-                d.value_fen,
-                d[f"{side}_trading_fee_fen"],
-                d[f"{side}_settlement_fee_fen"],
-                accounts.c.code,
-                d.modality,
-            )
-            .select_from(deals)
-            .join(units, units.c.id == d.unit)
-            .join(accounts, accounts.c.id == d[other])
-            .where(d[own] == number, STANDING)
-        )
-        parts.append(query if date is None else query.where(d.date == date))
-    found = [Fill._make(row) for part in parts for row in tx.execute(part)]
-    return sorted(found, key=lambda fill: fill.trade_no)

@@ -100,6 +100,7 @@ def test_late_statements_are_told_and_money_waits_st_05(venue: Venue) -> None:
         tx.execute(delete(statements))
     venue.close_day()
     assert venue.settle() == Phase.POSTED
+    assert registry.statement(2, DATES[1]) is None  # it would rest on the one that is missing
     assert registry.write_statements(DATES[0]) is True
     assert registry.write_statements(DATES[0]) is True
     told, later = registry.statement(0, DATES[0]), registry.statement(0, DATES[1])
