@@ -136,7 +136,7 @@ def reject_session(state: State, c: Array, outcome: Outcome) -> None:
     row = find_session(state, int(c["ref"]), SessionStatus.APPLIED, SessionStatus.NOTICED)
     if row == 0:
         return outcome.refuse(Reason.UNKNOWN_SESSION)
-    return end_session(state, row, Reason.BY_OWNER, outcome)
+    return end_session(state, row, Reason.DECLINED, outcome)
 
 
 def end_session(state: State, row: int, reason: Reason, outcome: Outcome) -> None:

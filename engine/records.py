@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from engine.codes import (
+    HOT_KINDS_END,
     AccountStatus,
     Block,
     Event,
-    HOT_KINDS_END,
     Kind,
     Modality,
     Mode,
@@ -28,10 +28,10 @@ from engine.codes import (
 )
 
 __all__ = [  # the codes are handed on; this file's own names need no list
+    "HOT_KINDS_END",
     "AccountStatus",
     "Block",
     "Event",
-    "HOT_KINDS_END",
     "Kind",
     "Modality",
     "Mode",
