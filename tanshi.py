@@ -102,6 +102,17 @@ def serve(
 
 
 @app.command()
+def rulebook(json_file: JsonOption = None) -> None:
+    """Show which clause of the rulebook the code implements and which test cites it."""
+    try:
+        from tests.clauses.scan import main as scan
+    except ModuleNotFoundError:
+        Console(stderr=True).print("the coverage table is made from a checkout with its tests")
+        raise typer.Exit(2) from None
+    raise typer.Exit(scan(json_file))
+
+
+@app.command()
 def account(
     name: Annotated[str, typer.Argument(help="A name for the account, e.g. a company's code.")],
     cash: Annotated[str, typer.Option(help="Money to deposit, in yuan, e.g. 1000000.00.")] = "0",
@@ -165,6 +176,9 @@ def day(
     weekly: Annotated[
         Path | None, typer.Option(help="Weekly bulletins: references where days are missing.")
     ] = None,
+    vintages: Annotated[
+        Path | None, typer.Option(help="Closes per vintage, where several trade (2024).")
+    ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="Keep databases and commands in this new folder.")
     ] = None,
@@ -180,6 +194,7 @@ def day(
             first.date() if first else None,
             last.date() if last else None,
             weekly=weekly,
+            vintages=vintages,
             keep=keep,
             json_file=json_file,
         )
