@@ -15,14 +15,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Any
 
 import numpy as np
 
 from engine.records import COMMAND
 from tests.reference import Twin
+from tests.reference.orders import Order, Role
 from tests.reference.trading_days import date_of, next_trading_day, number_of
-from tests.reference.orders import Order
 from tests.reference.venue import Instrument
 from tests.reference.vocabulary import (
     CASH_FEN_MAX,
@@ -35,49 +34,50 @@ from tests.reference.vocabulary import (
     Phase,
     Side,
 )
+from tests.tape_bidding import BiddingDraws
+from tests.tape_bulk import BulkDraws
+from tests.tape_control import ControlDraws
+from tests.tape_draws import (
+    ACCOUNTS_MAX,
+    BLANK,
+    I1,
+    I8,
+    INSTRUMENTS_MAX,
+    NONSENSE,
+    CommandDict,
+)
 
-CommandDict = dict[str, Any]
-BLANK: CommandDict = dict.fromkeys(COMMAND.names or (), 0) | {
-    "account": -1,
-    "counterparty": -1,
-    "instrument": -1,
-    "client_order_id": b"",
-}
-ACCOUNTS_MAX = 11
-INSTRUMENTS_MAX = 6
-I8, I4, I2, I1 = 2**63 - 1, 2**31 - 1, 2**15 - 1, 2**7 - 1
-NONSENSE: dict[str, tuple[int, ...]] = {
-    "account": (-1, 99, I4, -I4 - 1),
-    "instrument": (-1, 99, I2, -I2 - 1),
-    "side": (0, 3, -1, I1, -I1 - 1),
-    "price_ticks": (0, -1, 10**7, 10**7 - 1, I4, -I4 - 1),
-    "qty_tonnes": (0, -1, 10**10, 10**10 - 1, I8, -I8 - 1),
-    "ref": (0, -1, I8, -I8 - 1),
-    "total_qty_tonnes": (-1, 10**10, I8, -I8 - 1),
-    "leg": (1, I1, -I1 - 1),
-    "amount": (0, -1, 10**18, I8, -I8 - 1),
-    "mode": (1, 2, -1, I1),
-}
+__all__ = ["BLANK", "NONSENSE", "CommandDict", "Tape", "record", "to_batch", "to_rows"]
 FIRST_DATES = (20210715, 20210917, 20211227, 20220125, 20230403, 20241226, 20260211)
 NUMBERED = (Kind.OPEN_ACCOUNT, Kind.CASH_IN, Kind.TRANSFER_IN)
-UNKNOWN_KINDS = (7, 19, 26, 29, 35, 39, 42, 99, I1, -1, -I1 - 1)
+UNKNOWN_KINDS = (7, 19, 26, 29, 35, 39, 42, 49, 56, 67, 69, 83, 99, I1, -1, -I1 - 1)
 NEXT_STEP: dict[Phase, tuple[Kind, int]] = {
     Phase.PRE_OPEN: (Kind.SET_PHASE, Phase.MORNING),
     Phase.MORNING: (Kind.SET_PHASE, Phase.LUNCH),
     Phase.LUNCH: (Kind.SET_PHASE, Phase.AFTERNOON),
     Phase.AFTERNOON: (Kind.CLOSE_DAY, 0),
 }
-TRADING_WEIGHTS: dict[str, float] = {
+MORNING_WEIGHTS: dict[str, float] = {
     "list_": 22, "take": 17, "sweep": 2, "take_best": 6, "add": 22, "amend": 10, "cancel": 9,
-    "cash_in": 2.5, "cash_out": 1.5, "transfer_in": 2.5, "transfer_out": 1.5, "open_account": 0.3,
+    "cash_in": 3.5, "cash_out": 1.5, "transfer_in": 4, "transfer_out": 1.5, "open_account": 0.3,
     "admit": 0.2, "parameter": 0.2, "unknown": 0.2, "noop": 0.3, "wrong_step": 0.6, "advance": 0.7,
+    "apply_session": 5, "notice_session": 4, "reject_session": 0.6, "open_session": 4, "bid": 14,
+    "cancel_bid": 2, "close_session": 2,
+    "block": 2, "guard": 3, "limit": 2, "warn": 0.3, "halt": 2.5, "kill": 0.4, "void": 1.2,
+    "court": 2, "undermine": 1, "any_kind": 1,
+}  # fmt: skip
+AFTERNOON_WEIGHTS = MORNING_WEIGHTS | {
+    "bulk_offer": 9, "bulk_counter": 12, "bulk_accept": 9, "bulk_confirm": 7, "bulk_decline": 2,
+    "bulk_withdraw": 1, "undermine": 3, "advance": 0.5,
 }  # fmt: skip
 QUIET_WEIGHTS: dict[str, float] = {
     "list_": 1, "take": 1, "take_best": 1, "add": 1, "amend": 1, "cancel": 3,
     "cash_in": 3, "cash_out": 2, "transfer_in": 3, "transfer_out": 2, "open_account": 1,
-    "admit": 0.5, "parameter": 0.5, "unknown": 0.3, "noop": 0.3, "wrong_step": 3, "advance": 8,
+    "admit": 0.5, "parameter": 0.5, "unknown": 0.3, "noop": 0.3, "wrong_step": 3, "advance": 7,
+    "apply_session": 2, "notice_session": 2, "cancel_bid": 2, "kill": 0.3, "void": 2,
+    "court": 2, "halt": 2, "any_kind": 10,
 }  # fmt: skip
-NIGHT_WEIGHTS = QUIET_WEIGHTS | {"admit": 3, "parameter": 14}
+NIGHT_WEIGHTS = QUIET_WEIGHTS | {"admit": 3, "parameter": 18, "block": 2, "limit": 2, "guard": 2}
 
 
 def to_batch(commands: Sequence[CommandDict]) -> np.ndarray:
@@ -90,7 +90,7 @@ def to_rows(events: Iterable[EventDict]) -> list[tuple[int, ...]]:
     return [tuple(event.values()) for event in events]
 
 
-class Tape:
+class Tape(BulkDraws, BiddingDraws, ControlDraws):
     """One seeded stream.
 
     ``flavour``: "plain"; "giant" uses the largest numbers the door lets in; "wide" fills the room
@@ -103,7 +103,8 @@ class Tape:
         self.giant = flavour == "giant"
         self.wide = flavour == "wide"
         self.pending: deque[CommandDict] = deque()
-        self.trading = self._weights(TRADING_WEIGHTS)
+        self.morning = self._weights(MORNING_WEIGHTS)
+        self.afternoon = self._weights(AFTERNOON_WEIGHTS)
         self.quiet = self._weights(QUIET_WEIGHTS)
         self.night = self._weights(NIGHT_WEIGHTS)
         self._set_up()
@@ -260,14 +261,10 @@ class Tape:
         if self.random.random() < 0.15:
             value = self.random.choice((-1, 0, 10**6 + 1, 10**10, I8, -I8))
         if self.random.random() < 0.08:
-            number = self.random.choice((0, -1, 15, 99, 101, I8))
+            number = self.random.choice((0, -1, 24, 99, 101, I8))
         rows = len(self.twin.venue.instruments)
         weighted = self.random.choice((*range(rows), rows))
         return self._command(Kind.SET_PARAMETER, ref=number, amount=value, instrument=weighted)
-
-    def noop(self) -> CommandDict:
-        """Time passes."""
-        return self._command(Kind.NOOP)
 
     def unknown(self) -> CommandDict:
         """A kind that does not exist."""
@@ -308,8 +305,10 @@ class Tape:
 
     def _draws(self) -> tuple[list[Callable[[], CommandDict]], list[float]]:
         phase = self.twin.venue.phase
-        if phase in (Phase.MORNING, Phase.AFTERNOON):
-            return self.trading
+        if phase is Phase.MORNING:
+            return self.morning
+        if phase is Phase.AFTERNOON:
+            return self.afternoon
         return self.night if phase in (Phase.NEW, Phase.POSTED) else self.quiet
 
     def _weights(
@@ -321,12 +320,6 @@ class Tape:
             cumulated.append(weight + (cumulated[-1] if cumulated else 0))
             draws.append(getattr(self, name))
         return draws, cumulated
-
-    def _command(self, kind: int, **fields: Any) -> CommandDict:
-        command = BLANK.copy()
-        command["kind"] = int(kind)
-        command.update(fields)
-        return command
 
     def _spoil(self, command: CommandDict) -> None:
         """Put nonsense into one field."""
@@ -347,7 +340,7 @@ class Tape:
         if self.wide:
             accounts, instruments = ACCOUNTS_MAX, INSTRUMENTS_MAX
         useful = self._useful_values()
-        for number in range(1, 15):
+        for number in sorted(useful)[:-1]:
             value = self.random.choice(useful[number])
             self._queue(Kind.SET_PARAMETER, ref=number, amount=value)
         for number in range(instruments):
@@ -366,14 +359,11 @@ class Tape:
                 qty = QTY_TONNES_MAX if self.giant else self.random.choice((20, 100, 400))
                 fields = {"account": account, "instrument": instrument, "qty_tonnes": qty}
                 self._queue(Kind.TRANSFER_IN, **fields)
-        for kind in self.random.sample(list(Kind), k=7):  # mostly out of place in phase NEW
+        for kind in self.random.sample(list(Kind), k=14):  # mostly out of place in phase NEW
             self._queue(kind, account=0)
         if self.random.random() < 0.5:  # some of it meets an exchange that lacks the rest
             for _ in range(6):
                 self.pending.rotate(self.random.randint(0, 3))
-
-    def _queue(self, kind: Kind, **fields: Any) -> None:
-        self.pending.append(self._command(kind, **fields))
 
     def _useful_values(self) -> dict[int, tuple[int, ...]]:
         fees: tuple[int, ...] = (0, 0, 300, 1_234, 33_333, 100_000)
@@ -381,16 +371,27 @@ class Tape:
             Parameter.LISTED_BAND_BP: (1_000, 1_000, 1_000, 500, 3_000),
             Parameter.BULK_BAND_BP: (3_000, 9_999, 1),
             Parameter.LISTED_QTY_MAX: (99_999, 99_999, 60, 1_000),
-            Parameter.BULK_QTY_MIN: (100_000, 1),
+            Parameter.BULK_QTY_MIN: (100_000, 1, 5, 10, 10),
             Parameter.TAKE_LEVELS_MAX: (5, 5, 5, 2, 1, 1_000),
             Parameter.ALLOW_CROSSED_LISTINGS: (0, 0, 1),
             Parameter.GOODS_T_PLUS: (1, 1, 1, 0),
             Parameter.OPEN_ORDERS_MAX: (0, 0, 2, 4),
+            Parameter.AUCTION_BAND_BP: (1_000, 1_000, 2_000),
+            Parameter.AUCTION_QTY_MIN: (1, 5, 5, 100_000),
+            Parameter.AUCTION_BID_QTY_MIN: (1, 1, 3),
+            Parameter.AUCTION_BUYER_INITIATED: (0, 1, 1),
+            Parameter.LARGE_HOLDER_TONNES: (0, 500, 2_000, 1),
+            Parameter.FREE_FIRST_DAY: (0, 0, 1),
+            Parameter.FIRST_DAY_UPPER_TICKS: (200, 9_000, 100),
+            Parameter.BULK_ENABLED: (1, 1, 1, 1, 0),
+            Parameter.AUCTION_ENABLED: (1, 1, 1, 1, 0),
             Parameter.COMPOSITE_WEIGHT: (0, 1, 3, 1_000_000),
         }
         if self.giant:
             values[Parameter.LISTED_BAND_BP] = (1, 2)
             values[Parameter.LISTED_QTY_MAX] = (QTY_TONNES_MAX,)
+            values[Parameter.BULK_BAND_BP] = values[Parameter.AUCTION_BAND_BP] = (1, 2)
+            values[Parameter.FREE_FIRST_DAY] = (0,)
             fees = (100_000, 99_999)
         if self.wide:
             values[Parameter.LISTED_BAND_BP] = (3_000, 6_000)
@@ -402,15 +403,6 @@ class Tape:
             Kind.ADMIT_INSTRUMENT, instrument=number, price_ticks=price, mode=mode,
             client_order_id=code,
         )  # fmt: skip
-
-    def _known(self, account: int) -> bool:
-        return 0 <= account < len(self.twin.venue.accounts)
-
-    def _account(self) -> int:
-        return self.random.randrange(max(1, len(self.twin.venue.accounts)))
-
-    def _small(self) -> int:
-        return self.random.choice((1, 2, 3, 5, 8, 12, 30))
 
     def _instruction_no(self) -> int:
         done = self.twin.venue.instruction_no
@@ -443,7 +435,10 @@ class Tape:
     def _price(self, instrument: Instrument, side: Side, crossing: float) -> int:
         """A price near the book; ``crossing`` is the chance to meet the other side's best."""
         chance = self.random.random()
-        lower, upper = instrument.limits[Modality.LISTED].lower, instrument.limits[Modality.LISTED].upper
+        lower, upper = (
+            instrument.limits[Modality.LISTED].lower,
+            instrument.limits[Modality.LISTED].upper,
+        )
         if chance < 0.06:
             return self.random.choice((lower, upper, lower - 1, upper + 1))
         if chance < 0.14:
@@ -475,7 +470,7 @@ class Tape:
 
     def _a_listing(self) -> Order | None:
         """An order to take: mostly of the best level of a listed book."""
-        chance, resting = self.random.random(), self.twin.venue.resting
+        chance, resting = self.random.random(), self._in_books()
         if not resting:
             return None
         instrument = self._instrument(Mode.LISTED)
@@ -484,14 +479,17 @@ class Tape:
             levels = instrument.levels(side)
             near = levels[:2] if chance < 0.75 else levels
             return self.random.choice(list(self.random.choice(near)[1].values()))
-        orders = list(resting.values())
+        orders = resting
         if chance < 0.95:
             orders = [order for order in orders if order.instrument.mode == Mode.LISTED] or orders
         return self.random.choice(orders)
 
+    def _in_books(self) -> list[Order]:
+        return [o for o in self.twin.venue.resting.values() if o.role is Role.BOOK]
+
     def _about_order(self, kind: Kind, mode: Mode | None) -> CommandDict:
         venue, chance = self.twin.venue, self.random.random()
-        orders = list(venue.resting.values())
+        orders = self._in_books() if chance < 0.9 else list(venue.resting.values())
         if mode is not None and chance < 0.96:
             orders = [order for order in orders if order.instrument.mode == mode] or orders
         if not orders or chance < 0.05:

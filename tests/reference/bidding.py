@@ -9,6 +9,7 @@ from tests.reference.checks import (
     CANCELLING,
     DAYTIME,
     ENTRY,
+    check_band,
     check_block,
     check_instrument_halt,
     check_market_halt,
@@ -44,6 +45,8 @@ def do_apply(venue: Venue, command: Command) -> None:
     instrument = known_instrument(venue, command)
     refuse_if(not venue.parameters[Parameter.AUCTION_ENABLED], Reason.MODALITY_UNAVAILABLE)
     check_phase(venue, DAYTIME)
+    check_market_halt(venue)
+    check_instrument_halt(instrument)
     allowed = [Side.SELL]
     if venue.parameters[Parameter.AUCTION_BUYER_INITIATED]:
         allowed.append(Side.BUY)
@@ -51,6 +54,7 @@ def do_apply(venue: Venue, command: Command) -> None:
     side, price, qty = Side(command["side"]), command["price_ticks"], command["qty_tonnes"]
     check_price(price)
     refuse_if(price not in possible_limits(instrument, side), Reason.PRICE_OUT_OF_BAND)
+    check_band(instrument, price, Modality.AUCTION)
     check_qty(qty)
     check_qty_min(venue, Parameter.AUCTION_QTY_MIN, qty)
     refuse_if(command["mode"] not in list(Pricing), Reason.MODE_INVALID)
@@ -112,7 +116,7 @@ def do_notice(venue: Venue, command: Command) -> None:
 def do_reject(venue: Venue, command: Command) -> None:
     """REJECT_SESSION: before it opens."""
     session = session_in(venue, command["ref"], SessionStatus.APPLIED, SessionStatus.NOTICED)
-    end_session(venue, session, Reason.NONE)
+    end_session(venue, session, Reason.DECLINED)
 
 
 def do_open(venue: Venue, command: Command) -> None:
@@ -146,7 +150,14 @@ def do_bid(venue: Venue, command: Command) -> None:
     bid.session = session
     session.bids.append(bid)
     ledger.place(venue, bid)
-    venue.tell_order(Event.ACCEPTED, bid, qty_tonnes=qty, leaves_qty=qty, amount_fen=bid.frozen)
+    venue.tell_order(
+        Event.ACCEPTED,
+        bid,
+        other_order_no=session.number,
+        qty_tonnes=qty,
+        leaves_qty=qty,
+        amount_fen=bid.frozen,
+    )
 
 
 def do_cancel_bid(venue: Venue, command: Command) -> None:
@@ -201,18 +212,20 @@ def do_close(venue: Venue, command: Command) -> None:
     shares = share_out(session, open_bids(venue, session))
     failed = session.dealt == 0
     session.status = SessionStatus.FAILED if failed else SessionStatus.CLOSED
-    closed = tell_session(
+    lock = order.frozen
+    tell_session(
         venue,
         Event.SESSION_CLOSED,
         session,
         price_ticks=session.clearing,
         qty_tonnes=session.dealt,
         leaves_qty=session.qty - session.dealt,
+        amount_fen=lock,
         reason=Reason.SESSION_FAILED if failed else Reason.NONE,
     )
     for share in shares:
         clear(venue, session, order, share)
-    closed["amount_fen"] = release_rest(venue, session, order)
+    release_rest(venue, session, order)
 
 
 def clear(venue: Venue, session: Session, order: Order, share: Share) -> None:
@@ -235,15 +248,21 @@ def clear(venue: Venue, session: Session, order: Order, share: Share) -> None:
         ledger.tell_trade(venue, deal, bid, order, other_order_no=session.number, leaves_qty=0)
     if cut:
         amount = 0 if share.qty else released
-        venue.tell_order(Event.CANCELLED, bid, qty_tonnes=cut, amount_fen=amount, reason=reason)
+        venue.tell_order(
+            Event.CANCELLED,
+            bid,
+            other_order_no=session.number,
+            qty_tonnes=cut,
+            amount_fen=amount,
+            reason=reason,
+        )
 
 
-def release_rest(venue: Venue, session: Session, order: Order) -> int:
-    """Give back to the applicant what was not dealt (TR-86); return the fen."""
+def release_rest(venue: Venue, session: Session, order: Order) -> None:
+    """Give back to the applicant what was not dealt (TR-86)."""
     left = session.qty - session.dealt
     status = Status.CANCELLED if left else Status.FILLED
     reason = Reason.SESSION_FAILED if not session.dealt else Reason.NONE
     ledger.end(venue, order, status, reason)
-    released = ledger.release_all(order)
+    ledger.release_all(order)
     order.leaves = 0
-    return released

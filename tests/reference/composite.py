@@ -22,27 +22,24 @@ def note_trade(venue: Venue) -> None:
 
 
 def set_close(venue: Venue) -> None:
-    """The close, from the closes; without weights or without a trade it stays (TR-104, TR-105)."""
+    """The close, from the closes, which counts among the extremes; without a trade it stays."""
     composite = venue.composite
     if composite.weights and composite.open:
         total = sum(row.weight * row.close for row in venue.instruments)
         composite.close = half_up(total, composite.weights)
-
-
-def close_day(venue: Venue) -> None:
-    """Publish open, high, low and close of the day."""
-    composite, before = venue.composite, venue.composite.close
-    set_close(venue)
-    weights = composite.weights
-    opened = high = low = 0
-    if weights and composite.open:
-        total = sum(row.weight * row.close for row in venue.instruments)
         composite.high = max(composite.high, total)
         composite.low = min(composite.low, total)
-        opened = half_up(composite.open, weights)
-        high, low = half_up(composite.high, weights), half_up(composite.low, weights)
-    elif weights:
-        opened = before
+
+
+def tell_figures(venue: Venue) -> None:
+    """Publish open, high, low and close of the day; 0 where there is none (TR-105, E29)."""
+    composite = venue.composite
+    opened = high = low = 0
+    if composite.weights:
+        weights, opened = composite.weights, composite.close
+        if composite.open:
+            opened = half_up(composite.open, weights)
+            high, low = half_up(composite.high, weights), half_up(composite.low, weights)
     venue.tell(Event.COMPOSITE_OPEN_SET, price_ticks=opened)
     venue.tell(Event.COMPOSITE_HIGH_SET, price_ticks=high)
     venue.tell(Event.COMPOSITE_LOW_SET, price_ticks=low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.reference.checks import check_phase, known_account, known_instrument
-from tests.reference.endings import end_order, end_talk
+from tests.reference.endings import end_order, end_talk, end_talks_of
 from tests.reference.orders import Order, Role
 from tests.reference.venue import Account, Instrument, Venue
 from tests.reference.vocabulary import (
@@ -94,21 +94,22 @@ def do_resume_market(venue: Venue, command: Command) -> None:
 def do_kill(venue: Venue, command: Command) -> None:
     """KILL: cancel what matches, then block, halt the vintage or halt the market."""
     account = None if command["account"] == -1 else known_account(venue, command)
+    bad = account is not None and not 0 <= command["amount"] <= BLOCKS_MAX
+    refuse_if(bad, Reason.PARAMETER_INVALID)
     instrument = None if command["instrument"] == -1 else known_instrument(venue, command)
     check_phase(venue, (Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON))
     cancelled = 0
     for number in sorted(venue.resting):
-        order = venue.resting[number]
-        if order.role is not Role.APPLICATION and matches(order, account, instrument):
-            end_order(venue, order, Event.CANCELLED, Reason.KILLED)
-            cancelled += 1
-    for talk in venue.negotiations:
-        if not talk.is_open:
+        order = venue.resting.get(number)  # None: gone with an offer
+        if order is None or order.role is Role.APPLICATION:
             continue
-        answers = account is talk.responder and instrument in (None, talk.offer.instrument)
-        if not talk.offer.is_open:
-            end_talk(venue, talk, talk.offer.account, Reason.KILLED)
-        elif answers:
+        if matches(order, account, instrument):
+            cancelled += 1
+            end_order(venue, order, Event.CANCELLED, Reason.KILLED)
+            end_talks_of(venue, order, Reason.KILLED)
+    for talk in venue.negotiations:
+        vintage = instrument in (None, talk.offer.instrument)
+        if talk.is_open and talk.responder is account and vintage:
             end_talk(venue, talk, talk.responder, Reason.KILLED)
     if account is not None:
         account.blocks |= command["amount"]

@@ -98,7 +98,8 @@ def do_close_day(venue: Venue, command: Command) -> None:
     for instrument in venue.instruments:
         set_close(instrument)
         tell_close(venue, instrument)
-    composite.close_day(venue)
+    composite.set_close(venue)
+    composite.tell_figures(venue)
     large = venue.parameters[Parameter.LARGE_HOLDER_TONNES]
     for account in venue.accounts:
         if large and account.tonnes >= large:  # TR-112

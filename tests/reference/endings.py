@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.reference import ledger
-from tests.reference.orders import Negotiation, Order, Role, Session
+from tests.reference.orders import Negotiation, Order, Session
 from tests.reference.venue import Account, Venue
 from tests.reference.vocabulary import (
     Event,
@@ -25,7 +25,10 @@ def end_order(venue: Venue, order: Order, kind: Event, reason: Reason) -> None:
     ledger.end(venue, order, STATUS[kind], reason)
     released = ledger.release_all(order)
     left, order.leaves = order.leaves, 0
-    venue.tell_order(kind, order, qty_tonnes=left, amount_fen=released, reason=reason)
+    fields = {"qty_tonnes": left, "amount_fen": released, "reason": reason}
+    if order.session is not None and kind is Event.CANCELLED:
+        fields["other_order_no"] = order.session.number
+    venue.tell_order(kind, order, **fields)
 
 
 def talks_of(venue: Venue, offer: Order) -> list[Negotiation]:
@@ -97,7 +100,7 @@ def open_bids(venue: Venue, session: Session) -> list[Order]:
 def end_session(venue: Venue, session: Session, reason: Reason) -> None:
     """End a session without clearing it: release the applicant, cancel the open bids."""
     released = 0
-    if session.order is not None:
+    if session.order is not None and session.order.is_open:
         ledger.end(venue, session.order, Status.CANCELLED, reason)
         released = ledger.release_all(session.order)
         session.order.leaves = 0
@@ -110,9 +113,7 @@ def end_session(venue: Venue, session: Session, reason: Reason) -> None:
 def end_everything(venue: Venue) -> None:
     """15:00: orders lapse, then negotiations and sessions end (TR-43, TR-72, ST-16)."""
     for number in sorted(venue.resting):
-        order = venue.resting[number]
-        if order.role is not Role.APPLICATION:
-            end_order(venue, order, Event.LAPSED, Reason.END_OF_DAY)
+        end_order(venue, venue.resting[number], Event.LAPSED, Reason.END_OF_DAY)
     for talk in venue.negotiations:
         if talk.is_open:
             end_talk(venue, talk, talk.offer.account, Reason.END_OF_DAY)

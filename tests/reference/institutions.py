@@ -66,7 +66,7 @@ def do_void_trade(venue: Venue, command: Command) -> None:
         set_close(trade.instrument)
         tell_close(venue, trade.instrument)
         composite.set_close(venue)
-        venue.tell(Event.COMPOSITE_SET, price_ticks=venue.composite.close)
+        composite.tell_figures(venue)
 
 
 def check_undoable(venue: Venue, trade: Trade) -> None:
@@ -163,7 +163,7 @@ def end_sale(venue: Venue, order: Order) -> None:
         return
     end_order(venue, order, Event.CANCELLED, Reason.COURT)
     if order.role is Role.OFFER:
-        end_talks_of(venue, order, Reason.COURT)
+        end_talks_of(venue, order, Reason.OFFER_GONE)
 
 
 def do_release_holding(venue: Venue, command: Command) -> None:

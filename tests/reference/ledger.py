@@ -49,9 +49,9 @@ def check_cover(
     available = account.cash_available + (own.frozen if own else 0)
     lock = lock_fen(venue, price, qty, modality)
     refuse_if(available < lock, Reason.INSUFFICIENT_FUNDS)
-    if account.holding_max:
-        would_hold = account.tonnes + buying_tonnes(venue, account) + qty
-        would_hold -= own.leaves if own else 0
+    more = qty - (own.leaves if own else 0)
+    if account.holding_max and more > 0:
+        would_hold = account.tonnes + buying_tonnes(venue, account) + more
         refuse_if(would_hold > account.holding_max, Reason.HOLDING_LIMIT)
     return None
 
@@ -69,7 +69,9 @@ def check_tonnes(account: Account, instrument: Instrument, qty: int, own_tonnes:
     if free < qty:
         refuse_if(free + holding.bought_today >= qty, Reason.HOLDING_BOUGHT_TODAY)
         refuse_if(True, Reason.INSUFFICIENT_HOLDING)
-    refuse_if(free - holding.guarded < qty, Reason.SELL_GUARDED)
+    more = qty - own_tonnes  # a declaration that does not grow stays as it was
+    guarded = more > 0 and holding.available - holding.guarded < more
+    refuse_if(guarded, Reason.SELL_GUARDED)
 
 
 def freeze(venue: Venue, order: Order) -> None:
@@ -207,8 +209,7 @@ def end(venue: Venue, order: Order, status: Status, reason: Reason) -> None:
     if order.role is Role.BOOK:
         order.instrument.pull(order)
     del venue.resting[order.number]
-    if order.role is not Role.APPLICATION:
-        order.account.open_orders -= 1
+    order.account.open_orders -= 1
     order.status = status
     order.reason = reason
 
@@ -218,8 +219,7 @@ def place(venue: Venue, order: Order) -> None:
     if order.role is Role.BOOK:
         order.instrument.rest(order)
     venue.resting[order.number] = order
-    if order.role is not Role.APPLICATION:
-        order.account.open_orders += 1
+    order.account.open_orders += 1
 
 
 def new_order(

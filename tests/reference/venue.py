@@ -242,11 +242,10 @@ class Venue:
         return event
 
     def tell_order(self, kind: Event, order: Order, **fields: int) -> EventDict:
-        """Add an event about an order; a bid's names its session."""
+        """Add an event about an order."""
         return self.tell(
             kind,
             order_no=order.number,
-            other_order_no=order.session.number if order.session else 0,
             account=order.account.number,
             instrument=order.instrument.number,
             side=order.side,
