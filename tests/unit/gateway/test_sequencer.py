@@ -209,3 +209,86 @@ def test_a_task_that_dies_stops_the_venue(tmp_path: Path, broken: str) -> None:
         return stopped
 
     assert len(asyncio.run(main())) == 1
+
+
+def body_of(kind: Kind, **fields: int) -> tuple[object, ...]:
+    row = commands(1)
+    row["kind"] = kind
+    for name, value in fields.items():
+        row[name] = value
+    return row.tolist()[0][2:]
+
+
+def test_urgent_commands_overtake_what_waits(tmp_path: Path) -> None:
+    """reliability 8.2: numbered first in the next batch; tickets say who got which number."""
+    recorder, clock = Recorder(tmp_path), StandingClock(10**18, 10**18 + 5, 10**18 + 9)
+    told: list[np.ndarray] = []
+    recorder.tell = lambda batch, events: told.append(batch.copy())  # type: ignore[method-assign]
+
+    async def act(sequencer: Sequencer) -> tuple[list[int], list[int], np.ndarray]:
+        sequencer.stamp()
+        usual = [sequencer.enter(body_of(Kind.NOOP, ref=n)) for n in range(1, 4)]
+        sequencer.stamp()
+        urgent = [sequencer.enter_urgent(body_of(Kind.NOOP, ref=100))]
+        done = sequencer.submit(account_openings(0, 2))
+        urgent.append(sequencer.enter_urgent(body_of(Kind.NOOP, ref=200)))
+        sequencer.flush()
+        events = await done
+        later = await sequencer.submit(account_openings(2, 1))
+        assert int(later["seq"][0]) == 8
+        assert sequencer.seq_of(8) == 8
+        return usual, urgent, events
+
+    usual, urgent, events = work(recorder, act, clock)
+    (batch, _) = told
+    assert batch["ref"].tolist() == [100, 200, 1, 2, 3, 0, 0]
+    assert batch["seq"].tolist() == list(range(1, 8))
+    assert (np.diff(batch["time_ns"]) >= 0).all()
+    assert batch["time_ns"][2] == batch["time_ns"][1], "nobody is earlier than who overtook him"
+    assert (usual, urgent) == ([1, 2, 3], [4, 7])
+    assert events["account"].tolist() == [0, 1]
+    assert events["seq"].tolist() == [6, 7]
+
+
+def test_tickets_name_the_numbers_that_were_given(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+
+    async def act(sequencer: Sequencer) -> None:
+        for turn in range(3):
+            tickets = []
+            for n in range(5):
+                enter = sequencer.enter_urgent if n in (2, 4) else sequencer.enter
+                tickets.append(enter(body_of(Kind.CANCEL, account=0, ref=n)))
+            sequencer.flush()
+            await sequencer.submit(account_openings(turn, 1))
+            first = tickets[0]
+            found = [sequencer.seq_of(each) - first for each in tickets]
+            assert found == [2, 3, 0, 4, 1]
+        sequencer.forget(first)
+        assert sequencer.seq_of(tickets[2]) == first
+        assert sequencer.seq_of(1) == 1
+
+    work(recorder, act)
+
+
+def test_a_kill_is_effective_within_one_batch_of_a_flood(tmp_path: Path) -> None:
+    """TR-117: thousands of orders wait; none of them is applied before the kill."""
+    recorder = Recorder(tmp_path)
+    told: list[np.ndarray] = []
+    recorder.tell = lambda batch, events: told.append(batch.copy())  # type: ignore[method-assign]
+
+    async def act(sequencer: Sequencer) -> None:
+        first = sequencer.submit(account_openings(0, 1))
+        await asyncio.sleep(0)
+        for _ in range(20_000):
+            sequencer.enter(body_of(Kind.LIST, account=0, qty_tonnes=1))
+        kill = sequencer.enter_urgent(body_of(Kind.KILL, account=0, amount=3))
+        sequencer.flush()
+        await first
+        await sequencer.submit(account_openings(1, 1))
+        applied = np.concatenate(told)
+        at = int(np.flatnonzero(applied["kind"] == Kind.KILL)[0])
+        assert int(applied["seq"][at]) == sequencer.seq_of(kill)
+        assert at <= 1, "only what was applied already comes before it"
+
+    work(recorder, act)
