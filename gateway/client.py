@@ -14,27 +14,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from gateway import messages as m
 from gateway import rare_messages as r
 from gateway import trader_messages as t
-from gateway.client_line import ANSWER_WITHIN_S, Line, endpoint
+from gateway.client_line import ANSWER_WITHIN_S, Line, NewKey, endpoint
 from gateway.client_orders import LineLostError, Order, Outcomes, RefusedError
-from gateway.keys import derived_secret
 
 __all__ = ["Client", "LineLostError", "Order", "RefusedError", "endpoint"]
 
 FRAME_ORDERS = 60  # of the longest ids, in one frame below the venue's 16 KiB
 Frames = list[list[m.Command]]
-
-
-class NewKey(NamedTuple):
-    """A key that was made or changed; its secret has not travelled."""
-
-    key_id: str
-    secret: str
-    roles: tuple[str, ...]
 
 
 class Client(Line):
@@ -387,10 +377,6 @@ class Client(Line):
     async def revoke_key(self, key_id: str) -> None:
         """Take a key of the own account away; its connections end (role admin)."""
         await self._ask(t.RevokeKey(client_order_id=self._identity(None), key_id=key_id))
-
-    def _new_key(self, issued: r.KeyIssued) -> NewKey:
-        secret = derived_secret(self._secret, issued.key_id, issued.salt)
-        return NewKey(issued.key_id, secret, issued.roles)
 
     async def _order(self, command: m.Command) -> Order:
         order: Order = await self._ask(command)

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpx
 import msgpack
@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 from gateway import messages as m
 from gateway import rare_messages as r
 from gateway.client_orders import LineLostError, Order, Outcomes, OwnOrders, RefusedError
-from gateway.keys import login_signature, request_signature
+from gateway.keys import derived_secret, login_signature, request_signature
 
 ANSWER_WITHIN_S = 15.0
 Messages = list[Any]
@@ -31,6 +31,14 @@ def endpoint(url: str, path: str, scheme: str) -> str:
     head, _, rest = url.partition("://")
     secure = "s" if head in {"wss", "https"} else ""
     return f"{scheme}{secure}://{rest.split('/')[0]}{path}"
+
+
+class NewKey(NamedTuple):
+    """A key that was made or changed; its secret has not travelled."""
+
+    key_id: str
+    secret: str
+    roles: tuple[str, ...]
 
 
 class Line:
@@ -169,6 +177,10 @@ class Line:
         return content
 
     # inside
+
+    def _new_key(self, issued: r.KeyIssued) -> NewKey:
+        secret = derived_secret(self._secret, issued.key_id, issued.salt)
+        return NewKey(issued.key_id, secret, issued.roles)
 
     def _identity(self, given: str | None) -> str:
         self._count += 1
