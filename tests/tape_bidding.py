@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.reference.bidding import bid_limits, possible_limits
-from tests.reference.orders import Role, Session
+from tests.reference.orders import Order, Role, Session
 from tests.reference.vocabulary import Kind, Parameter, SessionStatus, Side
 from tests.tape_draws import CommandDict, Draws
 
@@ -40,6 +40,8 @@ class BiddingDraws(Draws):
     def notice_session(self) -> CommandDict:
         """A window that mostly lies ahead."""
         venue = self.twin.venue
+        if self._lacks(SessionStatus.APPLIED):
+            return self.apply_session()
         begin = venue.time_ns + self.random.choice((0, 1, DAY_NS // 24, -DAY_NS, DAY_NS))
         until = begin + self.random.choice((1, 30 * 60 * 10**9, DAY_NS, 2 * DAY_NS + 1))
         if self._chance(0.06):
@@ -54,14 +56,20 @@ class BiddingDraws(Draws):
 
     def open_session(self) -> CommandDict:
         """The window opens."""
+        if self._lacks(SessionStatus.NOTICED):
+            return self.notice_session()
         return self._command(Kind.OPEN_SESSION, ref=self._session(SessionStatus.NOTICED))
 
     def close_session(self) -> CommandDict:
-        """The window closes."""
+        """The window closes, mostly once somebody bid."""
+        if self._lacks(SessionStatus.OPEN) or (not self._bids() and self._chance(0.7)):
+            return self.bid()
         return self._command(Kind.CLOSE_SESSION, ref=self._session(SessionStatus.OPEN))
 
     def bid(self) -> CommandDict:
         """A bid, mostly within the session's limits; equal prices are common."""
+        if self._lacks(SessionStatus.OPEN):
+            return self.open_session()
         number, account = self._session(SessionStatus.OPEN), self._account()
         command = self._command(
             Kind.BID, account=account, ref=number, qty_tonnes=self._small(), price_ticks=1
@@ -84,13 +92,23 @@ class BiddingDraws(Draws):
 
     def cancel_bid(self) -> CommandDict:
         """Mostly one's own."""
-        bids = [o for o in self.twin.venue.resting.values() if o.role is Role.BID]
+        bids = self._bids()
+        if not bids and self._chance(0.7):
+            return self.bid()
         if not bids or self._chance(0.1):
             number = self.random.choice((0, self.twin.venue.order_no))
             return self._command(Kind.CANCEL_BID, account=self._wrong_account(), ref=number)
         order = self.random.choice(bids)
         account = order.account.number if self._chance(0.9) else self._wrong_account()
         return self._command(Kind.CANCEL_BID, account=account, ref=order.number)
+
+    def _bids(self) -> list[Order]:
+        return [o for o in self.twin.venue.resting.values() if o.role is Role.BID]
+
+    def _lacks(self, status: SessionStatus) -> bool:
+        """No session is in that state, and chance does not want an error."""
+        sessions = self.twin.venue.sessions.values()
+        return self._chance(0.9) and all(s.status is not status for s in sessions)
 
     def _session(self, status: SessionStatus) -> int:
         """Number of a session in that state, if there is one and chance wills."""

@@ -33,6 +33,8 @@ class BulkDraws(Draws):
     def bulk_counter(self) -> CommandDict:
         """New terms, by a responder or by the initiator."""
         offer, talk = self._offer_or_talk()
+        if offer is None and self._chance(0.9):
+            return self.bulk_offer()
         command = self._answer(Kind.BULK_COUNTER, offer, talk)
         if offer is not None:
             price, qty = (talk.price, talk.qty) if talk else (offer.price, offer.qty)
@@ -40,16 +42,16 @@ class BulkDraws(Draws):
             command["qty_tonnes"] = max(1, qty + self.random.choice((0, 0, -1, 1, 5, -qty // 2)))
             if self._chance(0.1):
                 command["price_ticks"] = self._bulk_price(offer.instrument)
-            if self._chance(0.15):
-                own = offer.account if command["account"] == offer.account.number else None
-                if own is not None:
-                    near = self._amount_near(own, offer.instrument, offer.side, price)
-                    command["qty_tonnes"] = max(1, near)
+            if command["account"] == offer.account.number and self._chance(0.4):
+                near = self._amount_near(offer.account, offer.instrument, offer.side, price)
+                command["qty_tonnes"] = max(1, offer.leaves + near)
         return command
 
     def bulk_accept(self) -> CommandDict:
         """Mostly the latest terms, mostly by the side whose turn it is."""
         offer, talk = self._offer_or_talk()
+        if (offer is None or (talk is None and self._chance(0.7))) and self._chance(0.9):
+            return self.bulk_counter()  # a talk first, or nothing is ever agreed
         if talk is not None and self._chance(0.8):
             command = self._by(Kind.BULK_ACCEPT, talk, is_proposer=False)
         else:
@@ -70,6 +72,8 @@ class BulkDraws(Draws):
         agreed = self._talks(NegotiationStatus.AGREED)
         if agreed and self._chance(0.85):
             return self._by(Kind.BULK_CONFIRM, self.random.choice(agreed), is_proposer=True)
+        if self._chance(0.8):
+            return self.bulk_accept()
         return self._answer(Kind.BULK_CONFIRM, *self._offer_or_talk())
 
     def bulk_decline(self) -> CommandDict:
@@ -83,6 +87,35 @@ class BulkDraws(Draws):
             return self._command(Kind.BULK_WITHDRAW, account=self._account(), ref=1)
         account = offer.account.number if self._chance(0.85) else self._wrong_account()
         return self._command(Kind.BULK_WITHDRAW, account=account, ref=offer.number)
+
+    def shortchange(self) -> CommandDict:
+        """An initiator that has agreed locks its offer lower elsewhere and spends the rest."""
+        venue = self.twin.venue
+        open_talks = [t for t in venue.negotiations if t.is_open and t.proposer is t.responder]
+        open_talks = [talk for talk in open_talks if talk.offer.counterparty == -1]
+        if not open_talks:
+            return self.bulk_counter()
+        talk = self.random.choice(open_talks)
+        offer, initiator = talk.offer, talk.offer.account
+        others = {t.responder.number for t in self._talks(NegotiationStatus.AGREED)}
+        others |= {initiator.number, talk.responder.number}
+        third = next((a.number for a in venue.accounts if a.number not in others), 0)
+        if talk.status is NegotiationStatus.COUNTERED:
+            accept = self._by(Kind.BULK_ACCEPT, talk, is_proposer=False)
+            self.pending.append(accept | {"price_ticks": talk.price, "qty_tonnes": talk.qty})
+        terms = {"ref": offer.number, "price_ticks": offer.price, "qty_tonnes": 1}
+        self._queue(Kind.BULK_COUNTER, account=third, **terms)
+        self._queue(Kind.BULK_COUNTER, account=initiator.number, counterparty=third, **terms)
+        row, cash = initiator.holdings[offer.instrument.number], initiator.cash_available
+        if offer.side is Side.SELL:
+            fields = {"account": initiator.number, "instrument": offer.instrument.number}
+            spent = max(1, row.available + offer.leaves - 1)
+            self._queue(Kind.TRANSFER_OUT, **fields, qty_tonnes=spent)
+        else:
+            settled = cash - initiator.proceeds_today + offer.frozen - 2 * offer.price
+            self._queue(Kind.CASH_OUT, account=initiator.number, amount=max(1, settled))
+        self._queue(Kind.BULK_CONFIRM, account=talk.responder.number, ref=offer.number)
+        return self.pending.popleft()
 
     # ---- how to draw it ----------------------------------------------------------------------
 

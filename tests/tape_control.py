@@ -20,6 +20,21 @@ from tests.tape_draws import I8, CommandDict, Draws
 class ControlDraws(Draws):
     """Each method draws one command."""
 
+    def set_free(self) -> CommandDict:
+        """Lift a restriction or a halt, if there is one."""
+        venue = self.twin.venue
+        lifts = [
+            self._command(Kind.BLOCK_ACCOUNT, account=row.number)
+            for row in venue.accounts
+            if row.blocks
+        ]
+        lifts += [
+            self._command(Kind.RESUME_INSTRUMENT, instrument=row.number)
+            for row in venue.instruments
+            if row.halted
+        ]
+        return self.random.choice(lifts) if lifts else self.noop()
+
     def block(self) -> CommandDict:
         """Restrict an account or, more often, set it free."""
         rows = self.twin.venue.accounts
@@ -107,7 +122,9 @@ class ControlDraws(Draws):
             account, instrument = order.account.number, order.instrument
         kinds = (Kind.FREEZE_HOLDING, Kind.RELEASE_HOLDING, Kind.DEDUCT_HOLDING)
         kind, qty, number = self.random.choice(kinds), self._small(), -1
-        if instrument is not None and self._known(account):
+        if self._chance(0.06):
+            number = self.random.choice((99, -1))
+        elif instrument is not None and self._known(account):
             number = instrument.number
             row = self.twin.holding(account, number)
             both = row.available + row.frozen
@@ -160,7 +177,7 @@ class ControlDraws(Draws):
             instrument=self.random.randrange(rows),
             side=self.random.choice((1, 2)),
             price_ticks=self._small(),
-            qty_tonnes=self._small(),
+            qty_tonnes=0 if kind in (Kind.LIMIT_HOLDING, Kind.GUARD_HOLDING) else self._small(),
             ref=self.random.choice((1, venue.order_no, venue.session_no, venue.trade_no)),
             amount=self.random.choice((0, 0, 1)),
             counterparty=self.random.choice((-1, self._account())),

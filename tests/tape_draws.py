@@ -76,7 +76,7 @@ class Draws:
 
     def _wrong_account(self) -> int:
         """Mostly an account, sometimes none."""
-        return self.random.choice((-1, 99)) if self._chance(0.03) else self._account()
+        return self.random.choice((-1, 99)) if self._chance(0.06) else self._account()
 
     def _any_instrument(self) -> Instrument | None:
         """One of the vintages, whatever its mode."""

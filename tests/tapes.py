@@ -62,21 +62,22 @@ MORNING_WEIGHTS: dict[str, float] = {
     "cash_in": 3.5, "cash_out": 1.5, "transfer_in": 4, "transfer_out": 1.5, "open_account": 0.3,
     "admit": 0.2, "parameter": 0.2, "unknown": 0.2, "noop": 0.3, "wrong_step": 0.6, "advance": 0.7,
     "apply_session": 5, "notice_session": 4, "reject_session": 0.6, "open_session": 4, "bid": 14,
-    "cancel_bid": 2, "close_session": 2,
-    "block": 2, "guard": 3, "limit": 2, "warn": 0.3, "halt": 2.5, "kill": 0.4, "void": 1.2,
+    "cancel_bid": 3, "close_session": 3,
+    "block": 2, "guard": 3, "limit": 2, "warn": 0.3, "halt": 3, "kill": 0.4, "void": 1.2,
     "court": 2, "undermine": 1, "any_kind": 1,
 }  # fmt: skip
 AFTERNOON_WEIGHTS = MORNING_WEIGHTS | {
-    "bulk_offer": 9, "bulk_counter": 12, "bulk_accept": 9, "bulk_confirm": 7, "bulk_decline": 2,
-    "bulk_withdraw": 1, "undermine": 3, "advance": 0.5,
+    "bulk_offer": 9, "bulk_counter": 12, "bulk_accept": 9, "bulk_confirm": 10, "bulk_decline": 2,
+    "bulk_withdraw": 1, "shortchange": 2, "undermine": 5, "advance": 0.5,
 }  # fmt: skip
 QUIET_WEIGHTS: dict[str, float] = {
     "list_": 1, "take": 1, "take_best": 1, "add": 1, "amend": 1, "cancel": 3,
     "cash_in": 3, "cash_out": 2, "transfer_in": 3, "transfer_out": 2, "open_account": 1,
     "admit": 0.5, "parameter": 0.5, "unknown": 0.3, "noop": 0.3, "wrong_step": 3, "advance": 7,
-    "apply_session": 2, "notice_session": 2, "cancel_bid": 2, "kill": 0.3, "void": 2,
-    "court": 2, "halt": 2, "any_kind": 10,
+    "apply_session": 2, "notice_session": 2, "cancel_bid": 2, "open_session": 1,
+    "kill": 0.3, "void": 2, "court": 2, "halt": 2, "any_kind": 10,
 }  # fmt: skip
+EVENING_WEIGHTS = QUIET_WEIGHTS | {"any_kind": 22}
 NIGHT_WEIGHTS = QUIET_WEIGHTS | {"admit": 3, "parameter": 18, "block": 2, "limit": 2, "guard": 2}
 
 
@@ -106,6 +107,7 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws):
         self.morning = self._weights(MORNING_WEIGHTS)
         self.afternoon = self._weights(AFTERNOON_WEIGHTS)
         self.quiet = self._weights(QUIET_WEIGHTS)
+        self.evening = self._weights(EVENING_WEIGHTS)
         self.night = self._weights(NIGHT_WEIGHTS)
         self._set_up()
 
@@ -117,6 +119,10 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws):
         else:
             draws, cumulated = self._draws()
             command = self.random.choices(draws, cum_weights=cumulated)[0]()
+            if venue.halted and self.random.random() < 0.1:
+                command = self._command(Kind.RESUME_MARKET)
+            elif self.random.random() < 0.02:
+                command = self.set_free()
             if self.random.random() < 0.05:
                 self._spoil(command)
         self._keep_within_bounds(command)
@@ -309,6 +315,8 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws):
             return self.morning
         if phase is Phase.AFTERNOON:
             return self.afternoon
+        if phase in (Phase.CLOSED, Phase.CONFIRMED, Phase.DISPUTED):
+            return self.evening
         return self.night if phase in (Phase.NEW, Phase.POSTED) else self.quiet
 
     def _weights(
@@ -383,8 +391,8 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws):
             Parameter.LARGE_HOLDER_TONNES: (0, 500, 2_000, 1),
             Parameter.FREE_FIRST_DAY: (0, 0, 1),
             Parameter.FIRST_DAY_UPPER_TICKS: (200, 9_000, 100),
-            Parameter.BULK_ENABLED: (1, 1, 1, 1, 0),
-            Parameter.AUCTION_ENABLED: (1, 1, 1, 1, 0),
+            Parameter.BULK_ENABLED: (1, 1, 1, 1, 1, 1, 0),
+            Parameter.AUCTION_ENABLED: (1, 1, 1, 1, 1, 1, 0),
             Parameter.COMPOSITE_WEIGHT: (0, 1, 3, 1_000_000),
         }
         if self.giant:

@@ -12,19 +12,26 @@ from typing import Any
 import pytest
 
 from engine.reasons import EXPLANATIONS, Reason
-from engine.records import Event, Kind, Phase
-from tests.property.alphabet import ENDINGS, REFUSALS, TRANSITIONS
+from engine.records import Event, Kind, Phase, SessionStatus
+from tests.property.alphabet import (
+    ENDINGS,
+    NEGOTIATION_STEPS,
+    REFUSALS,
+    SESSION_STEPS,
+    TRANSITIONS,
+)
 from tests.property.test_tapes import COMMANDS_PER_TAPE, TAPES
 from tests.reference import vocabulary
 from tests.tapes import Tape
+
+MAY_STEP = (*range(Kind.BULK_OFFER, Kind.CLOSE_SESSION + 1), Kind.KILL, Kind.FREEZE_HOLDING)
 
 
 @pytest.fixture(scope="module")
 def seen(base_seed: int) -> dict[str, Counter[Any]]:
     """What happens on the tapes that ``test_tapes`` plays."""
-    counts: dict[str, Counter[Any]] = {
-        name: Counter() for name in ("done", "refused", "ended", "events", "steps", "tried")
-    }
+    names = ("done", "refused", "ended", "events", "steps", "tried", "talks", "sessions", "crowds")
+    counts: dict[str, Counter[Any]] = {name: Counter() for name in names}
     for number in range(TAPES):
         tape = Tape(base_seed * 1_000 + number)
         for _ in range(COMMANDS_PER_TAPE):
@@ -33,7 +40,7 @@ def seen(base_seed: int) -> dict[str, Counter[Any]]:
 
 
 def _count(counts: dict[str, Counter[Any]], tape: Tape) -> None:
-    before = tape.twin.venue.phase
+    before, states = tape.twin.venue.phase, _states(tape)
     command, events = tape.step()
     kind, after = command["kind"], tape.twin.venue.phase
     counts["tried"][kind, before] += 1
@@ -46,6 +53,25 @@ def _count(counts: dict[str, Counter[Any]], tape: Tape) -> None:
         if event["reason"]:
             group = "refused" if event["kind"] == Event.REFUSED else "ended"
             counts[group][kind, event["reason"]] += 1
+    if (kind in MAY_STEP and before is after) or kind == Kind.CLOSE_DAY:
+        _count_steps(counts, tape, states)
+
+
+def _states(tape: Tape) -> dict[Any, int]:
+    """Where every negotiation and session of the day stands."""
+    venue = tape.twin.venue
+    found: dict[Any, int] = {("talks", n): t.status for n, t in enumerate(venue.negotiations)}
+    return found | {("sessions", n): s.status for n, s in venue.sessions.items()}
+
+
+def _count_steps(counts: dict[str, Counter[Any]], tape: Tape, before: dict[Any, int]) -> None:
+    for (name, number), status in _states(tape).items():
+        old = before.get((name, number), 0)
+        if old != status:
+            counts[name][old, status] += 1
+    alive = (SessionStatus.APPLIED, SessionStatus.NOTICED, SessionStatus.OPEN)
+    together = [s for s in tape.twin.venue.sessions.values() if s.status in alive]
+    counts["crowds"][len(together)] += 1
 
 
 def test_every_kind_is_done(seen: dict[str, Counter[Any]]) -> None:
@@ -85,7 +111,17 @@ def test_every_step_from_phase_to_phase_occurs(seen: dict[str, Counter[Any]]) ->
     assert set(seen["steps"]) == TRANSITIONS
 
 
-@pytest.mark.parametrize("name", ["Kind", "Event", "Phase", "Reason", "Mode", "Parameter"])
+def test_negotiations_and_sessions_take_every_step(seen: dict[str, Counter[Any]]) -> None:
+    """Every arrow of TR-72 and TR-81…88, and no other; several sessions live side by side."""
+    assert set(seen["talks"]) == NEGOTIATION_STEPS
+    assert set(seen["sessions"]) == SESSION_STEPS
+    assert sum(times for together, times in seen["crowds"].items() if together >= 3) > 100
+
+
+SHARED = ("Kind", "Event", "Phase", "Reason", "Mode", "Parameter", "Modality", "Pricing")
+
+
+@pytest.mark.parametrize("name", SHARED)
 def test_both_vocabularies_have_the_same_numbers(name: str) -> None:
     """The twin declares every number itself; a renumbering or a new member shows here."""
     from engine import reasons, records

@@ -98,13 +98,13 @@ def do_kill(venue: Venue, command: Command) -> None:
     refuse_if(bad, Reason.PARAMETER_INVALID)
     instrument = None if command["instrument"] == -1 else known_instrument(venue, command)
     check_phase(venue, (Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON))
-    cancelled = 0
-    for number in sorted(venue.resting):
-        order = venue.resting.get(number)  # None: gone with an offer
-        if order is None or order.role is Role.APPLICATION:
-            continue
-        if matches(order, account, instrument):
-            cancelled += 1
+    doomed = [
+        order
+        for _, order in sorted(venue.resting.items())
+        if order.role is not Role.APPLICATION and matches(order, account, instrument)
+    ]
+    for order in doomed:
+        if order.is_open:  # else gone with its offer
             end_order(venue, order, Event.CANCELLED, Reason.KILLED)
             end_talks_of(venue, order, Reason.KILLED)
     for talk in venue.negotiations:
@@ -121,7 +121,7 @@ def do_kill(venue: Venue, command: Command) -> None:
         Event.KILLED_NOW,
         account=command["account"],
         instrument=command["instrument"],
-        qty_tonnes=cancelled,
+        qty_tonnes=len(doomed),
     )
 
 
