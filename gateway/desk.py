@@ -133,7 +133,9 @@ class Desk:
         refs = self.record.refs(session.owner, first, count)
         if len(refs) == 0:
             return []
-        return reports(self.record, self.codes, refs, np.arange(first, first + len(refs)))
+        found = reports(self.record, self.codes, refs, np.arange(first, first + len(refs)))
+        self.transfers.name_arrivals(session.owner, found)
+        return found
 
     def close_all(self, code: str) -> None:
         """Say good bye to every session, e.g. because the venue stops."""
@@ -168,9 +170,7 @@ class Desk:
             for group in live:
                 mine = made[at : at + len(group.refs)]
                 at += len(group.refs)
-                if self.transfers.expecting:
-                    for report in mine:
-                        self.transfers.name_arrival(group.owner, report)
+                self.transfers.name_arrivals(group.owner, mine)
                 for session in self.sessions[group.owner]:
                     session.offer(group.first_report_seq, mine)
         for event in phases:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.records import Event, Kind
+from engine.records import Kind
 from gateway import terms
 from gateway import trader_messages as t
 from gateway.commands import body
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gateway.desk import Desk
     from gateway.protocol import Session
 
-ARRIVALS = (int(Event.HOLDING_MOVED_IN), int(Event.CASH_MOVED_IN))
 Asked = tuple[int, str, int]  # account, instrument ("" = money), amount
 
 
@@ -36,6 +35,7 @@ class Transfers:
         self._one_at_a_time = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._expected: dict[Asked, list[str]] = {}
+        self._named: dict[tuple[int, int], str] = {}  # reports of the day that answer a request
         self._used: dict[int, set[str]] = {}  # ids of requests to the registry, of the day
         self.handlers: dict[type, Callable[[Any, Any], None]] = {
             t.TransferIn: self._transfer_in,
@@ -45,8 +45,9 @@ class Transfers:
         }
 
     def new_day(self) -> None:
-        """Ids of requests begin again."""
+        """Ids of requests and numbers of reports begin again."""
         self._used.clear()
+        self._named.clear()
 
     def _transfer_out(self, session: Session, message: t.TransferOut) -> None:
         identity = message.client_order_id
@@ -119,20 +120,25 @@ class Transfers:
         if not waiting:
             self._expected.pop(asked, None)
 
-    def name_arrival(self, owner: int, report: Any) -> None:
+    def name_arrivals(self, owner: int, reports: list[Any]) -> None:
         """Give what came in the id of the request it answers: the oldest one for just that."""
-        if isinstance(report, HoldingMoved) and report.direction == "in":
-            asked = (owner, report.instrument, report.qty_tonnes)
-        elif isinstance(report, CashMoved) and report.direction == "in":
-            asked = (owner, "", report.amount_fen)
-        else:
+        if not (self._expected or self._named):
             return
-        waiting = self._expected.get(asked)
-        if waiting:
-            report.client_order_id = waiting[0]
-            self._forget(asked, waiting[0])
+        for report in reports:
+            asked = _arrived(owner, report)
+            if asked is None:
+                continue
+            place = (owner, report.report_seq)
+            if place not in self._named and asked in self._expected:
+                self._named[place] = self._expected[asked][0]
+                self._forget(asked, self._named[place])
+            report.client_order_id = self._named.get(place, "")
 
-    @property
-    def expecting(self) -> bool:
-        """Whether somebody waits for something to come in."""
-        return bool(self._expected)
+
+def _arrived(owner: int, report: Any) -> Asked | None:
+    """Return what a report says has come in, None if it says something else."""
+    if isinstance(report, HoldingMoved) and report.direction == "in":
+        return owner, report.instrument, report.qty_tonnes
+    if isinstance(report, CashMoved) and report.direction == "in":
+        return owner, "", report.amount_fen
+    return None

@@ -334,6 +334,21 @@ def test_a_rejected_session_tells_bidders_nothing_of_the_operators_request(floor
     assert placed.order_no
 
 
+def test_a_published_session_ends_with_the_day_under_the_applicants_own_id(floor: Floor) -> None:
+    """TR-86, ST-16: nobody hears the id of an operator's request."""
+    seller, one, _, _, number, applied_id = session_open(floor)
+    (placed,) = say(one, bid(number, "75.00", 10))
+    floor.afternoon()
+    seller.output(), one.output()
+    floor.cycle(Kind.CLOSE_DAY, 0)
+    lapsed = [each for each in seller.output() if isinstance(each, Lapsed | SessionRejected)]
+    assert {each.client_order_id for each in lapsed} <= {applied_id, ""}
+    assert isinstance(lapsed[-1], SessionRejected)
+    assert lapsed[-1].code == "end_of_day"
+    (mine,) = [each for each in one.output() if isinstance(each, Lapsed)]
+    assert mine.order_no == placed.order_no
+
+
 def test_racing_commands_resolve_by_sequence(floor: Floor) -> None:
     """TR-69: bid and close, counter and accept in one batch: the second hears what is true then."""
     _, one, _, _, number, _ = session_open(floor)
