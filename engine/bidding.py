@@ -41,10 +41,15 @@ def find_session(state: State, number: int, *statuses: SessionStatus) -> int:
 
 
 def allowed_limits(state: State, instrument: int, side: int) -> tuple[int, int]:
-    """Return the limits an applicant may choose: the reference, or the side's edge (TR-22)."""
+    """Return the limits an applicant may choose: the reference, or the side's edge (TR-22).
+
+    On a free first day (VM-08) the reference may lie outside the day's limits; then only the edge.
+    """
     row = state.instruments[instrument]
-    edge = "lower" if side == Side.SELL else "upper"
-    return int(row["reference_ticks"]), int(row[f"auction_{edge}_limit_ticks"])
+    lower, upper = int(row["auction_lower_limit_ticks"]), int(row["auction_upper_limit_ticks"])
+    edge = lower if side == Side.SELL else upper
+    reference = int(row["reference_ticks"])
+    return (reference if lower <= reference <= upper else edge), edge
 
 
 def application_reason(state: State, c: Array) -> Reason:

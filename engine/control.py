@@ -179,6 +179,8 @@ def cancel_any(state: State, row: int, reason: Reason, outcome: Outcome) -> None
     elif kind == Kind.BID:
         number = bidding.session_no(state, int(order["session"]))
         d.cancel(state, row, reason, outcome, other_order_no=number)
+    elif kind == Kind.BULK_ACCEPT:
+        talks.end_answer(state, row, reason, outcome)
     else:
         if kind in LADDER_KINDS:
             leave_ladder(state, row)

@@ -173,6 +173,8 @@ def _prices(state: State) -> Iterator[str]:
     for prefix, modality in _BANDS:
         deals = trades[trades["modality"] == modality]
         yield from _outside(state, f"{modality.name.lower()} trade", deals, prefix)
+    if state.market[0]["phase"] in (Phase.NEW, Phase.POSTED):
+        return  # the rules of the next day may be in force already
     bulk = trades[trades["modality"] == Modality.BULK]
     for row in np.flatnonzero(bulk["qty_tonnes"] < state.rules[0]["bulk_qty_min"]):
         yield f"I6: bulk trade {row} is smaller than the modality's least"

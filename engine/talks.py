@@ -90,6 +90,17 @@ def end_negotiation(state: State, at: int, reason: Reason, ended_by: int, outcom
         d.cancel(state, answer, why, outcome)
 
 
+def end_answer(state: State, answer_row: int, reason: Reason, outcome: Outcome) -> None:
+    """End the negotiation whose responder's locked order has to go; the order goes with it."""
+    rows = state.negotiations[: int(state.market[0]["negotiations"])]
+    (at,) = (
+        at
+        for at in range(len(rows))
+        if int(rows[at]["answer_row"]) == answer_row and int(rows[at]["status"]) in STANDS
+    )
+    end_negotiation(state, at, reason, int(rows[at]["responder"]), outcome)
+
+
 def expire_all(state: State, outcome: Outcome) -> None:
     """After the close lapsed all offers and answers: their negotiations end too (E36)."""
     rows = state.negotiations[: int(state.market[0]["negotiations"])]
