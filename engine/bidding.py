@@ -14,17 +14,10 @@ from engine.outcome import Outcome
 from engine.reasons import Reason
 from engine.records import Event, Kind, Modality, OrderStatus, Pricing, SessionStatus, Side
 from engine.state import Array, State
+from engine.units import minute_of_day
 from engine.verbs import Pair, cover, freeze_order
 
 AUCTION = Modality.AUCTION
-_MINUTE_NS = 60 * 10**9
-_DAY_MINUTES = 24 * 60
-_BEIJING_MINUTES = 8 * 60
-
-
-def minute_of_day(time_ns: int) -> int:
-    """Return the minute of the day in Beijing, 0 for no time at all."""
-    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % _DAY_MINUTES if time_ns else 0
 
 
 def session_no(state: State, row: int) -> int:

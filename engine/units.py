@@ -1,4 +1,4 @@
-"""Money and prices: the one place that multiplies and the one function that rounds.
+"""Money, prices, minutes: the one place that multiplies and the one function that rounds.
 
 Integers only: ticks of 0.01 yuan, tonnes, fen, basis points, parts per million.
 """
@@ -10,6 +10,9 @@ from engine.records import PRICE_TICKS_MAX
 
 BP = 10_000
 PPM = 1_000_000
+_MINUTE_NS = 60 * 10**9
+_DAY_MINUTES = 24 * 60
+_BEIJING_MINUTES = 8 * 60
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -52,3 +55,8 @@ def fee_fen(value: int, trading_ppm: int, settlement_ppm: int) -> int:
     if trading_ppm + settlement_ppm == 0:
         return 0
     return rate_kernel(value, trading_ppm) + rate_kernel(value, settlement_ppm)
+
+
+def minute_of_day(time_ns: int) -> int:
+    """Return the minute of the day in Beijing, 0 for no time at all."""
+    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % _DAY_MINUTES if time_ns else 0
