@@ -21,7 +21,8 @@ def live_exchange(seed: int) -> Exchange:
     for _ in range(20_000):
         commands.append(tape.step()[0])
         busy = venue.phase is Phase.AFTERNOON and venue.seq > 600
-        if busy and len(venue.resting) >= 5 and any(i.day_qty for i in venue.instruments):
+        rich = len(venue.negotiations) >= 2 and len(venue.sessions) >= 2
+        if busy and rich and len(venue.resting) >= 5 and venue.trades:
             break
     exchange = Exchange()
     exchange.apply(to_batch(commands))
@@ -52,6 +53,8 @@ def in_use(exchange: Exchange) -> dict[str, np.ndarray]:
         "words": state.words[: books * each["words"]],
         "orders": state.orders[: int(market["orders"])],
         "trades": state.trades[: int(market["trades"])],
+        "negotiations": state.negotiations[: int(market["negotiations"])],
+        "sessions": state.sessions[: int(market["sessions"])],
     }
 
 

@@ -176,7 +176,8 @@ class TwoExchanges(RuleBasedStateMachine):
             Phase.POSTED: (Kind.BEGIN_DAY, day_after),
         }
         kind, ref = step[venue.phase]
-        self.send(kind, ref=int(ref))
+        deals = sum(not trade.void for trade in venue.trades.values())
+        self.send(kind, ref=int(ref), amount=deals)
 
     @invariant()
     def agrees(self) -> None:

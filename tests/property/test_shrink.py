@@ -36,7 +36,7 @@ def test_a_sound_tape_has_no_difference(base_seed: int) -> None:
 
 def test_a_differing_field_is_named() -> None:
     """One field, a missing event, an event too many: each is said plainly."""
-    row = tuple(range(24))
+    row = tuple(range(28))
     other = (*row[:10], 99, *row[11:])
     assert first_difference([row], [row]) is None
     assert "other_fee_fen" in str(first_difference([row], [other]))

@@ -27,7 +27,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.reasons import Reason
-from engine.records import Event, Kind, Mode, OrderStatus, Parameter, Phase, Side
+from engine.records import Event, Kind, Mode, OrderStatus, Parameter, Phase, Pricing, Side
 from tests.scenarios.venues import (
     EngineVenue,
     Fields,
@@ -47,6 +47,11 @@ NATIONAL_RULES: dict[Parameter, int] = {  # rules.md, section 1
     Parameter.BULK_QTY_MIN: 100_000,
     Parameter.TAKE_LEVELS_MAX: 5,
     Parameter.GOODS_T_PLUS: 1,
+    Parameter.AUCTION_BAND_BP: 1_000,
+    Parameter.AUCTION_QTY_MIN: 100_000,
+    Parameter.AUCTION_BID_QTY_MIN: 1,
+    Parameter.BULK_ENABLED: 1,
+    Parameter.AUCTION_ENABLED: 1,
 }
 MONDAY = 20260105
 UNCHANGED_BY_REFUSALS = "seq, time"  # the one entry of the state that a refusal may change
@@ -87,6 +92,21 @@ class Outcome:
     def order_no(self) -> int:
         """Number of the order that was accepted."""
         return self.done().event(Event.ACCEPTED)["order_no"]
+
+    @property
+    def offer_no(self) -> int:
+        """Number of the bulk offer that was made."""
+        return self.done().event(Event.BULK_OFFERED)["order_no"]
+
+    @property
+    def session_no(self) -> int:
+        """Number of the bidding session that was applied for."""
+        return self.done().event(Event.SESSION_APPLIED)["order_no"]
+
+    def happened(self, *kinds: Event) -> Outcome:
+        """It caused exactly events of these kinds, in order."""
+        assert [kind.name for kind in self.kinds] == [kind.name for kind in kinds]
+        return self
 
     def refused(self, reason: Reason) -> Outcome:
         """It was refused for this reason, with one event, and nothing has changed."""
@@ -172,6 +192,65 @@ class Deed:
         """Give the order at a price a new total quantity and price."""
         ref = self.floor.find(self.floor.names[self.account], at).number
         return self._send(Kind.AMEND, ref=ref, qty_tonnes=to_qty, price_ticks=ticks(to))
+
+    def offers(self, side: Side, qty: int, at: str, to: str = "", vintage: str = "") -> Outcome:
+        """Make a bulk offer to everybody or to one account (TR-70, TR-75)."""
+        towards = self.floor.names.index(to) if to else -1
+        return self._send(
+            Kind.BULK_OFFER,
+            side=int(side),
+            qty_tonnes=qty,
+            price_ticks=ticks(at),
+            instrument=self.floor.vintage(vintage),
+            counterparty=towards,
+        )
+
+    def _talks(self, kind: Kind, offer: int, of: str, **fields: int) -> Outcome:
+        towards = self.floor.names.index(of) if of else -1
+        return self._send(kind, ref=offer, counterparty=towards, **fields)
+
+    def counters(self, offer: int, qty: int, at: str, of: str = "") -> Outcome:
+        """Name new terms; an initiator says with whom it talks (TR-72)."""
+        terms = {"qty_tonnes": qty, "price_ticks": ticks(at)}
+        return self._talks(Kind.BULK_COUNTER, offer, of, **terms)
+
+    def accepts(self, offer: int, qty: int, at: str, of: str = "") -> Outcome:
+        """Accept terms, naming them."""
+        terms = {"qty_tonnes": qty, "price_ticks": ticks(at)}
+        return self._talks(Kind.BULK_ACCEPT, offer, of, **terms)
+
+    def confirms(self, offer: int, of: str = "") -> Outcome:
+        """Confirm what was agreed: the trade."""
+        return self._talks(Kind.BULK_CONFIRM, offer, of)
+
+    def declines(self, offer: int, of: str = "") -> Outcome:
+        """End a negotiation."""
+        return self._talks(Kind.BULK_DECLINE, offer, of)
+
+    def withdraws_offer(self, offer: int) -> Outcome:
+        """Take a bulk offer back."""
+        return self._send(Kind.BULK_WITHDRAW, ref=offer)
+
+    def applies(
+        self, qty: int, floor_price: str, mode: Pricing = Pricing.UNIFORM, side: Side = Side.SELL
+    ) -> Outcome:
+        """Apply for a bidding session of the first vintage (TR-81)."""
+        return self._send(
+            Kind.APPLY_SESSION,
+            side=int(side),
+            qty_tonnes=qty,
+            price_ticks=ticks(floor_price),
+            instrument=0,
+            mode=int(mode),
+        )
+
+    def bids(self, session: int, qty: int, at: str) -> Outcome:
+        """Bid in a session (TR-89)."""
+        return self._send(Kind.BID, ref=session, qty_tonnes=qty, price_ticks=ticks(at))
+
+    def cancels_bid(self, number: int) -> Outcome:
+        """Take a bid back."""
+        return self._send(Kind.CANCEL_BID, ref=number)
 
     def pays_in(self, yuan: str) -> Outcome:
         """Cash in."""
@@ -296,8 +375,8 @@ class Floor:
     def then_accounts(self, drawn: str) -> None:
         """Then: accounts hold this.
 
-        Columns: ``cash``, ``cash frozen``, a vintage's code (available), the code with ``frozen``
-        or ``bought`` behind it.
+        Columns: ``cash``, ``cash frozen``, a vintage's code (available), the code with ``frozen``,
+        ``bought`` or ``judicial`` behind it.
         """
         header, *rows = table(drawn)
         for row in rows:
@@ -312,7 +391,7 @@ class Floor:
         if name == "cash":
             return int(state["cash"][account][("", "frozen", "proceeds").index(part)])
         row = state["holdings"][account][self.vintage(name)]
-        return int(row[("", "frozen", "bought", "sold").index(part)])
+        return int(row[("", "frozen", "bought", "sold", "guarded", "judicial").index(part)])
 
     def then_order(self, number: int, status: OrderStatus) -> None:
         """Then: an order of today is in this state (TR-44)."""
@@ -355,9 +434,38 @@ class Floor:
                 self.enters(phase).done()
         return self.send(Kind.CLOSE_DAY).done()
 
+    def confirms(self, tag: int = 7) -> Outcome:
+        """Both institutions confirm the deal file, which counts the trades that stand (ST-04)."""
+        deals = sum(not trade[-1] for trade in self.venue.state()["trades"])
+        return self.send(Kind.CONFIRM_DAY, ref=tag, amount=deals)
+
+    def deal(self, qty: int, at: str, vintage: str = "") -> Outcome:
+        """The first account lists for sale, the second takes it."""
+        self.when(self.names[0]).lists(Side.SELL, qty, at, vintage).done()
+        return self.when(self.names[1]).takes(qty, of=self.names[0], at=at).done()
+
+    def session(self, kind: Kind, number: int) -> Outcome:
+        """Let the exchange notice, open, reject or close a bidding session."""
+        window = {"from_ns": self.seq, "until_ns": self.seq + 1_800 * 10**9}
+        return self.send(kind, ref=number, **(window if kind is Kind.NOTICE_SESSION else {}))
+
+    def opened_session(self, applicant: str, qty: int, at: str, **more: Any) -> int:
+        """A session that takes bids: applied for, noticed, opened; return its number."""
+        number = self.when(applicant).applies(qty, at, **more).session_no
+        self.session(Kind.NOTICE_SESSION, number).done()
+        self.session(Kind.OPEN_SESSION, number).done()
+        return number
+
+    def control(self, kind: Kind, name: str = "", vintage: str = "", **fields: int) -> Outcome:
+        """A measure of the exchange or the registry about an account or a vintage, or neither."""
+        account = self.names.index(name) if name else -1
+        instrument = self.vintages.index(vintage) if vintage else -1
+        people = {"operator": 1, "checker": 2}
+        return self.send(kind, account=account, instrument=instrument, **(people | fields))
+
     def settles(self, tag: int = 7) -> None:
         """Both institutions confirm; the registry posts (ST-04, ST-16)."""
-        self.send(Kind.CONFIRM_DAY, ref=tag).done()
+        self.confirms(tag).done()
         self.send(Kind.POST_DAY, ref=tag).done()
 
     def next_day(self, day: int) -> None:
@@ -371,6 +479,7 @@ class Floor:
         """Then: reference, lower_limit, upper_limit, open, high, low, last, close … in yuan."""
         names = (
             *("reference", "lower_limit", "upper_limit", "bulk_lower_limit", "bulk_upper_limit"),
+            *("auction_lower_limit", "auction_upper_limit"),
             *("open", "high", "low", "last", "close"),
         )
         row = self.venue.state()["instruments"][self.vintage(vintage)]

@@ -120,7 +120,7 @@ def test_st17_a_disputed_day_blocks_the_next(market: Market) -> None:
         account | CEA25 | CEA25 bought
         Baowu   |       | 100
     """)
-    floor.send(Kind.CONFIRM_DAY, ref=7).done()
+    floor.confirms().done()
     floor.begins(20260106).refused(Reason.DAY_UNCONFIRMED)
     floor.send(Kind.POST_DAY, ref=8).refused(Reason.FILE_DIFFERS)
     floor.send(Kind.POST_DAY, ref=7).tells(Event.PHASE_CHANGED, phase=Phase.POSTED)

@@ -214,7 +214,7 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
         Kind.SET_PARAMETER,
         [
             rank(Why.PHASE_CLOSED, "lunch"),
-            rank(Why.UNKNOWN_PARAMETER, ref=15),
+            rank(Why.UNKNOWN_PARAMETER, ref=24),
             rank(Why.UNKNOWN_INSTRUMENT, instrument=NOWHERE),
             rank(Why.PARAMETER_INVALID, "posted", ref=100, instrument=LISTED, amount=-1),
         ],
@@ -272,7 +272,7 @@ def go_to(floor: Floor, stage: str) -> None:
     if stage in ("closed", "confirmed", "posted"):
         floor.closes()
     if stage in ("confirmed", "posted"):
-        floor.send(Kind.CONFIRM_DAY, ref=7).done()
+        floor.confirms().done()
     if stage == "posted":
         floor.send(Kind.POST_DAY, ref=7).done()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.reasons import Reason
-from engine.records import Event, Parameter, Side
+from engine.records import Event, Parameter, Phase, Side
 from tests.scenarios.conftest import Market
 from tests.scenarios.floor import MONDAY
 
@@ -137,6 +137,8 @@ def test_tr24_a_new_vintage_starts_at_the_composite_close(market: Market) -> Non
     floor.rule(Parameter.COMPOSITE_WEIGHT, 1, "CEA25").done()
     floor.rule(Parameter.COMPOSITE_WEIGHT, 1, "CEA24").done()
     floor.begins(MONDAY).done()
+    floor.enters(Phase.MORNING).done()
+    floor.deal(1, at="73.00")
     floor.closes().tells(Event.COMPOSITE_SET, price_ticks=7_307)
     floor.settles()
     floor.admits("CEA26", "").tells(Event.INSTRUMENT_ADMITTED, price_ticks=7_307)
@@ -149,6 +151,8 @@ def test_tr104_weights_decide_and_no_weight_changes_nothing(market: Market) -> N
     floor = market(PAIR, vintages={"CEA25": "74.63", "CEA24": "40.00"}, day=0)
     floor.rule(Parameter.COMPOSITE_WEIGHT, 1, "CEA25").done()
     floor.begins(MONDAY).done()
+    floor.enters(Phase.MORNING).done()
+    floor.deal(1, at="74.63")
     floor.closes().tells(Event.COMPOSITE_SET, price_ticks=7_463)
     floor.settles()
     floor.rule(Parameter.COMPOSITE_WEIGHT, 0, "CEA25").done()
