@@ -107,6 +107,8 @@ def priority_reason(a: Arrays, account: int, instrument: int, side: int, rank: i
     better = a.books[book]["best_rank"]
     passed = 0
     foreign = False
+    if a.rules[0]["take_levels_max"] == 0:  # an exchange that was never given its rules
+        return _OUTSIDE
     while better < rank:
         passed += 1
         if passed >= a.rules[0]["take_levels_max"]:
