@@ -344,6 +344,8 @@ class Tape:
         useful = self._useful_values()
         for number in range(1, 15):
             value = self.random.choice(useful[number])
+            if number == Parameter.TAKE_LEVELS_MAX and self.random.random() < 0.15:
+                continue  # never set: nothing may be taken
             self._queue(Kind.SET_PARAMETER, ref=number, amount=value)
         for number in range(instruments):
             price = 9_990_000 if self.giant else self.random.choice((30, 45, 60, 120, 8_000))
@@ -361,7 +363,7 @@ class Tape:
                 qty = QTY_TONNES_MAX if self.giant else self.random.choice((20, 100, 400))
                 fields = {"account": account, "instrument": instrument, "qty_tonnes": qty}
                 self._queue(Kind.TRANSFER_IN, **fields)
-        for kind in self.random.sample(list(Kind), k=7):  # mostly out of place in phase NEW
+        for kind in self.random.sample(list(Kind), k=len(Kind)):  # out of place in phase NEW
             self._queue(kind, account=0)
         if self.random.random() < 0.5:  # some of it meets an exchange that lacks the rest
             for _ in range(6):
