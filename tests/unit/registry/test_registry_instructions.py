@@ -81,8 +81,8 @@ def test_bad_amounts_change_nothing(registry: Registry) -> None:
 
 def test_numpy_integers_are_whole_numbers(registry: Registry) -> None:
     registry.open_account("K1", "Plant 1")
-    registry.issue("CEA", 0, np.int64(10))  # type: ignore[arg-type]
-    assert registry.balances(np.int32(0)).holdings["CEA"] == Holding(10, 0, 0)  # type: ignore[arg-type]
+    registry.issue("CEA", 0, np.int64(10))
+    assert registry.balances(np.int32(0)).holdings["CEA"] == Holding(10, 0, 0)
 
 
 def test_what_is_instructed_is_in_transit_until_done(registry: Registry) -> None:
