@@ -288,6 +288,8 @@ class Floor:
         self.vintages: list[str] = []
         self.seq = 0
         for parameter, value in {**NATIONAL_RULES, **rules}.items():
+            if parameter is Parameter.TAKE_LEVELS_MAX and not value:
+                continue  # 0 is no value one may set: the rule stays unset
             self.send(Kind.SET_PARAMETER, ref=int(parameter), amount=value).done()
         for code, reference in vintages.items():
             self.admits(code, reference, mode).done()

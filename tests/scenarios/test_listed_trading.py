@@ -337,3 +337,14 @@ def test_nobody_cancels_for_somebody_else(market: Market) -> None:
     floor.when("Baowu").cancels_number(99).refused(Reason.UNKNOWN_ORDER)
     floor.when("Baowu").cancels_number(0).refused(Reason.UNKNOWN_ORDER)
     floor.when("Baowu").cancels_number(2**63 - 1).refused(Reason.UNKNOWN_ORDER)
+
+
+def test_without_the_rule_of_levels_nothing_is_taken(market: Market) -> None:
+    """TR-61: a venue that was never told how many levels count takes from none."""
+    floor = market(SELLERS, rules={Parameter.TAKE_LEVELS_MAX: 0})
+    floor.book("""
+        buy | price | sell
+            | 80.00 | Anhui 10
+    """)
+    floor.when("Chalco").takes(1, of="Anhui", at="80.00").refused(Reason.OUTSIDE_FIVE_LEVELS)
+    floor.when("Chalco").takes_best(Side.BUY, 1, up_to="80.00").refused(Reason.NOTHING_TO_TAKE)
