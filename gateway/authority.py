@@ -66,6 +66,10 @@ PERMITTED: dict[str, frozenset[str]] = {
     "GET /api/keys": _ADMIN,
     **dict.fromkeys(("GET /api/surveillance", "GET /api/disputes"), _OVERSIGHT),
     "GET /api/proposals": frozenset(OFFICE_ROLES),
+    "GET /api/registry/requests": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
+    "GET /api/registry/defaults": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
+    "POST /api/registry/requests": _COURT_MAKER,
+    "POST /api/registry/decisions": _COURT_CHECKER,
 }
 
 

@@ -25,6 +25,7 @@ from gateway.doctor import Report
 from gateway.doctor import examine as examine_data
 from gateway.journal import JournalDamageError, JournalFormatError, JournalLockedError
 from gateway.keys import Key, Keys
+from gateway.market import MARKETS
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue
 from registry.errors import RefusalError, StopError, UnavailableError
@@ -56,6 +57,7 @@ class Choices:
     speed: float | None = None
     entities: int | None = None
     orders_per_s: float | None = None
+    markets: tuple[str, ...] = ("cea",)
 
 
 def serve(choices: Choices, console: Console) -> str:
@@ -88,6 +90,7 @@ async def _serve(choices: Choices, console: Console) -> None:
         data_dir=choices.data_dir,
         registry_url=choices.registry_url,
         references=references(),
+        markets=tuple(MARKETS[name] for name in choices.markets),
     )
     async with running(options) as venue:
         _keep_bulletins(venue)
@@ -148,6 +151,16 @@ def open_account(
     except RefusalError as refused:
         raise ValueError(str(refused)) from refused
     return Keys(data_dir / "keys.json").create(account)
+
+
+def open_office(data_dir: Path, role: str, name: str) -> Key:
+    """Make a key for a person of an institution, see ``authority.OFFICE_ROLES``.
+
+    Raises:
+        ValueError: there is no such role; nothing was changed.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Keys(data_dir / "keys.json").create_office(role, name)
 
 
 def _fen(yuan: str) -> int:

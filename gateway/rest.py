@@ -28,6 +28,7 @@ from gateway.rest_messages import (
 )
 from gateway.rest_office import office_routes
 from gateway.rest_private import private_routes
+from gateway.rest_registry import registry_routes
 from gateway.venue import Venue
 from marketdata.bulletin import Bulletin
 
@@ -40,6 +41,7 @@ def routes(venue: Venue) -> APIRouter:
     _public_routes(router, venue)
     private_routes(router, venue)
     office_routes(router, venue)
+    registry_routes(router, venue)
     return router
 
 

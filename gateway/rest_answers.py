@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -82,3 +84,11 @@ def registry_problem(no: RegistryError) -> ProblemError:
         return ProblemError(503, "registry_silent", REFUSALS["registry_silent"].sentence)
     status = 404 if no.code.startswith("unknown") or no.code == "day_not_posted" else 409
     return ProblemError(status, no.code, no.sentence)
+
+
+async def asked(question: Callable[[], Any]) -> Any:
+    """Ask the registry in a thread; its no becomes a problem."""
+    try:
+        return await asyncio.to_thread(question)
+    except RegistryError as no:
+        raise registry_problem(no) from no

@@ -251,6 +251,50 @@ class DisputeView(Answer):
     report: list[str]
 
 
+class RegistryRequest(Answer, forbid_unknown_fields=True):
+    """What a maker of the registry asks for: an action and exactly its values."""
+
+    action: str
+    values: dict[str, Any]
+
+
+class DecisionRequest(Answer, forbid_unknown_fields=True):
+    """What a checker decides: to approve, with the hash of what was read, or to refuse."""
+
+    number: int
+    approve: bool
+    sha256: str = ""
+    note: str = ""
+
+
+class RequestView(Answer):
+    """A request at the registry: open, approved, refused or withdrawn; and its outcome."""
+
+    number: int
+    maker: int
+    action: str
+    values: dict[str, Any]
+    sha256: str
+    status: str
+    checker: int
+    note: str
+    outcome: str
+    reason: str
+
+
+class RequestList(Answer):
+    """Every request at the registry, in order."""
+
+    requests: list[RequestView]
+
+
+class DefaultList(Answer):
+    """The settlement risk reserve and what is missing from whom."""
+
+    reserve_fen: int
+    defaults: list[dict[str, Any]]
+
+
 class ProposalList(Answer):
     """What makers asked for, and who decided how."""
 
@@ -304,6 +348,11 @@ DOCUMENTED: tuple[type, ...] = (
     SurveillanceReport,
     DisputeView,
     ProposalList,
+    RegistryRequest,
+    DecisionRequest,
+    RequestView,
+    RequestList,
+    DefaultList,
     InstrumentList,
     OrderList,
     TradeList,

@@ -13,8 +13,8 @@ from gateway.keys import Key
 from gateway.rest_answers import (
     ProblemError,
     answer,
+    asked,
     documented,
-    registry_problem,
     signed_by,
 )
 from gateway.rest_messages import (
@@ -37,7 +37,6 @@ from gateway.rest_views import (
     registry_side,
 )
 from gateway.venue import Venue
-from registry.errors import RegistryError
 
 After = Annotated[int, Query(ge=0, le=2**53, description="Show what is numbered above this.")]
 Date = Annotated[int, Path(ge=0, le=99999999)]
@@ -116,7 +115,7 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
             status = "" if found is None else registry.statement_status(key.account, date, at_ns)
             return found, status
 
-        found, status = await _asked(find)
+        found, status = await asked(find)
         if found is None:
             raise ProblemError(404, "unknown_date", "There is no statement of this date.")
         return answer({"status": status, **found.as_dict()})
@@ -133,24 +132,16 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
     ) -> Response:
         """Object to a statement, in writing, before the next day opens (ST-06, E53)."""
         try:
-            asked = msgspec.convert(content, ObjectionRequest)
+            wanted = msgspec.convert(content, ObjectionRequest)
         except msgspec.ValidationError as error:
             raise ProblemError(422, "invalid_request", str(error)) from error
         at_ns = venue.sequencer.time_ns
-        made = await _asked(lambda: registry.object(key.account, asked.date, asked.wording, at_ns))
+        made = await asked(lambda: registry.object(key.account, wanted.date, wanted.wording, at_ns))
         view = ObjectionView(date=made.date, time_us=made.at_ns // 1000, wording=made.wording)
         return answer(view, 201)
 
     @router.get("/api/notices", tags=["mine"], responses=documented(NoticeList, 401, 403))
     async def notices(key: Key = may_notices) -> Response:
         """What the registry has told you (RG-14, RG-15, ST-05)."""
-        found = await _asked(lambda: registry.notices(key.account))
+        found = await asked(lambda: registry.notices(key.account))
         return answer(NoticeList(notices=[each._asdict() for each in found]))
-
-
-async def _asked(question: Any) -> Any:
-    """Ask the registry in a thread; its no becomes a problem."""
-    try:
-        return await asyncio.to_thread(question)
-    except RegistryError as no:
-        raise registry_problem(no) from no

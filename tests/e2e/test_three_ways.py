@@ -14,7 +14,7 @@ from gateway.client_market import MarketData
 from gateway.client_office import OfficeClient
 from gateway.market import CCER, CEA
 from gateway.messages import List
-from gateway.rare_messages import SessionClosed, SessionOpened, TradeVoided
+from gateway.rare_messages import HoldingFrozen, SessionClosed, SessionOpened, TradeVoided
 from gateway.serve import Options, running
 from registry.institution import Registry
 from registry.profiles import VOLUNTARY
@@ -332,6 +332,45 @@ async def test_statements_and_objections(tmp_path: Path) -> None:
             with pytest.raises(RefusedError, match="not_permitted"):
                 await viewer.post("/api/objections", {"date": 20260105, "wording": "x"})
         assert (await a.get("/api/notices"))["notices"] is not None
+
+
+async def test_the_registrys_people_decide_in_twos(tmp_path: Path) -> None:
+    """ST-07, RG-15, ST-12: a court's freeze asked for at the registry reaches the exchange."""
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 0) as owner,
+        officer(venue, "registry_maker") as maker,
+        officer(venue, "registry_checker") as checker,
+    ):
+        values = {
+            "account": 0,
+            "vintage": "CEA25",
+            "qty_tonnes": 50,
+            "side": "trading",
+            "document": "Order 7 of the court",
+        }
+        freezing = asyncio.create_task(until(owner, HoldingFrozen))
+        await asyncio.sleep(0)
+        asked = await maker.post("/api/registry/requests", {"action": "freeze", "values": values})
+        assert asked["status"] == "open"
+        decision = {"number": asked["number"], "approve": True, "sha256": asked["sha256"]}
+        with pytest.raises(RefusedError, match="not_permitted"):
+            await maker.post("/api/registry/decisions", decision)
+        with pytest.raises(RefusedError, match="values_differ"):
+            await checker.post("/api/registry/decisions", decision | {"sha256": "0" * 64})
+        decided = await checker.post("/api/registry/decisions", decision)
+        assert (decided["status"], decided["checker"] > decided["maker"]) == ("approved", True)
+        frozen = await freezing
+        assert isinstance(frozen, HoldingFrozen)
+        assert (frozen.qty_tonnes, frozen.client_order_id) == (50, "")
+        held = {each["instrument"]: each for each in (await owner.get("/api/account"))["holdings"]}
+        assert held["CEA25"]["judicial_tonnes"] == 50
+        with pytest.raises(RefusedError, match="action_invalid"):
+            await maker.post("/api/registry/requests", {"action": "steal", "values": {}})
+        with pytest.raises(RefusedError, match="invalid_request"):
+            await maker.post("/api/registry/requests", {"action": "freeze"})
+        assert len((await checker.get("/api/registry/requests"))["requests"]) == 1
+        assert (await checker.get("/api/registry/defaults"))["defaults"] == []
 
 
 async def test_two_markets_in_one_process(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from gateway.desk import Desk
 from gateway.publisher import CODECS, FACTS_MAX, REPLAY_MAX, Publisher, Subscriber
 from marketdata.feed import Feed
-from tests.unit.gateway.inline_desk import Floor, frame, order
+from tests.unit.gateway.inline_desk import Floor, frame, order, say
 
 
 class Stage:
@@ -151,3 +151,38 @@ def test_both_encodings_say_the_same(stage: Stage) -> None:
     data = binary.output()
     assert data is not None
     assert msgpack.unpackb(data) == read(text)
+
+
+def test_boards_sessions_halts_and_the_composite_are_channels_of_their_own(stage: Stage) -> None:
+    """TR-75, TR-81, TR-104, TR-117: told as facts, in a snapshot, and in a replay."""
+    channels = ["bulk_offer", "bidding", "halt", "composite"]
+    subscriber = stage.subscriber(SUBSCRIBE | {"channels": channels})
+    _, snapshot = read(subscriber)
+    floor = stage.floor
+    seller, operator = floor.session(0), floor.office("exchange_operator")
+    goods = {"instrument": "CEA25", "qty_tonnes": 100_000}
+    say(seller, {"type": "apply_session", "client_order_id": "s", "price": "74.63", **goods})
+    window = {"session_no": 1, "opens": "10:00", "closes": "10:30"}
+    say(operator, {"type": "notice_session", "client_order_id": "n", **window})
+    for kind in ("halt_instrument", "resume_instrument"):
+        say(operator, {"type": kind, "client_order_id": kind, "instrument": "CEA25"})
+    stage.trades(1)
+    floor.afternoon()
+    offer = {"type": "bulk_offer", "side": "sell", "price": "74.00", **goods}
+    say(seller, offer | {"client_order_id": "public"})
+    say(seller, offer | {"client_order_id": "directed", "counterparty": 1})
+    stage.publisher.flush()
+    found = read(subscriber)
+    kinds = [each["type"] for each in found]
+    assert sorted(kinds) == ["bidding", "bulk_offer", "composite", "halt", "halt"]
+    assert "account" not in str(found)
+    assert "counterparty" not in str(found)
+    replay = {"type": "replay", "epoch": stage.feed.epoch, "after": snapshot["seq"]}
+    subscriber.receive(frame(subscriber.codec, replay))
+    *again, replayed = read(subscriber)
+    assert replayed["whole"] is True
+    assert sorted(each["type"] for each in again) == sorted(kinds)
+    late = stage.subscriber(SUBSCRIBE | {"channels": channels})
+    _, picture = read(late)
+    assert len(picture["offers"]) == 1
+    assert [each["status"] for each in picture["sessions"]] == ["noticed"]
