@@ -28,6 +28,7 @@ from tests.reference.vocabulary import (
     Parameter,
     Phase,
     Reason,
+    Refused,
     Side,
     Status,
     refuse_if,
@@ -222,13 +223,11 @@ def do_confirm(venue: Venue, command: Command) -> None:
 
 def check_initiator(venue: Venue, offer: Order, price: int, qty: int) -> None:
     """Refuse if the initiator has locked its offer lower since and cannot cover the terms."""
-    if offer.side is Side.BUY:
-        have = offer.account.cash_available + offer.frozen
-        short = have < ledger.lock_fen(venue, price, qty, Modality.BULK)
-    else:
-        have = offer.account.holdings[offer.instrument.number].available + offer.leaves
-        short = have < qty
-    refuse_if(short, Reason.COUNTERPARTY_SHORT)
+    terms = (offer.instrument, offer.side, price, qty, Modality.BULK, offer)
+    try:
+        ledger.check_cover(venue, offer.account, *terms)
+    except Refused:
+        raise Refused(Reason.COUNTERPARTY_SHORT) from None
 
 
 def deal(

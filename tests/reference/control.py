@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.reference.checks import check_phase, known_account, known_instrument
-from tests.reference.endings import end_order, end_talk, end_talks_of
+from tests.reference.endings import end_talk, end_with_talks
 from tests.reference.orders import Order, Role
 from tests.reference.venue import Account, Instrument, Venue
 from tests.reference.vocabulary import (
@@ -105,8 +105,7 @@ def do_kill(venue: Venue, command: Command) -> None:
     ]
     for order in doomed:
         if order.is_open:  # else gone with its offer
-            end_order(venue, order, Event.CANCELLED, Reason.KILLED)
-            end_talks_of(venue, order, Reason.KILLED)
+            end_with_talks(venue, order, Reason.KILLED, Reason.KILLED)
     for talk in venue.negotiations:
         vintage = instrument in (None, talk.offer.instrument)
         if talk.is_open and talk.responder is account and vintage:

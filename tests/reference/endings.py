@@ -69,6 +69,15 @@ def end_talks_of(venue: Venue, offer: Order, reason: Reason) -> None:
         end_talk(venue, talk, offer.account, reason)
 
 
+def end_with_talks(venue: Venue, order: Order, reason: Reason, of_talks: Reason) -> None:
+    """Cancel an order from outside, with the negotiations that hang on it (KILL, courts)."""
+    for talk in venue.negotiations:
+        if talk.answer is order and talk.is_open:
+            return end_talk(venue, talk, order.account, reason)
+    end_order(venue, order, Event.CANCELLED, reason)
+    return end_talks_of(venue, order, of_talks)
+
+
 def minute_of_day(time_ns: int) -> int:
     """Minute of the day in Beijing."""
     return (time_ns // MINUTE_NS + BEIJING_MINUTES) % (24 * 60)

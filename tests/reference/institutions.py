@@ -11,7 +11,7 @@ from tests.reference.checks import (
     known_instrument,
 )
 from tests.reference.day import set_close, tell_close
-from tests.reference.endings import end_order, end_session, end_talk, end_talks_of
+from tests.reference.endings import end_session, end_with_talks
 from tests.reference.ledger import note_price
 from tests.reference.orders import Order, Role
 from tests.reference.venue import Account, Holding, Instrument, Trade, Venue
@@ -129,7 +129,7 @@ def do_freeze_holding(venue: Venue, command: Command) -> None:
         if holding.available >= qty:
             break
         if order.is_open:
-            end_sale(venue, order)
+            end_with_talks(venue, order, Reason.COURT, Reason.OFFER_GONE)
     for session in venue.sessions.values():
         if holding.available >= qty:
             break
@@ -152,18 +152,6 @@ def sales(venue: Venue, account: Account, instrument: Instrument) -> list[Order]
         and order.side is Side.SELL
         and order.role is not Role.APPLICATION
     ]
-
-
-def end_sale(venue: Venue, order: Order) -> None:
-    """Cancel a sell order for a court, with what hangs on it."""
-    if order.role is Role.ANSWER:
-        for talk in venue.negotiations:
-            if talk.answer is order and talk.is_open:
-                end_talk(venue, talk, order.account, Reason.COURT)
-        return
-    end_order(venue, order, Event.CANCELLED, Reason.COURT)
-    if order.role is Role.OFFER:
-        end_talks_of(venue, order, Reason.OFFER_GONE)
 
 
 def do_release_holding(venue: Venue, command: Command) -> None:
