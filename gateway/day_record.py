@@ -63,12 +63,21 @@ def day_begins(events: np.ndarray) -> int | None:
     return int(begun[-1]) if len(begun) else None
 
 
+def listed_only(commands: np.ndarray) -> bool:
+    """Whether a batch holds nothing but commands about listed orders: nearly all do."""
+    return bool(commands["kind"].max(initial=0) < HOT_KINDS_END)
+
+
 class Group(NamedTuple):
-    """New reports of one reader: the number of the first one, and their refs."""
+    """New reports of one reader: the number of the first one, and their refs.
+
+    ``usual``: they come from a batch of listed orders only.
+    """
 
     owner: int
     first_report_seq: int
     refs: np.ndarray
+    usual: bool = False
 
 
 class Rows:
@@ -125,7 +134,8 @@ class DayRecord:
 
         commands: shape (n,), dtype COMMAND. events: shape (m,), dtype EVENT, all of them theirs.
         """
-        begun = day_begins(events)
+        usual = listed_only(commands)
+        begun = None if usual else day_begins(events)
         if begun is not None:
             first_seq = begun
             commands = commands[commands["seq"] >= first_seq]
@@ -137,15 +147,17 @@ class DayRecord:
         self.commands.extend(commands)
         self.events.extend(events)
         self.first_event.extend(start + np.searchsorted(events["seq"], commands["seq"]))
-        self.rare = self.rare or bool(RARE[events["kind"]].any())
-        self._learn_orders(events)
-        return self._streams_grow(commands, events, start)
+        if not usual:
+            self.rare = self.rare or bool(RARE[events["kind"]].any())
+        self._learn_orders(events, usual)
+        refs, owners = self._readers(commands, events, start, usual)
+        return self._streams_grow(refs, owners, usual)
 
-    def _learn_orders(self, events: np.ndarray) -> None:
+    def _learn_orders(self, events: np.ndarray, usual: bool) -> None:
         """Note which command brought each new order: the numbers go up without gaps."""
         kinds, numbers = events["kind"], events["order_no"]
         new = kinds == _ACCEPTED
-        if self.rare:
+        if self.rare and not usual:
             named = ANSWERS[kinds]  # a responder's or an applicant's order has the other number
             numbers = np.where(named, events["other_order_no"], numbers)
             dealt = (kinds == _TRADED) & (events["modality"] == Modality.BULK)
@@ -245,27 +257,35 @@ class DayRecord:
         rows["seq"] = rows["time_ns"] = rows["operator"] = 0
         return rows.tobytes()
 
-    def _streams_grow(self, commands: np.ndarray, events: np.ndarray, start: int) -> list[Group]:
+    def _readers(
+        self, commands: np.ndarray, events: np.ndarray, start: int, usual: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the refs of a batch's events and whose stream each belongs to."""
         kinds = events["kind"]
         private = PRIVATE[kinds] & (events["account"] >= 0)
-        refused = kinds == _REFUSED
+        position = np.arange(start, start + len(events), dtype=np.int64)
+        if usual:  # everybody hears of his own command; of trades the other side too
+            traded = kinds == _TRADED
+            return (
+                np.concatenate((4 * position[private], 4 * position[traded] + 1)),
+                np.concatenate((events["account"][private], events["counterparty"][traded])),
+            )
         cause = events["seq"] - commands["seq"][0]
         official = commands["operator"] >= OFFICE_FIRST
-        if refused.any():
-            asked = BY_PEOPLE[commands["kind"]] & ~official
-            private &= ~refused | asked[cause]
+        asked = BY_PEOPLE[commands["kind"]] & ~official
+        private &= (kinds != _REFUSED) | asked[cause]
         sided = TWO_SIDED[kinds] & (events["counterparty"] >= 0)
-        position = np.arange(start, start + len(events), dtype=np.int64)
         parts = [4 * position[private], 4 * position[sided] + 1]
         readers = [events["account"][private], events["counterparty"][sided]]
-        if official.any():
-            told = OFFICIAL[kinds] & official[cause]
-            for view, column in ((2, "operator"), (3, "checker")):
-                people = commands[column][cause]
-                chosen = told & (people >= OFFICE_FIRST)
-                parts.append(4 * position[chosen] + view)
-                readers.append(office(people[chosen]))
-        refs, owners = np.concatenate(parts), np.concatenate(readers)
+        told = OFFICIAL[kinds] & official[cause]
+        for view, column in ((2, "operator"), (3, "checker")):
+            people = commands[column][cause]
+            chosen = told & (people >= OFFICE_FIRST)
+            parts.append(4 * position[chosen] + view)
+            readers.append(office(people[chosen]))
+        return np.concatenate(parts), np.concatenate(readers)
+
+    def _streams_grow(self, refs: np.ndarray, owners: np.ndarray, usual: bool) -> list[Group]:
         if len(refs) == 0:
             return []
         order = np.lexsort((refs, owners))
@@ -275,7 +295,7 @@ class DayRecord:
         groups = []
         for account, mine in zip(owners[firsts].tolist(), np.split(refs, edges), strict=True):
             stream = self.streams.setdefault(account, array("q"))
-            groups.append(Group(account, len(stream) + 1, mine))
+            groups.append(Group(account, len(stream) + 1, mine, usual))
             stream.frombytes(mine.tobytes())
         return groups
 

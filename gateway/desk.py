@@ -154,23 +154,28 @@ class Desk:
 
     def tell(self, events: np.ndarray, groups: list[Group]) -> None:
         """Hand new reports to their owners' sessions, then answer what waited for this batch."""
-        phases = events[events["kind"] == _PHASE_CHANGED]
-        if len(phases) and day_begins(phases) is not None:
-            self._new_day()
-        if (events["kind"] == _ADMITTED).any():
-            self.learn_instruments()
+        usual = bool(groups) and groups[0].usual
+        phases = events[:0]
+        if not usual:
+            phases = events[events["kind"] == _PHASE_CHANGED]
+            if len(phases) and day_begins(phases) is not None:
+                self._new_day()
+            elif (events["kind"] == _ADMITTED).any():
+                self.learn_instruments()
         live = [group for group in groups if group.owner in self.sessions]
         if live:
             numbers = [
                 np.arange(g.first_report_seq, g.first_report_seq + len(g.refs)) for g in live
             ]
             refs = np.concatenate([group.refs for group in live])
-            made = reports(self.record, self.codes, refs, np.concatenate(numbers))
+            seqs = np.concatenate(numbers)
+            made = reports(self.record, self.codes, refs, seqs, usual=usual)
             at = 0
             for group in live:
                 mine = made[at : at + len(group.refs)]
                 at += len(group.refs)
-                self.transfers.name_arrivals(group.owner, mine)
+                if not usual:
+                    self.transfers.name_arrivals(group.owner, mine)
                 for session in self.sessions[group.owner]:
                     session.offer(group.first_report_seq, mine)
         for event in phases:
@@ -242,10 +247,8 @@ class Desk:
             self.enter(session, identity, body)
             return
         name = identity.encode()
-        who = (account, -1, price, session.operator, 0, 0)
-        ids[identity] = self.sequencer.enter(
-            (0, qty, 0, 0, 0, 0, *who, instrument, kind, side, 0, 0, 0, 0, name)
-        )
+        sent = (0, qty, 0, 0, 0, 0, account, -1, price, session.operator, 0, 0, instrument, kind)
+        ids[identity] = self.sequencer.enter((*sent, side, 0, 0, 0, 0, name))
 
     def _amend(self, session: Session, message: m.Amend) -> None:
         price = message.price_ticks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gateway.day_record import DayRecord, day_begins
+from gateway.day_record import DayRecord, day_begins, listed_only
 from marketdata.surveillance import Surveillance
 from marketdata.surveillance_report import SurveillanceReport
 
@@ -20,9 +20,9 @@ class Oversight:
         self._surveillance = Surveillance(codes)
         self._seen = 0  # events of the record
 
-    def before(self, events: np.ndarray) -> None:
-        """``events`` come next into the record: read what a new day would make it forget."""
-        if day_begins(events) is not None:
+    def before(self, commands: np.ndarray, events: np.ndarray) -> None:
+        """These come next into the record: read what a new day would make it forget."""
+        if not listed_only(commands) and day_begins(events) is not None:
             self._catch_up()
             self._surveillance.absorb(events)
             self._seen = -1

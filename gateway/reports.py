@@ -39,6 +39,7 @@ def reports(
     report_seqs: np.ndarray,
     *,
     repeated: bool = False,
+    usual: bool = False,
 ) -> list[Report]:
     """Return one report per ref, in the same order.
 
@@ -48,22 +49,23 @@ def reports(
         refs: shape (n,), int64, see ``DayRecord``.
         report_seqs: shape (n,), their numbers in their owners' streams.
         repeated: mark them as said before.
+        usual: it is known that all are about listed orders.
     """
     rows, views = record.events.chosen(refs >> 2), refs & 3
-    if not record.rare:
+    if usual or not record.rare:
         return _common(record, codes, rows, views, report_seqs, repeated)
     rare = RARE[rows["kind"]] | (rows["modality"] > LISTED)
     if not rare.any():
         return _common(record, codes, rows, views, report_seqs, repeated)
     found: list[Any] = [None] * len(rows)
-    chosen, usual = np.flatnonzero(rare), np.flatnonzero(~rare)
+    chosen, others = np.flatnonzero(rare), np.flatnonzero(~rare)
     made = rare_reports(
         record, codes, rows[chosen], views[chosen], report_seqs[chosen], repeated=repeated
     )
-    if len(usual):
-        mine = (rows[usual], views[usual], report_seqs[usual])
+    if len(others):
+        mine = (rows[others], views[others], report_seqs[others])
         made = [*made, *_common(record, codes, *mine, repeated)]
-    for at, report in zip([*chosen.tolist(), *usual.tolist()], made, strict=True):
+    for at, report in zip([*chosen.tolist(), *others.tolist()], made, strict=True):
         found[at] = report
     return found
 

@@ -46,6 +46,12 @@ def documented(kind: type, *problems: int) -> dict[int | str, dict[str, Any]]:
     return found
 
 
+def sent(name: str) -> dict[str, Any]:
+    """Return what OpenAPI says about the body that a page takes: the schema of this name."""
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
 def signed_by(venue: Venue, page: str) -> Any:
     """Return the dependency that finds the caller's key and asks whether it may use ``page``."""
 

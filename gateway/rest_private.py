@@ -15,6 +15,7 @@ from gateway.rest_answers import (
     answer,
     asked,
     documented,
+    sent,
     signed_by,
 )
 from gateway.rest_messages import (
@@ -124,7 +125,8 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
         "/api/objections",
         tags=["mine"],
         status_code=201,
-        responses=documented(ObjectionView, 401, 403, 404, 409),
+        responses=documented(ObjectionView, 401, 403, 404, 409, 422),
+        openapi_extra=sent("ObjectionRequest"),
     )
     async def objection(
         content: Annotated[dict[str, Any], Body()],

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest_answers import ProblemError, answer, asked, documented, signed_by
+from gateway.rest_answers import ProblemError, answer, asked, documented, sent, signed_by
 from gateway.rest_messages import (
     DecisionRequest,
     DefaultList,
@@ -49,6 +49,7 @@ def registry_routes(router: APIRouter, venue: Venue) -> None:
         tags=["office"],
         status_code=201,
         responses=documented(RequestView, *PROBLEMS),
+        openapi_extra=sent("RegistryRequest"),
     )
     async def ask(content: Content, key: Key = may_ask) -> Response:
         """Ask for an issue, a correction, a court order, a restriction …; nothing moves yet."""
@@ -60,7 +61,10 @@ def registry_routes(router: APIRouter, venue: Venue) -> None:
         return answer(_view(made), 201)
 
     @router.post(
-        "/api/registry/decisions", tags=["office"], responses=documented(RequestView, *PROBLEMS)
+        "/api/registry/decisions",
+        tags=["office"],
+        responses=documented(RequestView, *PROBLEMS),
+        openapi_extra=sent("DecisionRequest"),
     )
     async def decide(content: Content, key: Key = may_decide) -> Response:
         """Approve (with the hash of what was read) or refuse somebody else's request."""

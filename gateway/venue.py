@@ -122,7 +122,7 @@ class Venue:
 
     def _tell(self, commands: np.ndarray, events: np.ndarray) -> None:
         """Everybody hears of an applied batch: owners first, then the public."""
-        self.oversight.before(events)
+        self.oversight.before(commands, events)
         groups = self.record.absorb(commands, events)
         self.oversight.after()
         self.desk.tell(events, groups)
