@@ -24,6 +24,10 @@ LISTED = "tests/scenarios/test_listed_trading.py::"
 MONEY = "tests/scenarios/test_money_and_holdings.py::"
 PRICES = "tests/scenarios/test_prices.py::"
 DAY = "tests/scenarios/test_day.py::"
+BULK = "tests/scenarios/test_bulk.py::"
+BIDDING = "tests/scenarios/test_bidding.py::"
+CONTROL = "tests/scenarios/test_control.py::"
+COMPOSITE = "tests/scenarios/test_composite.py::"
 BOOK = "tests/scenarios/test_price_time.py::"
 
 DEFECTS = (
@@ -141,9 +145,9 @@ DEFECTS = (
     ),
     Defect(
         "the close is the last price",
-        "engine/day.py",
-        'row["close_ticks"] = half_up(turnover, qty)',
-        'row["close_ticks"] = row["last_ticks"]',
+        "engine/closing.py",
+        'row["close_ticks"] = half_up(turnover, qty) if',
+        'row["close_ticks"] = row["last_ticks"] if',
         PRICES + "test_e26_the_last_trade_is_not_the_close",
     ),
     Defect(
@@ -194,5 +198,138 @@ DEFECTS = (
         'if a.orders[resting]["account"] == order["account"]:',
         "if False:",
         BOOK + "test_an_incoming_order_stops_at_its_own",
+    ),
+    Defect(
+        "a counter does not lock the offer anew",
+        "engine/bulk.py",
+        "        lock = _relock(state, talk.row, terms, lock)\n    at =",
+        "        lock = 0\n    at =",
+        BULK + "test_tr73_a_counter_of_the_initiator_locks_its_offer_anew",
+    ),
+    Defect(
+        "an account agrees with itself",
+        "engine/bulk.py",
+        " or talk.proposer == talk.me):",
+        "):",
+        BULK + "test_tr72_only_the_other_side_accepts_and_only_the_proposer_confirms",
+    ),
+    Defect(
+        "old terms are accepted",
+        "engine/bulk.py",
+        "    if terms != talk.terms:",
+        "    if False:",
+        BULK + "test_a_counter_races_an_accept",
+    ),
+    Defect(
+        "a directed offer is open to all",
+        "engine/bulk.py",
+        "if not talk.leads and talk.directed_at not in (PUBLIC, talk.me):",
+        "if False:",
+        BULK + "test_tr75_a_directed_offer_is_nobody_elses_business",
+    ),
+    Defect(
+        "99,999 tonnes pass as bulk",
+        "engine/bulk.py",
+        'if qty < state.rules[0]["bulk_qty_min"]',
+        'if qty + 1 < state.rules[0]["bulk_qty_min"]',
+        BULK + "test_e31_a_bulk_declaration_has_100_000_tonnes",
+    ),
+    Defect(
+        "bulk opens in the morning",
+        "engine/bulk.py",
+        "_AFTERNOON = (Phase.AFTERNOON,)",
+        "_AFTERNOON = (Phase.MORNING, Phase.AFTERNOON)",
+        BULK + "test_e32_bulk_opens_at_one",
+    ),
+    Defect(
+        "a short initiator is held",
+        "engine/bulk.py",
+        "    if not reason and not talk.leads:",
+        "    if False:",
+        BULK + "test_an_initiator_that_spent_its_goods_elsewhere_cannot_be_held",
+    ),
+    Defect(
+        "the later bid comes first",
+        "engine/bidding.py",
+        'return sign * int(order["price_ticks"]), int(order["seq"])',
+        'return sign * int(order["price_ticks"]), -int(order["seq"])',
+        BIDDING + "test_e39_better_prices_first_then_earlier_bids",
+    ),
+    Defect(
+        "pay-as-bid pays one price",
+        "engine/bidding.py",
+        'own if int(session["pricing"]) == Pricing.PAY_AS_BID else clearing',
+        "clearing",
+        BIDDING + "test_e39_better_prices_first_then_earlier_bids",
+    ),
+    Defect(
+        "bids pass below the floor",
+        "engine/bidding.py",
+        "if not least <= price <= most:",
+        "if price > most:",
+        BIDDING + "test_e38_bids_lie_between_the_floor_and_the_upper_limit",
+    ),
+    Defect(
+        "an applicant bids for its own goods",
+        "engine/bidding.py",
+        'if int(session["applicant"]) == account:',
+        "if False:",
+        BIDDING + "test_tr81_no_bid_before_the_window_opens",
+    ),
+    Defect(
+        "a killed account goes on",
+        "engine/control.py",
+        'state.accounts["blocks"][account] |= int(c["amount"])',
+        'state.accounts["blocks"][account] |= 0',
+        CONTROL + "test_tr115_killing_an_account_cancels_all_it_has_open",
+    ),
+    Defect(
+        "a void keeps the day's prices",
+        "engine/control.py",
+        "    _restate_figures(state, instrument)\n",
+        "",
+        CONTROL + "test_tr121_a_voided_trade_never_was",
+    ),
+    Defect(
+        "a court takes the oldest sale",
+        "engine/control.py",
+        "for row in reversed(matching_orders(state, account, instrument)):",
+        "for row in matching_orders(state, account, instrument):",
+        CONTROL + "test_u26_a_court_reaches_into_open_sales_youngest_first",
+    ),
+    Defect(
+        "the threshold is not reported",
+        "engine/control.py",
+        "np.flatnonzero(tonnes >= threshold)",
+        "np.flatnonzero(tonnes > threshold)",
+        CONTROL + "test_tr112_large_holders_are_reported_at_the_close",
+    ),
+    Defect(
+        "guarded tonnes are sold",
+        "engine/ledger.py",
+        'if available - holding["guarded_tonnes"] >= qty:',
+        "if available >= qty:",
+        CONTROL + "test_tr116_guarded_tonnes_are_not_sold_or_moved_out",
+    ),
+    Defect(
+        "open buys do not count against the limit",
+        "engine/ledger.py",
+        ' + row["buying_tonnes"] + qty > limit',
+        " + qty > limit",
+        CONTROL + "test_tr111_an_account_holds_no_more_than_its_limit",
+    ),
+    Defect(
+        "the composite close is no extreme",
+        "engine/closing.py",
+        'max(int(market["composite_high_sum"]), total)',
+        'int(market["composite_high_sum"])',
+        COMPOSITE + "test_tr105_the_close_counts_among_the_extremes",
+    ),
+    Defect(
+        "the composite moves without a trade",
+        "engine/closing.py",
+        'if int(market["composite_open_sum"]) > 0:',
+        "if True:",
+        COMPOSITE + "test_e29_without_a_trade_the_composite_repeats_its_close",
     ),
 )
