@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.client import Client
+from gateway.client_office import OfficeClient
 from gateway.client_orders import RefusedError
-from gateway.front import open_account
+from gateway.front import open_account, open_office
 from gateway.keys import Key
 from tanshi import app
 from tests.e2e.live_venue import LiveVenue, live_venue
@@ -140,3 +141,14 @@ def serve_for_a_while(command: list[str]) -> str:
         process.kill()
         process.wait()
     return first + rest
+
+
+async def test_a_key_for_an_institution_is_made_while_the_venue_runs(tmp_path: Path) -> None:
+    """rules.md 7.5: on the venue's machine only, in one role."""
+    async with live_venue(tmp_path) as venue:
+        key = open_office(tmp_path, "exchange_operator", "Night shift")
+        with pytest.raises(ValueError, match="roles"):
+            open_office(tmp_path, "trader", "Nobody")
+        async with OfficeClient(venue.url, key.key_id, key.secret) as operator:
+            assert (await operator.halt_market()).instrument == ""
+            assert (await operator.resume_market()).instrument == ""

@@ -1,6 +1,7 @@
 """A real desk over a real exchange, without threads, disk and sockets: flush applies at once."""
 
 import time
+from typing import Any, get_type_hints
 
 import msgspec
 import numpy as np
@@ -14,9 +15,18 @@ from gateway.daycycle import beijing, nanoseconds
 from gateway.desk import Desk
 from gateway.keys import Key, Keys, login_signature
 from gateway.messages import Challenge, Login
-from gateway.protocol import Session
+from gateway.protocol import Session, tag_of
 from gateway.sequencer import ROW
 
+SAMPLES = {
+    "instrument": "CEA25",
+    "side": "sell",
+    "opens": "10:00",
+    "closes": "10:30",
+    "action": "void_trade",
+    "key_id": "nobody",
+    "pricing": "uniform",
+}
 DATE = 20260105
 CASH_FEN = 10**11
 TONNES = 300_000
@@ -167,3 +177,16 @@ def order(identity: str = "a", **changes: object) -> dict[str, object]:
         "qty_tonnes": 10,
     } | changes
     return {name: value for name, value in message.items() if value is not None}
+
+
+def sample(kind: Any, identity: str) -> dict[str, object]:
+    """A message of this type with every field it needs, good enough to be decoded."""
+    hints = get_type_hints(kind, include_extras=False)
+    content: dict[str, object] = {"type": tag_of(kind)}
+    for each in msgspec.structs.fields(kind):
+        if each.name == "client_order_id":
+            content[each.name] = identity
+        elif each.required:
+            plain = SAMPLES.get(each.name, 1)
+            content[each.name] = ["viewer"] if "list" in str(hints[each.name]) else plain
+    return content

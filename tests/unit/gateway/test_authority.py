@@ -1,45 +1,22 @@
 """Who may do what (rules.md 7.5): every message type times every role, over a real session."""
 
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import get_args
 
-import msgspec
 import pytest
 
 from gateway import messages as m
 from gateway.authority import ACCOUNT_ROLES, OFFICE_ROLES, PERMITTED, ROLES, permitted
 from gateway.protocol import tag_of
 from gateway.rest import routes
-from tests.unit.gateway.inline_desk import Floor, say
+from tests.unit.gateway.inline_desk import Floor, sample, say
 
 FREE = {"login", "logout", "ping"}
-SAMPLES = {
-    "instrument": "CEA25",
-    "side": "sell",
-    "opens": "10:00",
-    "closes": "10:30",
-    "action": "void_trade",
-    "key_id": "nobody",
-    "pricing": "uniform",
-}
 
 
 @pytest.fixture
 def floor(tmp_path: Path) -> Floor:
     return Floor(tmp_path)
-
-
-def sample(kind: Any, identity: str) -> dict[str, object]:
-    """A message of this type with every field it needs, good enough to be decoded."""
-    hints = get_type_hints(kind, include_extras=False)
-    content: dict[str, object] = {"type": tag_of(kind)}
-    for each in msgspec.structs.fields(kind):
-        if each.name == "client_order_id":
-            content[each.name] = identity
-        elif each.required:
-            plain = SAMPLES.get(each.name, 1)
-            content[each.name] = ["viewer"] if "list" in str(hints[each.name]) else plain
-    return content
 
 
 def test_every_message_type_has_a_rule() -> None:
