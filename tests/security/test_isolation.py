@@ -114,6 +114,29 @@ def test_foreign_and_unknown_numbers_get_the_same_answer(floor: Floor, command: 
     assert before == (digest_of(floor, 0), digest_of(floor, 1))
 
 
+OWN_OLD = ("filled", "cancelled", "never used")
+
+
+@pytest.mark.parametrize("command", list(BY_NUMBER))
+def test_own_orders_that_are_over_are_answered_as_unknown_ones(floor: Floor, command: str) -> None:
+    known = numbers(floor)
+    victim = floor.session(0)
+    state = floor.exchange.state
+    before = state.orders.tobytes(), state.accounts.tobytes(), state.negotiations.tobytes()
+    answers = set()
+    for n, name in enumerate(OWN_OLD):
+        message = {"type": command, "client_order_id": f"o{n}", "order_no": known[name]}
+        (said,) = say(victim, message | BY_NUMBER[command])
+        answers.add((said.code, said.reason, said.clauses))
+    assert {code for code, *_ in answers} <= {"unknown_order", "phase_closed"}
+    assert len(answers) == 1
+    assert before == (
+        state.orders.tobytes(),
+        state.accounts.tobytes(),
+        state.negotiations.tobytes(),
+    )
+
+
 def test_the_initiator_of_an_offer_learns_nothing_of_others_by_naming_them(floor: Floor) -> None:
     """A counterparty without a negotiation, and one that does not exist, are answered alike."""
     known = numbers(floor)

@@ -18,7 +18,7 @@ from gateway.rare_messages import (
     SessionOpened,
     SessionRejected,
 )
-from tests.unit.gateway.inline_desk import Floor, say
+from tests.unit.gateway.inline_desk import Floor, order, say
 
 QTY = 100_000
 _ids = count()
@@ -375,3 +375,27 @@ def test_racing_commands_resolve_by_sequence(floor: Floor) -> None:
     floor.sequencer.flush()
     countered, refused = seller.output()
     assert (countered.price_ticks, refused.code) == (7250, "terms_changed")
+
+
+def test_a_cancel_and_a_take_resolve_by_sequence(floor: Floor) -> None:
+    """E18, TR-69: whichever is numbered first wins, never both."""
+    for first in ("cancel", "take"):
+        lister, taker = floor.session(0), floor.session(1)
+        (listed,) = say(lister, order(f"race-{first}"))
+        taker.output()
+        floor.sequencer.hold = True
+        cancel = message("cancel", order_no=listed.order_no)
+        take = message("take", order_no=listed.order_no, qty_tonnes=10)
+        for kind in (first, "take" if first == "cancel" else "cancel"):
+            say(*((lister, cancel) if kind == "cancel" else (taker, take)))
+        floor.sequencer.hold = False
+        floor.sequencer.flush()
+        mine, theirs = lister.output(), taker.output()
+        if first == "cancel":
+            assert [type(each) for each in mine] == [Cancelled]
+            assert [each.code for each in theirs] == ["unknown_order"]
+        else:
+            assert [type(each) for each in mine] == [Filled, Refused]
+            assert [type(each) for each in theirs] == [Accepted, Filled]
+        lister.drop()
+        taker.drop()
