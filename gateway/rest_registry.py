@@ -30,10 +30,9 @@ PROBLEMS = (401, 403, 404, 409, 422)
 
 def registry_routes(router: APIRouter, venue: Venue) -> None:
     """Add the registry's counter: ask, look, decide; and its defaults."""
+    _deciding_routes(router, venue)
     approvals, registry = venue.registry.approvals, venue.registry
     may_read = signed_by(venue, "GET /api/registry/requests")
-    may_ask = signed_by(venue, "POST /api/registry/requests")
-    may_decide = signed_by(venue, "POST /api/registry/decisions")
     may_look = signed_by(venue, "GET /api/registry/defaults")
 
     @router.get(
@@ -43,6 +42,21 @@ def registry_routes(router: APIRouter, venue: Venue) -> None:
         """Every request at the registry and what became of it (ST-07)."""
         found = await asked(approvals.all)
         return answer(RequestList(requests=[_view(each) for each in found]))
+
+    @router.get(
+        "/api/registry/defaults", tags=["office"], responses=documented(DefaultList, 401, 403)
+    )
+    async def defaults(_key: Key = may_look) -> Response:
+        """Defaults of subjects, and the settlement risk reserve (ST-08, ST-11)."""
+        found, reserve_fen = await asked(lambda: (registry.defaults(), registry.reserve_fen()))
+        rows = [each._asdict() for each in found]
+        return answer(DefaultList(reserve_fen=reserve_fen, defaults=rows))
+
+
+def _deciding_routes(router: APIRouter, venue: Venue) -> None:
+    approvals = venue.registry.approvals
+    may_ask = signed_by(venue, "POST /api/registry/requests")
+    may_decide = signed_by(venue, "POST /api/registry/decisions")
 
     @router.post(
         "/api/registry/requests",
@@ -77,15 +91,6 @@ def registry_routes(router: APIRouter, venue: Venue) -> None:
             return approvals.refuse(number, key.person, wanted.note, at_ns)
 
         return answer(_view(await asked(act)))
-
-    @router.get(
-        "/api/registry/defaults", tags=["office"], responses=documented(DefaultList, 401, 403)
-    )
-    async def defaults(_key: Key = may_look) -> Response:
-        """Defaults of subjects, and the settlement risk reserve (ST-08, ST-11)."""
-        found, reserve_fen = await asked(lambda: (registry.defaults(), registry.reserve_fen()))
-        rows = [each._asdict() for each in found]
-        return answer(DefaultList(reserve_fen=reserve_fen, defaults=rows))
 
 
 def _read(content: dict[str, Any], kind: Any) -> Any:
