@@ -185,10 +185,13 @@ def test_tr121_what_has_moved_on_is_not_voided(market: Market) -> None:
 def test_st07_nobody_approves_his_own(market: Market, kind: Kind) -> None:
     """ST-07: two different people, both named."""
     floor = market(PAIR)
-    fields = {"vintage": "CEA25", "ref": 1, "qty_tonnes": 1}
-    for people in ({"checker": 0}, {"operator": 0}, {"operator": -1}):
-        floor.control(kind, "Anhui", **fields, **people).refused(Reason.CHECKER_MISSING)
-    floor.control(kind, "Anhui", **fields, checker=1).refused(Reason.MAKER_IS_CHECKER)
+    for maker, checker in ((1, 0), (0, 2), (-1, 2), (0, 0)):
+        alone = floor.control(
+            kind, "Anhui", "CEA25", ref=1, qty_tonnes=1, operator=maker, checker=checker
+        )
+        alone.refused(Reason.CHECKER_MISSING)
+    same = floor.control(kind, "Anhui", "CEA25", ref=1, qty_tonnes=1, operator=1, checker=1)
+    same.refused(Reason.MAKER_IS_CHECKER)
 
 
 def test_u26_a_court_reaches_into_open_sales_youngest_first(market: Market) -> None:

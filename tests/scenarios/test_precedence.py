@@ -7,36 +7,20 @@ reason. (Where one field can only be wrong in one way at a time, the upper rank'
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from engine.reasons import Reason as Why
 from engine.records import Kind, Mode, Parameter, Phase, Side
-from tests.property.alphabet import REFUSALS
 from tests.scenarios.conftest import Market
 from tests.scenarios.floor import Floor
+from tests.scenarios.ladders import HALTS, Rank, cases, play, rank
 
-RICH, BUSY, POOR = range(3)  # Busy has as many open orders as allowed; Poor has nothing left
+RICH, BUSY, POOR, BLOCKED = range(4)  # Busy may open no more orders; Poor has nothing left
 LISTED, AUCTION = range(2)  # vintages
 NOBODY = NOWHERE = 99
 NO_ORDER = 999
 OWN_BUY = "own buy, auction"  # partly filled
 LISTED_QTY_MAX = 500
-
-
-@dataclass
-class Rank:
-    """One way to be wrong: the fields that make it so, or the part of the day."""
-
-    reason: Why
-    fields: dict[str, int | str] = field(default_factory=dict)
-    stage: str = ""
-
-
-def rank(reason: Why, stage: str = "", **fields: int | str) -> Rank:
-    """Shorthand of the table."""
-    return Rank(reason, fields, stage)
 
 
 def declaration(
@@ -48,9 +32,11 @@ def declaration(
     uncovered = {"account": POOR, "instrument": vintage, "side": int(side), "qty_tonnes": 10}
     return [
         rank(Why.UNKNOWN_ACCOUNT, account=NOBODY),
+        rank(Why.ACCOUNT_RESTRICTED, account=BLOCKED, side=int(side)),
         rank(Why.UNKNOWN_INSTRUMENT, instrument=NOWHERE),
         rank(Why.WRONG_MODE, instrument=wrong),
         rank(Why.PHASE_CLOSED, "lunch"),
+        *HALTS,
         rank(Why.SIDE_INVALID, side=3),
         rank(Why.PRICE_INVALID, price_ticks=0),
         rank(Why.PRICE_OUT_OF_BAND, price_ticks=outside),
@@ -102,14 +88,17 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
         [
             rank(Why.UNKNOWN_ACCOUNT, account=NOBODY),
             rank(Why.PHASE_CLOSED, "lunch"),
+            HALTS[0],
             rank(Why.QTY_INVALID, qty_tonnes=0),
             rank(Why.QTY_ABOVE_MAX, total_qty_tonnes=LISTED_QTY_MAX + 1),
             rank(Why.UNKNOWN_ORDER, ref=NO_ORDER),
+            HALTS[1],
             rank(Why.WRONG_MODE, ref="own sell, auction"),
-            rank(Why.SELF_TRADE, ref="own sell, sixth level"),
+            rank(Why.SELF_TRADE, account=POOR, ref="own sell, sixth level"),
             rank(Why.OUTSIDE_FIVE_LEVELS, ref="sell, sixth level"),
             rank(Why.BETTER_PRICE_AVAILABLE, ref="sell, second level"),
             rank(Why.QTY_ABOVE_LEAVES, qty_tonnes=50),
+            rank(Why.ACCOUNT_RESTRICTED, account=BLOCKED),
             rank(Why.INSUFFICIENT_FUNDS, account=POOR, qty_tonnes=5, ref="sell, first level"),
         ],
     ),
@@ -133,13 +122,16 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
         [
             rank(Why.UNKNOWN_ACCOUNT, account=NOBODY),
             rank(Why.PHASE_CLOSED, "lunch"),
+            HALTS[0],
             rank(Why.PRICE_INVALID, price_ticks=0),
             rank(Why.QTY_INVALID, qty_tonnes=0),
             rank(Why.UNKNOWN_ORDER, ref="sell, first level"),
+            HALTS[1],
             rank(Why.WRONG_MODE, ref="own sell, sixth level"),
             rank(Why.PRICE_OUT_OF_BAND, price_ticks=8_801),
             rank(Why.QTY_ABOVE_MAX, qty_tonnes=LISTED_QTY_MAX + 1),
-            rank(Why.QTY_BELOW_FILLED, qty_tonnes=4),
+            rank(Why.QTY_BELOW_FILLED, account=POOR, ref=OWN_BUY, qty_tonnes=4),
+            rank(Why.ACCOUNT_RESTRICTED, account=BLOCKED, ref="blocked buy", qty_tonnes=500),
             Rank(
                 Why.INSUFFICIENT_FUNDS,
                 {"account": POOR, "ref": OWN_BUY, "price_ticks": 7_700, "qty_tonnes": 10},
@@ -153,6 +145,10 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
     "BEGIN_DAY": (
         Kind.BEGIN_DAY,
         [rank(Why.PHASE_ORDER, "lunch"), rank(Why.DATE_INVALID, "posted", ref=20260105)],
+    ),
+    "CONFIRM_DAY": (
+        Kind.CONFIRM_DAY,
+        [rank(Why.PHASE_ORDER, "lunch"), rank(Why.FILE_DIFFERS, "closed", amount=99)],
     ),
     "POST_DAY": (
         Kind.POST_DAY,
@@ -175,6 +171,7 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
         Kind.CASH_OUT,
         [
             rank(Why.UNKNOWN_ACCOUNT, account=NOBODY),
+            rank(Why.ACCOUNT_RESTRICTED, account=BLOCKED),
             rank(Why.PHASE_CLOSED, "closed"),
             rank(Why.AMOUNT_INVALID, amount=0),
             rank(Why.INSUFFICIENT_FUNDS, amount=10**17),
@@ -186,6 +183,7 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
         [
             rank(Why.DUPLICATE_INSTRUCTION, ref=5),
             rank(Why.UNKNOWN_ACCOUNT, account=NOBODY),
+            rank(Why.ACCOUNT_RESTRICTED, account=BLOCKED),
             rank(Why.UNKNOWN_INSTRUMENT, instrument=NOWHERE),
             rank(Why.PHASE_CLOSED, "closed"),
             rank(Why.QTY_INVALID, account=RICH, instrument=LISTED, qty_tonnes=0),
@@ -195,6 +193,7 @@ LADDERS: dict[str, tuple[Kind, list[Rank]]] = {
         Kind.TRANSFER_OUT,
         [
             rank(Why.UNKNOWN_ACCOUNT, account=NOBODY),
+            rank(Why.ACCOUNT_RESTRICTED, account=BLOCKED),
             rank(Why.UNKNOWN_INSTRUMENT, instrument=NOWHERE),
             rank(Why.PHASE_CLOSED, "closed"),
             rank(Why.QTY_INVALID, qty_tonnes=0),
@@ -226,6 +225,7 @@ ACCOUNTS = """
     Rich    | 100,000  | 900   | 900
     Busy    | 1,153.20 |       |
     Poor    | 760      | 1     | 1
+    Blocked | 5,000    | 90    | 90
 """
 LEVELS = ("first", "second", "third", "fourth", "fifth", "sixth")
 OPEN_ORDERS_MAX = 16
@@ -244,7 +244,8 @@ def build(market: Market) -> tuple[Floor, dict[str, int]]:
     floor.begins(20260105)
     floor.enters(Phase.MORNING)
     rich, busy, poor = (floor.when(name) for name in ("Rich", "Busy", "Poor"))
-    named = {}
+    named = {"blocked buy": floor.when("Blocked").adds(Side.BUY, 9, "72.00", "CEA24").order_no}
+    floor.control(Kind.BLOCK_ACCOUNT, "Blocked", amount=31).done()
     for level, name in enumerate(LEVELS):
         listing = rich.lists(Side.SELL, 10, f"80.{level}0")
         named[f"sell, {name} level"] = listing.order_no
@@ -277,33 +278,8 @@ def go_to(floor: Floor, stage: str) -> None:
         floor.send(Kind.POST_DAY, ref=7).done()
 
 
-CASES = [(name, place) for name, (_, ranks) in LADDERS.items() for place in range(len(ranks))]
-
-
-@pytest.mark.parametrize(
-    ("name", "place"), CASES, ids=[f"{n}-{LADDERS[n][1][p].reason.name}" for n, p in CASES]
-)
+@pytest.mark.parametrize(("name", "place"), **cases(LADDERS))
 def test_the_first_reason_in_the_order_is_given(market: Market, name: str, place: int) -> None:
     """Wrong in the way of this rank and of all below it: this rank's reason."""
-    kind, ranks = LADDERS[name]
     floor, named = build(market)
-    fields: dict[str, int] = {}
-    stage = ""
-    for wrong in reversed(ranks[place:]):
-        fields |= {k: named[v] if isinstance(v, str) else v for k, v in wrong.fields.items()}
-        stage = wrong.stage or stage
-    go_to(floor, stage)
-    floor.send(kind, **fields).refused(ranks[place].reason)
-
-
-def test_the_table_has_the_contracts_order() -> None:
-    """Each ladder follows the order of ``alphabet.REFUSALS``; together they have all reasons."""
-    found: dict[Kind, set[Why]] = {}
-    for name, (kind, ranks) in LADDERS.items():
-        reasons = [r.reason for r in ranks]
-        assert reasons == [why for why in REFUSALS[kind] if why in reasons], name
-        found.setdefault(kind, set()).update(reasons)
-    for kind, contract in REFUSALS.items():
-        if len(contract) > 1:
-            left_out = set(contract) - found[kind]
-            assert left_out <= {Why.HOLDING_BOUGHT_TODAY, Why.INSUFFICIENT_HOLDING}, kind.name
+    play(floor, named, LADDERS[name], place, go_to)
