@@ -69,7 +69,7 @@ def _count_steps(counts: dict[str, Counter[Any]], tape: Tape, before: dict[Any, 
         old = before.get((name, number), 0)
         if old != status:
             counts[name][old, status] += 1
-    alive = (SessionStatus.APPLIED, SessionStatus.NOTICED, SessionStatus.OPEN)
+    alive = tuple(map(int, (SessionStatus.APPLIED, SessionStatus.NOTICED, SessionStatus.OPEN)))
     together = [s for s in tape.twin.venue.sessions.values() if s.status in alive]
     counts["crowds"][len(together)] += 1
 

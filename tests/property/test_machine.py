@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from engine.exchange import Exchange
 from tests.property.agreement import play, unlike_or_unsound
 from tests.reference import Twin
-from tests.reference.vocabulary import Kind, Mode, Parameter, Phase, Side
+from tests.reference.orders import Role
+from tests.reference.vocabulary import Kind, Mode, Parameter, Phase, SessionStatus, Side
 from tests.tapes import BLANK, NONSENSE
 
 ACCOUNTS = 3
@@ -26,12 +27,37 @@ sides = st.sampled_from([Side.BUY, Side.SELL])
 offsets = st.integers(-6, 6)  # one beyond the limits on either side
 quantities = st.integers(1, 12)
 picks = st.integers(0, 30)
+latest = st.sampled_from([True, True, False])
+talking = st.sampled_from(
+    [
+        *(Kind.BULK_COUNTER, Kind.BULK_COUNTER, Kind.BULK_ACCEPT, Kind.BULK_ACCEPT),
+        *(Kind.BULK_CONFIRM, Kind.BULK_CONFIRM, Kind.BULK_DECLINE, Kind.BULK_WITHDRAW),
+    ]
+)
+SESSION_STEPS = {
+    Kind.NOTICE_SESSION: SessionStatus.APPLIED,
+    Kind.OPEN_SESSION: SessionStatus.NOTICED,
+    Kind.CLOSE_SESSION: SessionStatus.OPEN,
+    Kind.REJECT_SESSION: SessionStatus.NOTICED,
+}
+MEASURES = [
+    *(Kind.BLOCK_ACCOUNT, Kind.GUARD_HOLDING, Kind.LIMIT_HOLDING, Kind.WARN_ACCOUNT),
+    *(Kind.FREEZE_HOLDING, Kind.RELEASE_HOLDING, Kind.DEDUCT_HOLDING),
+    *(Kind.HALT_INSTRUMENT, Kind.RESUME_INSTRUMENT, Kind.RESUME_INSTRUMENT),
+    *(Kind.HALT_MARKET, Kind.RESUME_MARKET, Kind.RESUME_MARKET),
+]
+measures = st.sampled_from(MEASURES)
 fees = st.sampled_from([0, 1_234, 33_333, 100_000])
 kinds = st.one_of(st.sampled_from(list(Kind)), st.integers(-128, 127))
 fields = st.fixed_dictionaries(
     {},
     optional={name: st.sampled_from([0, 1, 2, *extremes]) for name, extremes in NONSENSE.items()},
 )
+
+
+def choose(numbers: list[int], number: int) -> int:
+    """One of the numbers, or the number itself if there are none."""
+    return numbers[number % len(numbers)] if numbers else number
 
 
 class TwoExchanges(RuleBasedStateMachine):
@@ -56,10 +82,20 @@ class TwoExchanges(RuleBasedStateMachine):
         t_plus=st.sampled_from([1, 1, 0]),
         levels=st.sampled_from([5, 2]),
         crossed=st.sampled_from([0, 0, 1]),
-        most=st.sampled_from([0, 3]),
+        most=st.sampled_from([0, 0, 3]),
+        mirror=st.integers(0, 1),
+        afternoon=st.booleans(),
     )
     def open_market(
-        self, trading: int, settlement: int, t_plus: int, levels: int, crossed: int, most: int
+        self,
+        trading: int,
+        settlement: int,
+        t_plus: int,
+        levels: int,
+        crossed: int,
+        most: int,
+        mirror: int,
+        afternoon: bool,
     ) -> None:
         """Rules, instruments, accounts with money and tonnes, and the morning of a day."""
         values = {
@@ -72,6 +108,17 @@ class TwoExchanges(RuleBasedStateMachine):
             Parameter.OPEN_ORDERS_MAX: most,
             Parameter.LISTED_TRADING_FEE_PPM: trading,
             Parameter.LISTED_SETTLEMENT_FEE_PPM: settlement,
+            Parameter.BULK_TRADING_FEE_PPM: settlement,
+            Parameter.AUCTION_TRADING_FEE_PPM: trading,
+            Parameter.AUCTION_SETTLEMENT_FEE_PPM: settlement,
+            Parameter.BULK_QTY_MIN: 3,
+            Parameter.AUCTION_BAND_BP: 1_000,
+            Parameter.AUCTION_QTY_MIN: 3,
+            Parameter.AUCTION_BID_QTY_MIN: 1,
+            Parameter.AUCTION_BUYER_INITIATED: mirror,
+            Parameter.BULK_ENABLED: 1,
+            Parameter.AUCTION_ENABLED: 1,
+            Parameter.LARGE_HOLDER_TONNES: 30,
         }
         for number, value in values.items():
             self.send(Kind.SET_PARAMETER, ref=int(number), amount=value)
@@ -79,13 +126,15 @@ class TwoExchanges(RuleBasedStateMachine):
             self.send(
                 Kind.ADMIT_INSTRUMENT, instrument=instrument, price_ticks=REFERENCE, mode=int(mode)
             )
+            self.send(Kind.SET_PARAMETER, ref=100, amount=1, instrument=instrument)
         for account in range(ACCOUNTS):
             self.send(Kind.OPEN_ACCOUNT, account=account)
             self.send(Kind.CASH_IN, account=account, amount=2_500)
             for instrument in range(2):
                 self.send(Kind.TRANSFER_IN, account=account, instrument=instrument, qty_tonnes=25)
         self.send(Kind.BEGIN_DAY, ref=20210716)
-        self.send(Kind.SET_PHASE, ref=int(Phase.MORNING))
+        for phase in (Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON)[: 3 if afternoon else 1]:
+            self.send(Kind.SET_PHASE, ref=int(phase))
 
     def declare(self, kind: Kind, **values: int) -> None:
         """Send a declaration with a price relative to the reference."""
@@ -94,9 +143,8 @@ class TwoExchanges(RuleBasedStateMachine):
 
     def pick(self, number: int, instrument: int) -> int:
         """Number of an open order of an instrument, or of nothing."""
-        orders = self.twin.venue.resting.values()
-        numbers = [o.number for o in orders if o.instrument.number == instrument]
-        return numbers[number % len(numbers)] if numbers else number
+        books = [o for o in self.twin.venue.resting.values() if o.role is Role.BOOK]
+        return choose([o.number for o in books if o.instrument.number == instrument], number)
 
     @rule(account=accounts, side=sides, offset=offsets, qty_tonnes=quantities)
     def list_(self, **values: int) -> None:
@@ -151,6 +199,80 @@ class TwoExchanges(RuleBasedStateMachine):
     def money(self, account: int, amount: int, out: bool) -> None:
         """Money in or out."""
         self.send(Kind.CASH_OUT if out else Kind.CASH_IN, account=account, amount=amount)
+
+    @rule(account=accounts, side=sides, away=offsets, qty=quantities, to=st.integers(-1, 2))
+    def bulk_offer(self, account: int, side: Side, away: int, qty: int, to: int) -> None:
+        """A bulk offer, public or directed."""
+        terms = {"price_ticks": REFERENCE + 3 * away, "qty_tonnes": qty, "counterparty": to}
+        self.send(Kind.BULK_OFFER, account=account, instrument=qty % 2, side=int(side), **terms)
+
+    @rule(kind=talking, account=accounts, other=accounts, number=picks, away=offsets, latest=latest)
+    def bulk_answer(
+        self, kind: Kind, account: int, other: int, number: int, away: int, latest: bool
+    ) -> None:
+        """Something about an offer, mostly on its latest terms."""
+        venue = self.twin.venue
+        ref = choose([o.number for o in venue.resting.values() if o.role is Role.OFFER], number)
+        price, qty = REFERENCE + away, 1 + number
+        talks = [t for t in venue.negotiations if t.is_open and t.offer.number == ref]
+        if latest and (talks or ref in venue.resting):
+            terms = talks[number % len(talks)] if talks else venue.resting[ref]
+            price, qty = terms.price, terms.qty
+        terms_sent = {"price_ticks": price, "qty_tonnes": qty}
+        self.send(kind, account=account, ref=ref, counterparty=other, **terms_sent)
+
+    @rule(account=accounts, side=sides, edge=st.integers(-1, 1), qty=quantities)
+    def apply_session(self, account: int, side: Side, edge: int, qty: int) -> None:
+        """An application for a bidding session."""
+        terms = {"price_ticks": REFERENCE + 5 * edge, "qty_tonnes": qty, "mode": qty % 2}
+        self.send(Kind.APPLY_SESSION, account=account, instrument=0, side=int(side), **terms)
+
+    @rule(kind=st.sampled_from(list(SESSION_STEPS)), number=picks, minutes=st.integers(-1, 90))
+    def session_step(self, kind: Kind, number: int, minutes: int) -> None:
+        """A bidding session goes on, or ends."""
+        venue = self.twin.venue
+        ready = [s.number for s in venue.sessions.values() if s.status is SESSION_STEPS[kind]]
+        begin = venue.time_ns
+        window = {"from_ns": begin, "until_ns": begin + minutes * 60 * 10**9}
+        self.send(kind, ref=choose(ready, number), **window)
+
+    @rule(account=accounts, number=picks, away=offsets, qty=quantities)
+    def bid(self, account: int, number: int, away: int, qty: int) -> None:
+        """A bid in an open session."""
+        sessions = self.twin.venue.sessions.values()
+        ref = choose([s.number for s in sessions if s.status is SessionStatus.OPEN], number)
+        self.send(Kind.BID, account=account, ref=ref, price_ticks=REFERENCE + away, qty_tonnes=qty)
+
+    @rule(account=accounts, number=picks)
+    def cancel_bid(self, account: int, number: int) -> None:
+        """A bid is taken back, perhaps by somebody else."""
+        orders = self.twin.venue.resting.values()
+        ref = choose([o.number for o in orders if o.role is Role.BID], number)
+        self.send(Kind.CANCEL_BID, account=account, ref=ref)
+
+    @rule(
+        kind=st.sampled_from(MEASURES), account=accounts, instrument=st.integers(0, 1), more=picks
+    )
+    def measure(self, kind: Kind, account: int, instrument: int, more: int) -> None:
+        """The exchange or the registry interferes; half of the time it sets free."""
+        values = (
+            {"amount": 0, "qty_tonnes": 0} if more % 2 else {"amount": more, "qty_tonnes": more}
+        )
+        people = {"operator": 1, "checker": 2}
+        self.send(kind, account=account, instrument=instrument, **values, **people)
+
+    @rule(number=picks, account=st.integers(-1, ACCOUNTS - 1), instrument=st.integers(-1, 1))
+    def kill(self, number: int, account: int, instrument: int) -> None:
+        """The kill switch; a market that was halted by it goes on at once."""
+        self.send(Kind.KILL, account=account, instrument=instrument, amount=number % 4)
+        for kind in (Kind.RESUME_MARKET, Kind.RESUME_INSTRUMENT, Kind.BLOCK_ACCOUNT):
+            self.send(kind, account=account, instrument=instrument)
+
+    @rule(number=picks)
+    def void(self, number: int) -> None:
+        """A trade of today is undone."""
+        ref = choose(list(self.twin.venue.trades), number)
+        self.send(Kind.VOID_TRADE, ref=ref, operator=1, checker=2)
 
     @rule(kind=kinds, values=fields)
     def anything(self, kind: int, values: dict[str, int]) -> None:
