@@ -232,6 +232,28 @@ def twin_state(twin: Twin) -> dict[str, Any]:
         "open orders": sum(account.open_orders for account in venue.accounts),
         "numbers": (venue.order_no + 1, venue.trade_no, venue.session_no),
         "rules": [venue.parameters[p] for p in Parameter if p is not Parameter.COMPOSITE_WEIGHT],
+        **_twin_tables(venue, twin),
+        "queues": [
+            (i.number, int(side), price, number)
+            for i in venue.instruments
+            for side, ladder in i.book.items()
+            for price, level in ladder.items()
+            for number in level
+        ],
+        "orders": [
+            (
+                *(o.qty, o.leaves, o.frozen, o.price, o.account.number, o.instrument.number),
+                *(int(o.side), int(o.status), int(o.reason)),
+            )
+            for o in venue.orders.values()
+        ],
+        **_twin_dealings(twin),
+    }
+
+
+def _twin_tables(venue: Any, twin: Twin) -> dict[str, Any]:
+    """Accounts, holdings, instruments and totals of the twin."""
+    return {
         "cash": [
             (
                 *(*twin.cash(a.number), a.open_orders, buying_tonnes(venue, a)),
@@ -260,21 +282,6 @@ def twin_state(twin: Twin) -> dict[str, Any]:
             for i in venue.instruments
             for t in (i.totals[modality] for modality in Modality)
         ],
-        "queues": [
-            (i.number, int(side), price, number)
-            for i in venue.instruments
-            for side, ladder in i.book.items()
-            for price, level in ladder.items()
-            for number in level
-        ],
-        "orders": [
-            (
-                *(o.qty, o.leaves, o.frozen, o.price, o.account.number, o.instrument.number),
-                *(int(o.side), int(o.status), int(o.reason)),
-            )
-            for o in venue.orders.values()
-        ],
-        **_twin_dealings(twin),
     }
 
 

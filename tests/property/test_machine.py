@@ -27,7 +27,7 @@ sides = st.sampled_from([Side.BUY, Side.SELL])
 offsets = st.integers(-6, 6)  # one beyond the limits on either side
 quantities = st.integers(1, 12)
 picks = st.integers(0, 30)
-latest = st.sampled_from([True, True, False])
+sane = st.sampled_from([True, True, True, False])
 talking = st.sampled_from(
     [
         *(Kind.BULK_COUNTER, Kind.BULK_COUNTER, Kind.BULK_ACCEPT, Kind.BULK_ACCEPT),
@@ -41,8 +41,7 @@ SESSION_STEPS = {
     Kind.REJECT_SESSION: SessionStatus.NOTICED,
 }
 MEASURES = [
-    *(Kind.BLOCK_ACCOUNT, Kind.GUARD_HOLDING, Kind.LIMIT_HOLDING, Kind.WARN_ACCOUNT),
-    *(Kind.FREEZE_HOLDING, Kind.RELEASE_HOLDING, Kind.DEDUCT_HOLDING),
+    *(Kind.BLOCK_ACCOUNT, Kind.GUARD_HOLDING, Kind.LIMIT_HOLDING),
     *(Kind.HALT_INSTRUMENT, Kind.RESUME_INSTRUMENT, Kind.RESUME_INSTRUMENT),
     *(Kind.HALT_MARKET, Kind.RESUME_MARKET, Kind.RESUME_MARKET),
 ]
@@ -206,20 +205,50 @@ class TwoExchanges(RuleBasedStateMachine):
         terms = {"price_ticks": REFERENCE + 3 * away, "qty_tonnes": qty, "counterparty": to}
         self.send(Kind.BULK_OFFER, account=account, instrument=qty % 2, side=int(side), **terms)
 
-    @rule(kind=talking, account=accounts, other=accounts, number=picks, away=offsets, latest=latest)
+    @rule(kind=talking, account=accounts, other=accounts, number=picks, away=offsets, sane=sane)
     def bulk_answer(
-        self, kind: Kind, account: int, other: int, number: int, away: int, latest: bool
+        self, kind: Kind, account: int, other: int, number: int, away: int, sane: bool
     ) -> None:
-        """Something about an offer, mostly on its latest terms."""
+        """Something about an offer, mostly by whose turn it is and on the latest terms."""
         venue = self.twin.venue
-        ref = choose([o.number for o in venue.resting.values() if o.role is Role.OFFER], number)
-        price, qty = REFERENCE + away, 1 + number
-        talks = [t for t in venue.negotiations if t.is_open and t.offer.number == ref]
-        if latest and (talks or ref in venue.resting):
-            terms = talks[number % len(talks)] if talks else venue.resting[ref]
-            price, qty = terms.price, terms.qty
-        terms_sent = {"price_ticks": price, "qty_tonnes": qty}
-        self.send(kind, account=account, ref=ref, counterparty=other, **terms_sent)
+        offers = [o for o in venue.resting.values() if o.role is Role.OFFER]
+        talks = [t for t in venue.negotiations if t.is_open]
+        ref, price, qty = number, REFERENCE + away, 1 + number
+        if offers:
+            offer = offers[number % len(offers)]
+            ref, price, qty = offer.number, offer.price, offer.qty
+        if talks and sane:
+            talk = talks[number % len(talks)]
+            ref, price, qty = talk.offer.number, talk.price, talk.qty
+            initiator, responder = talk.offer.account, talk.responder
+            waiting = responder if talk.proposer is initiator else initiator
+            actor = talk.proposer if kind is Kind.BULK_CONFIRM else waiting
+            account, other = actor.number, responder.number
+        if kind is Kind.BULK_COUNTER:
+            price, qty = price + away, qty + number % 3
+        terms = {"price_ticks": price, "qty_tonnes": qty}
+        self.send(kind, account=account, ref=ref, counterparty=other, **terms)
+
+    @rule(side=sides, account=accounts, other=accounts, qty=quantities)
+    def agree(self, side: Side, account: int, other: int, qty: int) -> None:
+        """An offer, a counter and its acceptance, one after the other."""
+        terms = {"price_ticks": REFERENCE, "qty_tonnes": qty}
+        self.send(
+            Kind.BULK_OFFER, account=account, instrument=1, side=int(side), counterparty=-1, **terms
+        )
+        ref = self.twin.venue.order_no
+        self.send(Kind.BULK_COUNTER, account=other, ref=ref, **terms)
+        self.send(Kind.BULK_ACCEPT, account=account, ref=ref, counterparty=other, **terms)
+
+    @rule(account=accounts, side=sides, qty=quantities, edge=st.integers(-1, 1), bidder=accounts)
+    def whole_session(self, account: int, side: Side, qty: int, edge: int, bidder: int) -> None:
+        """A session is applied for, noticed, opened; somebody bids."""
+        self.apply_session(account=account, side=side, edge=edge, qty=qty)
+        ref = self.twin.venue.session_no
+        self.send(Kind.NOTICE_SESSION, ref=ref, from_ns=1, until_ns=2**40)
+        self.send(Kind.OPEN_SESSION, ref=ref)
+        bid = {"price_ticks": REFERENCE + 5 * edge, "qty_tonnes": 1 + qty // 2}
+        self.send(Kind.BID, account=bidder, ref=ref, **bid)
 
     @rule(account=accounts, side=sides, edge=st.integers(-1, 1), qty=quantities)
     def apply_session(self, account: int, side: Side, edge: int, qty: int) -> None:
@@ -263,10 +292,21 @@ class TwoExchanges(RuleBasedStateMachine):
 
     @rule(number=picks, account=st.integers(-1, ACCOUNTS - 1), instrument=st.integers(-1, 1))
     def kill(self, number: int, account: int, instrument: int) -> None:
-        """The kill switch; a market that was halted by it goes on at once."""
+        """The kill switch, now and then; what it stops goes on at once."""
+        if number % 3:
+            return
         self.send(Kind.KILL, account=account, instrument=instrument, amount=number % 4)
         for kind in (Kind.RESUME_MARKET, Kind.RESUME_INSTRUMENT, Kind.BLOCK_ACCOUNT):
             self.send(kind, account=account, instrument=instrument)
+
+    @rule(account=accounts, qty=quantities, out=st.booleans(), stage=st.integers(0, 5))
+    def court(self, account: int, qty: int, out: bool, stage: int) -> None:
+        """A court freezes tonnes and lets go of some of them, or takes them."""
+        target = {"account": account, "instrument": 0, "operator": 1, "checker": 2}
+        self.send(Kind.FREEZE_HOLDING, qty_tonnes=qty, **target)
+        kind = Kind.DEDUCT_HOLDING if out else Kind.RELEASE_HOLDING
+        self.send(kind, qty_tonnes=1 + qty // 2, **target)
+        self.send(Kind.WARN_ACCOUNT, account=account, amount=stage)
 
     @rule(number=picks)
     def void(self, number: int) -> None:
