@@ -25,7 +25,7 @@ half_up_kernel = inlined(half_up)
 
 def value_fen(price_ticks: int, qty_tonnes: int) -> int:
     """Return price x quantity in fen; exact, since one tick is one fen per tonne (ST-15)."""
-    return price_ticks * qty_tonnes
+    return int(price_ticks) * int(qty_tonnes)  # the records' fields are narrow
 
 
 value_kernel = inlined(value_fen)

@@ -264,7 +264,7 @@ class Desk:
     def _cancel(self, session: Session, message: m.Cancel) -> None:
         who = (session.account, -1, 0, session.operator, 0, 0)
         body = (message.order_no, 0, 0, 0, 0, 0, *who, -1, CANCEL, *NO_LEG)
-        self.enter(session, message.client_order_id, body, urgent=True)
+        self.enter(session, message.client_order_id, body)
 
     def _take(self, session: Session, message: m.Take) -> None:
         legs = message.legs

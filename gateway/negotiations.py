@@ -34,11 +34,11 @@ class Negotiations:
             t.BulkCounter: self._terms(Kind.BULK_COUNTER),
             t.BulkAccept: self._terms(Kind.BULK_ACCEPT),
             t.BulkConfirm: self._answer(Kind.BULK_CONFIRM),
-            t.BulkDecline: self._answer(Kind.BULK_DECLINE, urgent=True),
-            t.BulkWithdraw: self._answer(Kind.BULK_WITHDRAW, urgent=True),
+            t.BulkDecline: self._answer(Kind.BULK_DECLINE),
+            t.BulkWithdraw: self._answer(Kind.BULK_WITHDRAW),
             t.ApplySession: self._apply,
             t.Bid: self._bid,
-            t.CancelBid: self._answer(Kind.CANCEL_BID, urgent=True),
+            t.CancelBid: self._answer(Kind.CANCEL_BID),
         }
 
     def _offer(self, session: Session, message: t.BulkOffer) -> None:
@@ -74,11 +74,11 @@ class Negotiations:
 
         return handle
 
-    def _answer(self, kind: Kind, *, urgent: bool = False) -> Callable[[Any, Any], None]:
+    def _answer(self, kind: Kind) -> Callable[[Any, Any], None]:
         def handle(session: Session, message: Any) -> None:
             other = _nobody(getattr(message, "counterparty", None))
             made = body(session, kind, ref=message.order_no, counterparty=other)
-            self._desk.enter(session, message.client_order_id, made, urgent=urgent)
+            self._desk.enter(session, message.client_order_id, made)
 
         return handle
 

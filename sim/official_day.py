@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import ExitStack
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 from rich.console import Console
 
@@ -42,7 +46,7 @@ def run(
         json_file: where to write the summary as JSON; also after Ctrl-C.
         console: where to print; None = standard output.
 
-    Ctrl-C (KeyboardInterrupt) ends the replay; the summary so far is printed and returned.
+    Ctrl-C ends the replay after the day being played; the summary so far is printed and returned.
 
     Raises:
         OfficialFileError: a file cannot be used, or ``keep`` holds something already.
@@ -56,18 +60,50 @@ def run(
         replay = Replay(rows, closes, directory, first, _vintage_closes(path, vintages))
         stack.callback(replay.close)
         report = stack.enter_context(Report(console or Console(), len(replay.rows)))
-        try:
-            for row in replay.rows:
-                result = replay.play(row)
-                summary.results.append(result)
-                report.day(result)
-        except KeyboardInterrupt:
-            summary.interrupted = True
+        _play(replay, summary, report)
         summary.venues = replay.venues
     report.summary(summary)
     if json_file is not None:
         write_json(summary, json_file)
     return summary
+
+
+def _play(replay: Replay, summary: Summary, report: Report) -> None:
+    """Play row by row until the end or Ctrl-C."""
+    try:
+        with ctrl_c() as pressed:
+            for row in replay.rows:
+                result = replay.play(row)
+                summary.results.append(result)
+                report.day(result)
+                if pressed.is_set():
+                    summary.interrupted = True
+                    return
+    except KeyboardInterrupt:
+        summary.interrupted = True
+
+
+@contextmanager
+def ctrl_c() -> Iterator[threading.Event]:
+    """Turn Ctrl-C into an event: an exception could be lost in a library's callback.
+
+    The second Ctrl-C interrupts at once. Outside the main thread nothing is changed.
+    """
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _vintage_closes(daily: Path, path: Path | None) -> dict[dt.date, dict[str, Decimal]]:
