@@ -47,6 +47,13 @@ class ClockName(StrEnum):
     DEMO = "demo"
 
 
+class MarketName(StrEnum):
+    """Which markets a venue may serve."""
+
+    CEA = "cea"
+    CCER = "ccer"
+
+
 def write_json(file: Path | None, figures: dict[str, Any]) -> None:
     """Write figures as JSON if a file was asked for; parent folders are made."""
     if file is not None:
@@ -73,6 +80,9 @@ def serve(
     registry: Annotated[
         str | None, typer.Option(help="Registry database URL (PostgreSQL); default: SQLite.")
     ] = None,
+    market: Annotated[
+        list[MarketName] | None, typer.Option(help="A market to serve, [cea]; repeatable.")
+    ] = None,
     speed: Annotated[
         float | None, typer.Option(min=0.1, help="Demo clock: venue seconds per second.")
     ] = None,
@@ -92,6 +102,7 @@ def serve(
         data_dir=data or (DEMO_DATA if demo else DEFAULT_DATA),
         registry_url=registry,
         speed=speed,
+        markets=tuple(name.value for name in market or [MarketName.CEA]),
         entities=entities,
         orders_per_s=orders_per_second,
     )
@@ -131,6 +142,28 @@ def account(
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     Console().print(f"account {key.account}  key {key.key_id}  secret {key.secret}", markup=False)
+
+
+@app.command()
+def office(
+    role: Annotated[
+        str,
+        typer.Argument(
+            help="exchange_operator, registry_maker, registry_checker or supervisor.",
+        ),
+    ],
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Make a key for somebody of the exchange, the registry or the supervisor, and print it."""
+    from gateway import front
+
+    try:
+        key = front.open_office(data, role, name)
+    except ValueError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from None
+    Console().print(f"{role}  key {key.key_id}  secret {key.secret}", markup=False)
 
 
 @app.command()
