@@ -75,13 +75,14 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     data: Annotated[
-        Path | None, typer.Option("--data", help="Journal, keys, registry. [var/demo or var/venue]")
+        Path | None,
+        typer.Option("--data", help="Journal, keys, registry (default var/demo or var/venue)."),
     ] = None,
     registry: Annotated[
         str | None, typer.Option(help="Registry database URL (PostgreSQL); default: SQLite.")
     ] = None,
     market: Annotated[
-        list[MarketName] | None, typer.Option(help="A market to serve, [cea]; repeatable.")
+        list[MarketName] | None, typer.Option(help="A market to serve (default cea); repeatable.")
     ] = None,
     speed: Annotated[
         float | None, typer.Option(min=0.1, help="Demo clock: venue seconds per second.")
