@@ -392,7 +392,8 @@ def _say(state: State, row: int, kind: Event, outcome: Outcome, **fields: int) -
         "qty_tonnes": int(session["qty_tonnes"]),
         "modality": int(AUCTION),
         "mode": int(session["pricing"]),
-        "from_minute": minute_of_day(int(session["from_ns"])),
-        "until_minute": minute_of_day(int(session["until_ns"])),
     }
+    if int(session["until_ns"]) > 0:  # noticed: a window never ends at the beginning of time
+        known["from_minute"] = minute_of_day(int(session["from_ns"]))
+        known["until_minute"] = minute_of_day(int(session["until_ns"]))
     outcome.add(kind, **{**known, **fields})

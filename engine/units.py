@@ -58,5 +58,5 @@ def fee_fen(value: int, trading_ppm: int, settlement_ppm: int) -> int:
 
 
 def minute_of_day(time_ns: int) -> int:
-    """Return the minute of the day in Beijing, 0 for no time at all."""
-    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % _DAY_MINUTES if time_ns else 0
+    """Return the minute of the day in Beijing."""
+    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % _DAY_MINUTES
