@@ -6,6 +6,7 @@ Commands import their rooms only when they run, so that ``tanshi --help`` answer
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -116,6 +117,7 @@ def serve(
 @app.command()
 def rulebook(json_file: JsonOption = None) -> None:
     """Show which clause of the rulebook the code implements and which test cites it."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # a checkout's tests lie beside this
     try:
         from tests.clauses.scan import main as scan
     except ModuleNotFoundError:
