@@ -14,7 +14,7 @@ from engine.outcome import Outcome
 from engine.reasons import Reason
 from engine.records import Event, Kind, Modality, OrderStatus, Pricing, SessionStatus, Side
 from engine.state import Array, State
-from engine.units import minute_of_day
+from engine.units import DAY_MINUTES, minute_of_day
 from engine.verbs import Pair, cover, freeze_order
 
 AUCTION = Modality.AUCTION
@@ -92,6 +92,12 @@ def apply_session(state: State, c: Array, outcome: Outcome) -> None:
     return _say(state, row, Event.SESSION_APPLIED, outcome)
 
 
+def _window_ok(c: Array) -> bool:
+    """Whether the window lies within the day, has a length and is not over (TR-81)."""
+    begins, ends = int(c["from_minute"]), int(c["until_minute"])
+    return 0 <= begins < ends <= DAY_MINUTES and minute_of_day(int(c["time_ns"])) < ends
+
+
 def notice_session(state: State, c: Array, outcome: Outcome) -> None:
     """NOTICE_SESSION: the exchange approves; the applicant is locked until the end (TR-91)."""
     row = find_session(state, int(c["ref"]), SessionStatus.APPLIED)
@@ -101,7 +107,7 @@ def notice_session(state: State, c: Array, outcome: Outcome) -> None:
     account, instrument, side = (int(session[f]) for f in ("applicant", "instrument", "side"))
     terms = (int(session["price_ticks"]), int(session["qty_tonnes"]))
     reason = d.phase_reason(state, d.DAYTIME) or d.halt_reason(state, instrument)
-    if not reason and not max(int(c["from_ns"]), int(c["time_ns"])) < int(c["until_ns"]):
+    if not reason and not _window_ok(c):
         reason = Reason.WINDOW_INVALID
     if not reason and d.blocked(state, account, side):
         reason = Reason.ACCOUNT_RESTRICTED
@@ -118,7 +124,7 @@ def notice_session(state: State, c: Array, outcome: Outcome) -> None:
     frozen = freeze_order(state, AUCTION, order_row)
     d.open_order(state, order_row)
     session["order_row"], session["status"] = order_row, SessionStatus.NOTICED
-    session["from_ns"], session["until_ns"] = c["from_ns"], c["until_ns"]
+    session["from_minute"], session["until_minute"] = c["from_minute"], c["until_minute"]
     return _say(
         state,
         row,
@@ -392,8 +398,7 @@ def _say(state: State, row: int, kind: Event, outcome: Outcome, **fields: int) -
         "qty_tonnes": int(session["qty_tonnes"]),
         "modality": int(AUCTION),
         "mode": int(session["pricing"]),
+        "from_minute": int(session["from_minute"]),
+        "until_minute": int(session["until_minute"]),
     }
-    if int(session["until_ns"]) > 0:  # noticed: a window never ends at the beginning of time
-        known["from_minute"] = minute_of_day(int(session["from_ns"]))
-        known["until_minute"] = minute_of_day(int(session["until_ns"]))
     outcome.add(kind, **{**known, **fields})

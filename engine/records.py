@@ -62,14 +62,13 @@ COMMAND = np.dtype(
         ("qty_tonnes", "<i8"),
         ("total_qty_tonnes", "<i8"),  # sum over the legs of one instruction (TR-66), else 0
         ("amount", "<i8"),  # fen, a parameter's value, bits
-        ("from_ns", "<i8"),  # a window of time: bidding sessions
-        ("until_ns", "<i8"),
         ("account", "<i4"),
         ("counterparty", "<i4"),
         ("price_ticks", "<i4"),
         ("operator", "<i4"),  # who sent it: of the account's people (0 = the account), or the maker
         ("checker", "<i4"),  # who approved it, where two are needed
-        ("spare", "<i4"),  # zero
+        ("from_minute", "<i2"),  # a window of the day, minutes in Beijing: bidding sessions
+        ("until_minute", "<i2"),
         ("instrument", "<i2"),
         ("kind", "<i1"),
         ("side", "<i1"),
@@ -269,8 +268,8 @@ SESSION = np.dtype(  # one row per bidding session of the day; row 0 is none
         ("clearing_ticks", "<i8"),
         ("pricing", "<i8"),  # Pricing
         ("status", "<i8"),  # SessionStatus
-        ("from_ns", "<i8"),
-        ("until_ns", "<i8"),
+        ("from_minute", "<i8"),  # its window, of the day, in Beijing
+        ("until_minute", "<i8"),  # 0 = not noticed yet
     ]
 )
 

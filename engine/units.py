@@ -11,7 +11,7 @@ from engine.records import PRICE_TICKS_MAX
 BP = 10_000
 PPM = 1_000_000
 _MINUTE_NS = 60 * 10**9
-_DAY_MINUTES = 24 * 60
+DAY_MINUTES = 24 * 60
 _BEIJING_MINUTES = 8 * 60
 
 
@@ -59,4 +59,4 @@ def fee_fen(value: int, trading_ppm: int, settlement_ppm: int) -> int:
 
 def minute_of_day(time_ns: int) -> int:
     """Return the minute of the day in Beijing."""
-    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % _DAY_MINUTES
+    return (time_ns // _MINUTE_NS + _BEIJING_MINUTES) % DAY_MINUTES

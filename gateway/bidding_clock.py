@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.calendar import date_of
 from engine.records import Kind, Phase, SessionStatus, commands
 from engine.state import State
+from gateway.clock import beijing_ns
 
 TRADING = (Phase.MORNING, Phase.AFTERNOON)
 
@@ -36,11 +38,14 @@ def next_session_step(state: State) -> SessionStep | None:
     venue did not run) is rejected at its end: nobody could bid.
     """
     market = state.market[0]
+    day = date_of(int(market["date"]))
+    if day is None:
+        return None  # there is no session before the first day
     found: list[SessionStep] = []
     for row in range(1, int(market["sessions"])):
         session = state.sessions[row]
         number = int(market["session_base"]) + row
-        begins, ends = int(session["from_ns"]), int(session["until_ns"])
+        begins, ends = (beijing_ns(day, int(session[f])) for f in ("from_minute", "until_minute"))
         status = int(session["status"])
         if status == SessionStatus.OPEN:
             found.append(SessionStep(ends, Kind.CLOSE_SESSION, number))

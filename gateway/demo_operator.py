@@ -60,11 +60,10 @@ class DemoOperator:
         day = date_of(int(self._venue.exchange.state.market[0]["date"]))
         assert day is not None, "the day has begun"
         for window in Rulebook.on(day).auction_windows:
-            from_ns = beijing_ns(day, window.opens_minute)
-            if from_ns > now_ns:
+            if beijing_ns(day, window.opens_minute) > now_ns:
                 batch = _command(Kind.NOTICE_SESSION, number)
-                batch["from_ns"] = from_ns
-                batch["until_ns"] = beijing_ns(day, window.closes_minute)
+                batch["from_minute"] = window.opens_minute
+                batch["until_minute"] = window.closes_minute
                 return batch
         return _command(Kind.REJECT_SESSION, number)
 

@@ -36,6 +36,7 @@ LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
 _id_of_institutions = re.compile(r"[IP][0-9]+").fullmatch  # the registry's and approved commands
 
+NO_WINDOW = (0, 0, 0)  # checker, from_minute, until_minute
 NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, tail
 PERSON = FIELDS.index("operator")
 WITH_ORDER = frozenset(
@@ -242,12 +243,12 @@ class Desk:
         qty, account = message.qty_tonnes, session.account
         identity, ids = message.client_order_id, session.ids
         if identity in ids or _id_ok(identity) is None:
-            terms = (0, qty, 0, 0, 0, 0, account, -1, price, session.operator)
-            body = (*terms, 0, 0, instrument, kind, side, *NO_LEG[1:])
+            terms = (0, qty, 0, 0, account, -1, price, session.operator, *NO_WINDOW)
+            body = (*terms, instrument, kind, side, *NO_LEG[1:])
             self.enter(session, identity, body)
             return
         name = identity.encode()
-        sent = (0, qty, 0, 0, 0, 0, account, -1, price, session.operator, 0, 0, instrument, kind)
+        sent = (0, qty, 0, 0, account, -1, price, session.operator, 0, 0, 0, instrument, kind)
         ids[identity] = self.sequencer.enter((*sent, side, 0, 0, 0, 0, name))
 
     def _amend(self, session: Session, message: m.Amend) -> None:
@@ -257,13 +258,13 @@ class Desk:
             if price is None:
                 return
         qty = message.qty_tonnes
-        who = (session.account, -1, price, session.operator, 0, 0)
-        body = (message.order_no, qty, 0, 0, 0, 0, *who, -1, AMEND, *NO_LEG)
+        who = (session.account, -1, price, session.operator, *NO_WINDOW)
+        body = (message.order_no, qty, 0, 0, *who, -1, AMEND, *NO_LEG)
         self.enter(session, message.client_order_id, body)
 
     def _cancel(self, session: Session, message: m.Cancel) -> None:
-        who = (session.account, -1, 0, session.operator, 0, 0)
-        body = (message.order_no, 0, 0, 0, 0, 0, *who, -1, CANCEL, *NO_LEG)
+        who = (session.account, -1, 0, session.operator, *NO_WINDOW)
+        body = (message.order_no, 0, 0, 0, *who, -1, CANCEL, *NO_LEG)
         self.enter(session, message.client_order_id, body)
 
     def _take(self, session: Session, message: m.Take) -> None:
@@ -282,9 +283,9 @@ class Desk:
             return
         count = len(legs) if len(legs) > 1 else 0
         total = sum(qty for _, qty in legs) if count else 0
-        who = (session.account, -1, 0, session.operator, 0, 0)
+        who = (session.account, -1, 0, session.operator, *NO_WINDOW)
         bodies = [
-            (ref, qty, total, 0, 0, 0, *who, -1, TAKE, 0, leg, count, 0, 0)
+            (ref, qty, total, 0, *who, -1, TAKE, 0, leg, count, 0, 0)
             for leg, (ref, qty) in enumerate(legs, start=1 if count else 0)
         ]
         self.enter(session, message.client_order_id, *bodies)

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engine.calendar import date_of
 from engine.records import Block, Kind
 from gateway import office_messages as o
 from gateway import terms
 from gateway import trader_messages as t
 from gateway.authority import permitted
-from gateway.clock import beijing_ns
 from gateway.commands import Body, body
 from gateway.day_record import office
 from gateway.proposals import PENDING, Proposals, Stored
@@ -101,10 +99,7 @@ class Institutions:
         closes = terms.minute(session, message, "closes") if opens is not None else None
         if opens is None or closes is None:
             return
-        day = date_of(int(self._desk.exchange.state.market[0]["date"]))
-        window = {"from_ns": 0, "until_ns": 0}  # there is no session before the first day
-        if day is not None:
-            window = {"from_ns": beijing_ns(day, opens), "until_ns": beijing_ns(day, closes)}
+        window = {"from_minute": opens, "until_minute": closes}
         made = body(session, Kind.NOTICE_SESSION, ref=message.session_no, **window)
         self._desk.enter(session, message.client_order_id, made)
 

@@ -34,7 +34,7 @@ EXIT_ASSERTION = 71  # the exchange contradicted itself
 WAITING_MAX = 50_000  # commands that wait for their batch; readers pause above it
 SEAL_AFTER_S = 1.0
 
-ROW = struct.Struct("<8q6ih6b32s")
+ROW = struct.Struct("<6q5i3h6b32s")
 assert ROW.size == COMMAND.itemsize, "ROW packs one COMMAND"
 _RAW = np.dtype((np.void, ROW.size))
 _ROW_BYTES, _pack_into = ROW.size, ROW.pack_into

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from engine.records import Kind, Side, commands
+from engine.units import minute_of_day
 from sim.bulk_deals import BulkDeal
 from sim.realise import Deal
 from sim.sessions import Session
 
 Batch = np.ndarray[Any, np.dtype[Any]]
 Send = Callable[[Batch], Batch]  # applies commands, returns their events; raises on a refusal
-MINUTE_NS = 60 * 1_000_000_000
 
 
 def command(kind: Kind, **fields: int) -> Batch:
@@ -102,7 +102,8 @@ def hold_session(
         mode=session.pricing,
     )
     number = int(send(application)[0]["order_no"])
-    window = {"from_ns": now_ns + MINUTE_NS, "until_ns": now_ns + 30 * MINUTE_NS}
+    now = minute_of_day(now_ns)
+    window = {"from_minute": now + 1, "until_minute": now + 30}
     send(command(Kind.NOTICE_SESSION, ref=number, **window))
     send(command(Kind.OPEN_SESSION, ref=number))
     for place, bid in enumerate(session.bids):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tests.reference.bidding import bid_limits, possible_limits
+from tests.reference.endings import DAY_MINUTES, minute_of_day
 from tests.reference.orders import Order, Role, Session
 from tests.reference.vocabulary import Kind, Parameter, SessionStatus, Side
 from tests.tape_draws import CommandDict, Draws
-
-DAY_NS = 86_400 * 10**9
 
 
 class BiddingDraws(Draws):
@@ -42,12 +41,13 @@ class BiddingDraws(Draws):
         venue = self.twin.venue
         if self._lacks(SessionStatus.APPLIED):
             return self.apply_session()
-        begin = venue.time_ns + self.random.choice((0, 1, DAY_NS // 24, -DAY_NS, DAY_NS))
-        until = begin + self.random.choice((1, 30 * 60 * 10**9, DAY_NS, 2 * DAY_NS + 1))
+        now = minute_of_day(venue.time_ns)
+        begin = max(0, now + self.random.choice((0, 1, 60, -60, -DAY_MINUTES)))
+        until = self.random.choice((max(begin, now) + 1, now + 30, DAY_MINUTES))
         if self._chance(0.06):
-            until = self.random.choice((begin, begin - 1, venue.time_ns, 0))
+            until = self.random.choice((begin, begin - 1, now, 0, DAY_MINUTES + 1))
         number = self._session(SessionStatus.APPLIED)
-        return self._command(Kind.NOTICE_SESSION, ref=number, from_ns=begin, until_ns=until)
+        return self._command(Kind.NOTICE_SESSION, ref=number, from_minute=begin, until_minute=until)
 
     def reject_session(self) -> CommandDict:
         """Of an application or a notice."""

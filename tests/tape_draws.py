@@ -33,8 +33,8 @@ NONSENSE: dict[str, tuple[int, ...]] = {
     "amount": (0, -1, 10**18, I8, -I8 - 1),
     "mode": (1, 2, -1, I1),
     "counterparty": (-1, -2, 99, I4, -I4 - 1),
-    "from_ns": (0, -1, I8, -I8 - 1),
-    "until_ns": (0, -1, I8, -I8 - 1),
+    "from_minute": (0, -1, 1440, I2, -I2 - 1),
+    "until_minute": (0, -1, 1440, 1441, I2, -I2 - 1),
     "operator": (0, -1, 1, I4, -I4 - 1),
     "checker": (0, -1, 1, I4, -I4 - 1),
 }

@@ -189,7 +189,7 @@ def _sessions(exchange: Exchange) -> list[tuple[int, ...]]:
     rows = exchange.state.sessions[1 : int(market["sessions"])]
     names = (
         "order_row applicant instrument side price_ticks qty_tonnes dealt_tonnes clearing_ticks "
-        "pricing status from_ns until_ns"
+        "pricing status from_minute until_minute"
     )
     return [(row and base + row, *rest) for row, *rest in _columns(rows, *names.split())]
 
@@ -305,7 +305,7 @@ def _twin_dealings(twin: Twin) -> dict[str, Any]:
             (
                 *(s.order.number if s.order else 0, s.applicant.number, s.instrument.number),
                 *(int(s.side), s.limit, s.qty, s.dealt, s.clearing, int(s.pricing)),
-                *(int(s.status), s.from_ns, s.until_ns),
+                *(int(s.status), s.from_minute, s.until_minute),
             )
             for s in venue.sessions.values()
         ],

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from engine.exchange import Exchange
 from tests.property.agreement import play, unlike_or_unsound
 from tests.reference import Twin
+from tests.reference.endings import DAY_MINUTES, minute_of_day
 from tests.reference.orders import Role
 from tests.reference.vocabulary import Kind, Mode, Parameter, Phase, SessionStatus, Side
 from tests.tapes import BLANK, NONSENSE
@@ -245,7 +246,7 @@ class TwoExchanges(RuleBasedStateMachine):
         """A session is applied for, noticed, opened; somebody bids."""
         self.apply_session(account=account, side=side, edge=edge, qty=qty)
         ref = self.twin.venue.session_no
-        self.send(Kind.NOTICE_SESSION, ref=ref, from_ns=1, until_ns=2**40)
+        self.send(Kind.NOTICE_SESSION, ref=ref, from_minute=0, until_minute=DAY_MINUTES)
         self.send(Kind.OPEN_SESSION, ref=ref)
         bid = {"price_ticks": REFERENCE + 5 * edge, "qty_tonnes": 1 + qty // 2}
         self.send(Kind.BID, account=bidder, ref=ref, **bid)
@@ -261,8 +262,8 @@ class TwoExchanges(RuleBasedStateMachine):
         """A bidding session goes on, or ends."""
         venue = self.twin.venue
         ready = [s.number for s in venue.sessions.values() if s.status is SESSION_STEPS[kind]]
-        begin = venue.time_ns
-        window = {"from_ns": begin, "until_ns": begin + minutes * 60 * 10**9}
+        begin = minute_of_day(venue.time_ns)
+        window = {"from_minute": begin, "until_minute": begin + minutes}
         self.send(kind, ref=choose(ready, number), **window)
 
     @rule(account=accounts, number=picks, away=offsets, qty=quantities)

@@ -21,7 +21,14 @@ from tests.reference.checks import (
     known_account,
     known_instrument,
 )
-from tests.reference.endings import end_order, end_session, open_bids, tell_session
+from tests.reference.endings import (
+    DAY_MINUTES,
+    end_order,
+    end_session,
+    minute_of_day,
+    open_bids,
+    tell_session,
+)
 from tests.reference.orders import Order, Role, Session
 from tests.reference.venue import Instrument, Limits, Trade, Venue
 from tests.reference.vocabulary import (
@@ -94,8 +101,9 @@ def do_notice(venue: Venue, command: Command) -> None:
     check_phase(venue, DAYTIME)
     check_market_halt(venue)
     check_instrument_halt(session.instrument)
-    begin, until = command["from_ns"], command["until_ns"]
-    refuse_if(until <= begin or until <= command["time_ns"], Reason.WINDOW_INVALID)
+    begin, until = command["from_minute"], command["until_minute"]
+    past = until <= minute_of_day(command["time_ns"])
+    refuse_if(not 0 <= begin < until <= DAY_MINUTES or past, Reason.WINDOW_INVALID)
     account, side = session.applicant, session.side
     check_block(account, side)
     terms = (session.instrument, side, session.limit, session.qty)
@@ -103,7 +111,7 @@ def do_notice(venue: Venue, command: Command) -> None:
     order = ledger.new_order(venue, account, *terms, Role.APPLICATION)
     ledger.place(venue, order)
     session.order, session.status = order, SessionStatus.NOTICED
-    session.from_ns, session.until_ns = begin, until
+    session.from_minute, session.until_minute = begin, until
     tell_session(
         venue,
         Event.SESSION_NOTICED,

@@ -17,6 +17,7 @@ from tests.reference.vocabulary import (
 
 STATUS = {Event.CANCELLED: Status.CANCELLED, Event.LAPSED: Status.LAPSED}
 MINUTE_NS = 60 * 10**9
+DAY_MINUTES = 24 * 60
 BEIJING_MINUTES = 8 * 60
 
 
@@ -80,12 +81,11 @@ def end_with_talks(venue: Venue, order: Order, reason: Reason, of_talks: Reason)
 
 def minute_of_day(time_ns: int) -> int:
     """Minute of the day in Beijing."""
-    return (time_ns // MINUTE_NS + BEIJING_MINUTES) % (24 * 60)
+    return (time_ns // MINUTE_NS + BEIJING_MINUTES) % DAY_MINUTES
 
 
 def tell_session(venue: Venue, kind: Event, session: Session, **fields: int) -> EventDict:
     """Tell something about a bidding session."""
-    noticed = session.order is not None
     usual = {
         "order_no": session.number,
         "account": session.applicant.number,
@@ -95,8 +95,8 @@ def tell_session(venue: Venue, kind: Event, session: Session, **fields: int) -> 
         "qty_tonnes": session.qty,
         "modality": Modality.AUCTION,
         "mode": session.pricing,
-        "from_minute": minute_of_day(session.from_ns) if noticed else 0,
-        "until_minute": minute_of_day(session.until_ns) if noticed else 0,
+        "from_minute": session.from_minute,
+        "until_minute": session.until_minute,
     }
     return venue.tell(kind, **(usual | fields))
 

@@ -102,8 +102,8 @@ class Session:
     limit: int  # the seller's floor, or the buyer's cap
     qty: int
     pricing: Pricing
-    from_ns: int = 0
-    until_ns: int = 0
+    from_minute: int = 0
+    until_minute: int = 0
     status: SessionStatus = SessionStatus.APPLIED
     order: Order | None = None  # the applicant's, once noticed
     dealt: int = 0

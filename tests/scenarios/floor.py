@@ -448,7 +448,7 @@ class Floor:
 
     def session(self, kind: Kind, number: int) -> Outcome:
         """Let the exchange notice, open, reject or close a bidding session."""
-        window = {"from_ns": self.seq, "until_ns": self.seq + 1_800 * 10**9}
+        window = {"from_minute": 480, "until_minute": 510}  # the floor's clock stands near 08:00
         return self.send(kind, ref=number, **(window if kind is Kind.NOTICE_SESSION else {}))
 
     def opened_session(self, applicant: str, qty: int, at: str, **more: Any) -> int:

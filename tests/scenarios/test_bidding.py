@@ -227,12 +227,11 @@ def test_a_window_ends_after_it_begins_and_after_now(market: Market) -> None:
     """TR-81: the notice states the time of the bidding."""
     floor = market(ROOM)
     session = floor.when("Seller").applies(100_000, "80.00").session_no
-    now = floor.seq
-    for begin, until in ((now, now), (now + 9, now + 8), (0, now)):
-        refused = floor.send(Kind.NOTICE_SESSION, ref=session, from_ns=begin, until_ns=until)
-        refused.refused(Reason.WINDOW_INVALID)
-    half_past_nine = 90 * 60 * 10**9  # 09:30 in Beijing is 01:30 UTC
-    noticed = floor.send(
-        Kind.NOTICE_SESSION, ref=session, from_ns=half_past_nine, until_ns=2 * half_past_nine
-    )
+    eight = 8 * 60  # the floor's clock stands just after 08:00
+    wrong = ((570, 570), (600, 570), (0, eight), (-1, 600), (570, 24 * 60 + 1))
+    for begin, until in wrong:
+        window = {"from_minute": begin, "until_minute": until}
+        floor.send(Kind.NOTICE_SESSION, ref=session, **window).refused(Reason.WINDOW_INVALID)
+    window = {"from_minute": 570, "until_minute": 660}
+    noticed = floor.send(Kind.NOTICE_SESSION, ref=session, **window)
     noticed.tells(Event.SESSION_NOTICED, from_minute=570, until_minute=660)

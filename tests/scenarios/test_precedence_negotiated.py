@@ -170,11 +170,11 @@ LADDERS: dict[str, Ladder] = {
         [
             UNKNOWN_SESSION,
             *HALTS,
-            rank(Why.WINDOW_INVALID, from_ns=10**9, until_ns=10**9),
+            rank(Why.WINDOW_INVALID, from_minute=600, until_minute=600),
             rank(
-                Why.ACCOUNT_RESTRICTED, ref="blocked application", from_ns=0, until_ns=10**9
+                Why.ACCOUNT_RESTRICTED, ref="blocked application", until_minute=600
             ),
-            rank(Why.INSUFFICIENT_HOLDING, ref="short application", from_ns=0, until_ns=10**9),
+            rank(Why.INSUFFICIENT_HOLDING, ref="short application", until_minute=600),
         ],
     ),
     "OPEN_SESSION": (

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from engine.records import Kind, Phase, SessionStatus
+from engine.units import minute_of_day
 from gateway.bidding_clock import next_session_step
 from gateway.clock import beijing_ns
 from tests.unit.gateway.inline_desk import Floor
 
 DAY = dt.date(2026, 1, 5)
-TEN, HALF_PAST, ELEVEN = (beijing_ns(DAY, minute) for minute in (600, 630, 660))
+TEN, HALF_PAST, ELEVEN, NOON = (beijing_ns(DAY, minute) for minute in (600, 630, 660, 720))
 
 
 @pytest.fixture
@@ -19,13 +20,13 @@ def floor(tmp_path: Path) -> Floor:
     return Floor(tmp_path)
 
 
-def put(floor: Floor, row: int, status: SessionStatus, begins: int, ends: int) -> None:
+def put(floor: Floor, row: int, status: SessionStatus, begins_ns: int, ends_ns: int) -> None:
     state = floor.exchange.state
     state.ensure_sessions(row + 1)
     state.market["sessions"] = max(int(state.market[0]["sessions"]), row + 1)
     session = state.sessions[row]
     session["status"], session["instrument"] = status, 5
-    session["from_ns"], session["until_ns"] = begins, ends
+    session["from_minute"], session["until_minute"] = map(minute_of_day, (begins_ns, ends_ns))
 
 
 def step(floor: Floor) -> tuple[Kind, int, int] | None:
@@ -52,7 +53,7 @@ def test_the_earliest_step_comes_first(floor: Floor) -> None:
     put(floor, 1, SessionStatus.NOTICED, HALF_PAST, ELEVEN)
     put(floor, 2, SessionStatus.OPEN, TEN, HALF_PAST)
     assert step(floor) == (Kind.OPEN_SESSION, 1, HALF_PAST)
-    put(floor, 1, SessionStatus.NOTICED, ELEVEN, ELEVEN + 1)
+    put(floor, 1, SessionStatus.NOTICED, ELEVEN, NOON)
     assert step(floor) == (Kind.CLOSE_SESSION, 2, HALF_PAST)
     command = next_session_step(floor.exchange.state)
     assert command is not None

@@ -27,8 +27,8 @@ from marketdata.feed import Feed
 Fields = dict[str, Any]
 START_NS = 1_787_190_600_000_000_000
 MINUTE_NS = 60 * 10**9
-WINDOW = {"from_ns": START_NS + 10 * MINUTE_NS, "until_ns": START_NS + 40 * MINUTE_NS}
 WINDOW_MINUTES = (10 * 60, 10 * 60 + 30)
+WINDOW = dict(zip(("from_minute", "until_minute"), WINDOW_MINUTES, strict=True))
 DATES = (20260820, 20260821, 20260824)
 CODES = ("CEA24", "CEA25", "CEA26")
 REFERENCES = (4872, 9740, 8001)

@@ -60,8 +60,7 @@ def auction(venue: Venue, qty: int, price: int) -> None:
         qty_tonnes=LOT,
     )
     number = int(applied[0]["order_no"])
-    now = venue.exchange.seq
-    venue.do(Kind.NOTICE_SESSION, ref=number, from_ns=now, until_ns=now + 99)
+    venue.do(Kind.NOTICE_SESSION, ref=number, until_minute=1440)
     venue.do(Kind.OPEN_SESSION, ref=number)
     venue.do(Kind.BID, account=2, ref=number, price_ticks=price, qty_tonnes=qty)
     closed = venue.do(Kind.CLOSE_SESSION, ref=number)

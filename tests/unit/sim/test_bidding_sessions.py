@@ -155,7 +155,7 @@ def test_locks_of_seller_and_bidders_tr_85_90_91() -> None:
     application = command(Kind.APPLY_SESSION, price_ticks=4872, qty_tonnes=100_000, **applied)
     number = int(submit(exchange, application)[0]["order_no"])
     assert int(state.holdings[SELLER, 0]["frozen_tonnes"]) == 0
-    submit(exchange, command(Kind.NOTICE_SESSION, ref=number, until_ns=10**18))
+    submit(exchange, command(Kind.NOTICE_SESSION, ref=number, until_minute=1440))
     assert int(state.holdings[SELLER, 0]["frozen_tonnes"]) == 100_000  # from the approval on
     submit(exchange, command(Kind.OPEN_SESSION, ref=number))
     for price in (4871, 5360):  # E38: 48.72 to 53.59
