@@ -14,7 +14,6 @@ from engine.outcome import Outcome
 from engine.reasons import Reason
 from engine.records import Event, Kind, Modality, OrderStatus, Pricing, SessionStatus, Side
 from engine.state import Array, State
-from engine.units import DAY_MINUTES, minute_of_day
 from engine.verbs import Pair, cover, freeze_order
 
 AUCTION = Modality.AUCTION
@@ -92,12 +91,6 @@ def apply_session(state: State, c: Array, outcome: Outcome) -> None:
     return _say(state, row, Event.SESSION_APPLIED, outcome)
 
 
-def _window_ok(c: Array) -> bool:
-    """Whether the window lies within the day, has a length and is not over (TR-81)."""
-    begins, ends = int(c["from_minute"]), int(c["until_minute"])
-    return 0 <= begins < ends <= DAY_MINUTES and minute_of_day(int(c["time_ns"])) < ends
-
-
 def notice_session(state: State, c: Array, outcome: Outcome) -> None:
     """NOTICE_SESSION: the exchange approves; the applicant is locked until the end (TR-91)."""
     row = find_session(state, int(c["ref"]), SessionStatus.APPLIED)
@@ -107,8 +100,7 @@ def notice_session(state: State, c: Array, outcome: Outcome) -> None:
     account, instrument, side = (int(session[f]) for f in ("applicant", "instrument", "side"))
     terms = (int(session["price_ticks"]), int(session["qty_tonnes"]))
     reason = d.phase_reason(state, d.DAYTIME) or d.halt_reason(state, instrument)
-    if not reason and not _window_ok(c):
-        reason = Reason.WINDOW_INVALID
+    reason = reason or d.window_reason(c)
     if not reason and d.blocked(state, account, side):
         reason = Reason.ACCOUNT_RESTRICTED
     lock = 0

@@ -66,6 +66,10 @@ class Kind(IntEnum):
     RELEASE_HOLDING = 81
     DEDUCT_HOLDING = 82
 
+    MASS_CANCEL = 90
+    SET_TIMER = 91
+    SET_DISCONNECT = 92
+
 
 HOT_KINDS_END = 20
 
@@ -125,6 +129,10 @@ class Event(IntEnum):
     HOLDING_RELEASED = 81
     HOLDING_DEDUCTED = 82
     LARGE_HOLDER = 83
+
+    MASS_CANCELLED = 90
+    TIMER_SET = 91
+    DISCONNECT_SET = 92
 
 
 class Side(IntEnum):
@@ -211,6 +219,14 @@ class Block(IntFlag):
     TRANSFER_OUT = 4
     CASH_OUT = 8
     TRANSFER_IN = 16
+
+
+class Cause(IntEnum):
+    """Who wanted a MASS_CANCEL: the owner, his lost connections, his dead-man's timer."""
+
+    OWNER = 0
+    DISCONNECT = 1
+    TIMER = 2
 
 
 class AccountStatus(IntEnum):

@@ -139,7 +139,8 @@ def kill(state: State, c: Array, outcome: Outcome) -> None:
     rows = matching_orders(state, account, instrument)
     for row in rows:
         cancel_any(state, row, Reason.KILLED, outcome)
-    end_answers(state, account, instrument, outcome)
+    if account != -1:
+        end_answers(state, account, instrument, Reason.KILLED, outcome)
     if account != -1:
         state.accounts["blocks"][account] |= int(c["amount"])
     elif instrument != -1:
@@ -151,8 +152,8 @@ def kill(state: State, c: Array, outcome: Outcome) -> None:
     )
 
 
-def matching_orders(state: State, account: int, instrument: int) -> list[int]:
-    """Return the rows of open orders of an account (-1: all) in an instrument (-1: all).
+def matching_orders(state: State, account: int, instrument: int, side: int = 0) -> list[int]:
+    """Return the rows of open orders of an account (-1: all), instrument (-1) and side (0: both).
 
     Without what applicants of bidding sessions have published: a session ends by REJECT_SESSION.
     """
@@ -164,6 +165,8 @@ def matching_orders(state: State, account: int, instrument: int) -> list[int]:
         found &= orders["account"] == account
     if instrument != -1:
         found &= orders["instrument"] == instrument
+    if side != Side.NONE:
+        found &= orders["side"] == side
     rows: list[int] = np.flatnonzero(found).tolist()
     return rows
 
@@ -187,10 +190,10 @@ def cancel_any(state: State, row: int, reason: Reason, outcome: Outcome) -> None
         d.cancel(state, row, reason, outcome)
 
 
-def end_answers(state: State, account: int, instrument: int, outcome: Outcome) -> None:
-    """End the open negotiations that an account answers in (a kill of the account)."""
-    if account == -1:
-        return
+def end_answers(
+    state: State, account: int, instrument: int, reason: Reason, outcome: Outcome, side: int = 0
+) -> None:
+    """End the open negotiations that an account answers in; ``side`` is the answering one."""
     rows = state.negotiations[: int(state.market[0]["negotiations"])]
     for at in range(len(rows)):
         stands = int(rows[at]["status"]) in (
@@ -199,8 +202,9 @@ def end_answers(state: State, account: int, instrument: int, outcome: Outcome) -
         )
         offered = state.orders[int(rows[at]["offer_row"])]
         matches = instrument in (-1, int(offered["instrument"]))
+        matches = matches and side != int(offered["side"])
         if stands and matches and int(rows[at]["responder"]) == account:
-            talks.end_negotiation(state, at, Reason.KILLED, account, outcome)
+            talks.end_negotiation(state, at, reason, account, outcome)
 
 
 def void_reason(state: State, c: Array, row: int) -> Reason:

@@ -22,6 +22,7 @@ from engine.records import (
     Side,
 )
 from engine.state import Array, State
+from engine.units import DAY_MINUTES, minute_of_day
 from engine.verbs import modality_of, release_order, settle
 
 TRADING = (Phase.MORNING, Phase.AFTERNOON)
@@ -191,3 +192,10 @@ def trade(
     total["day_turnover_fen"] += price * qty
     fees = (buy_fee, sell_fee) if buying else (sell_fee, buy_fee)
     return int(state.market[0]["trade_base"]) + number + 1, *fees
+
+
+def window_reason(c: Array) -> Reason:
+    """Return WINDOW_INVALID unless the window lies in the day and ends later than now (TR-81)."""
+    begins, ends = int(c["from_minute"]), int(c["until_minute"])
+    known = 0 <= begins < ends <= DAY_MINUTES and minute_of_day(int(c["time_ns"])) < ends
+    return Reason.NONE if known else Reason.WINDOW_INVALID

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine import accounts, bidding, bulk, control, day
+from engine import accounts, bidding, bulk, control, day, safeguards
 from engine.kernel import COLD_COMMAND, NEED_ROOM, ROOM_PER_COMMAND, run
 from engine.outcome import Outcome
 from engine.reasons import Reason
@@ -62,6 +62,9 @@ COLD_HANDLERS: dict[int, Handler] = {
     Kind.FREEZE_HOLDING: control.freeze_holding,
     Kind.RELEASE_HOLDING: control.release_holding,
     Kind.DEDUCT_HOLDING: control.deduct_holding,
+    Kind.MASS_CANCEL: safeguards.mass_cancel,
+    Kind.SET_TIMER: safeguards.set_timer,
+    Kind.SET_DISCONNECT: safeguards.set_disconnect,
 }
 
 

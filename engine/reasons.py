@@ -76,6 +76,7 @@ class Reason(IntEnum):
     INSTRUMENT_EXISTS = 92
     UNKNOWN_PARAMETER = 93
     PARAMETER_INVALID = 94
+    TIMER_NOT_DUE = 95
     UNKNOWN_KIND = 99
 
     BY_OWNER = 100
@@ -88,6 +89,8 @@ class Reason(IntEnum):
     SESSION_FAILED = 107
     KILLED = 108
     COURT = 109
+    DISCONNECTED = 110
+    TIMER_EXPIRED = 111
 
     @property
     def code(self) -> str:
@@ -158,6 +161,9 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.SESSION_FAILED: Explanation("The session had no valid bid.", "TR-88"),
     Reason.KILLED: Explanation("Cancelled by the exchange's kill switch.", "TR-115, TR-117"),
     Reason.COURT: Explanation("Cancelled for a court's freeze.", "RG-15"),
+    Reason.DISCONNECTED: Explanation("Cancelled: the account's last connection was lost.", "TR-43"),
+    Reason.TIMER_EXPIRED: Explanation("Cancelled: the account's timer ran out.", "TR-43"),
+    Reason.TIMER_NOT_DUE: Explanation("The account's timer is not set or not due yet.", "TR-43"),
     Reason.UNKNOWN_INSTRUMENT: Explanation(
         "The exchange has not listed such an instrument.", "TR-03, TR-04, RG-24"
     ),

@@ -14,6 +14,7 @@ from engine.codes import (
     HOT_KINDS_END,
     AccountStatus,
     Block,
+    Cause,
     Event,
     Kind,
     Modality,
@@ -31,6 +32,7 @@ __all__ = [  # the codes are handed on; this file's own names need no list
     "HOT_KINDS_END",
     "AccountStatus",
     "Block",
+    "Cause",
     "Event",
     "Kind",
     "Modality",
@@ -152,9 +154,11 @@ ACCOUNT = np.dtype(
         ("buying_tonnes", "<i8"),  # open buy quantities (TR-111)
         ("holding_max_tonnes", "<i8"),  # 0 = no limit
         ("open_orders", "<i4"),
-        ("status", "<i4"),
         ("blocks", "<i4"),  # bits of Block
-        ("warned_stage", "<i4"),  # TR-113
+        ("status", "<i2"),
+        ("warned_stage", "<i2"),  # TR-113
+        ("cancel_on_disconnect", "<i4"),  # 1 = its open orders end when its last line is lost
+        ("cancel_at_ns", "<i8"),  # the dead-man's timer; 0 = not set
     ]
 )
 
