@@ -22,6 +22,7 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -204,11 +205,10 @@ def refuse_damaged(tx: Connection, profile: Profile) -> None:
 def _create(tx: Connection, profile: Profile) -> None:
     """Create the tables, the guards and the accounts that are there before anybody comes."""
     if inspect(tx).has_table("formats"):
+        _upgrade(tx)
         return
     schema.metadata.create_all(tx)
-    for table in (*schema.APPEND_ONLY, *offices.APPEND_ONLY):
-        for statement in _guards(tx.dialect.name, table):
-            tx.exec_driver_sql(statement)
+    _guard(tx, *schema.APPEND_ONLY, *offices.APPEND_ONLY)
     tx.execute(insert(schema.units), {"id": schema.FEN, "code": "FEN"})
     tx.execute(
         insert(schema.accounts),
@@ -224,6 +224,20 @@ def _create(tx: Connection, profile: Profile) -> None:
         ],
     )
     tx.execute(insert(schema.formats), {"format": schema.FORMAT, "profile": profile.code})
+
+
+def _upgrade(tx: Connection) -> None:
+    """Give books of format 2 what format 3 has more: the requests of subjects, none so far."""
+    if list(tx.execute(select(schema.formats.c.format)).scalars()) == [2]:
+        offices.asked.create(tx)
+        _guard(tx, offices.asked)
+        tx.execute(update(schema.formats).values(format=3))
+
+
+def _guard(tx: Connection, *tables: Table) -> None:
+    for table in tables:
+        for statement in _guards(tx.dialect.name, table):
+            tx.exec_driver_sql(statement)
 
 
 def registry_account(number: int) -> str:

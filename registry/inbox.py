@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 
 from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Event, Kind
-from registry import court, directives, instructions, ledger
+from registry import asking, court, directives, instructions, ledger
 from registry.accounts import id_of
 from registry.errors import RefusalError, StopError
 from registry.ledger import Bucket, Move
@@ -63,6 +63,16 @@ def receive_out(
     number = _book_out(tx, seq, account, vintage, amount)
     _remember(tx, seq, word, content, {"transaction": number})
     return number
+
+
+def _keep_id(tx: Connection, command: Any, event: Any, vintage: str | None, amount: int) -> None:
+    """Keep the subject's own id of what left, where it gave one."""
+    name: bytes = command["client_order_id"]
+    if name:
+        word = OUTS[Kind(int(command["kind"]))]
+        wanted = asking.Wanted(int(event["account"]), word, vintage or "", amount)
+        at_ns = int(event["time_ns"])
+        asking.heard(tx, int(event["seq"]), wanted, name.decode("ascii", "replace"), at_ns)
 
 
 def _book_out(tx: Connection, seq: int, account: int, vintage: str | None, amount: int) -> int:
@@ -139,14 +149,10 @@ def _absorb_told(
         _absorb_void(tx, command, event)
         return
     cash = kind == Kind.CASH_OUT
-    receive_out(
-        tx,
-        int(event["seq"]),
-        kind,
-        int(event["account"]),
-        None if cash else codes[int(event["instrument"])],
-        int(event["amount_fen"] if cash else event["qty_tonnes"]),
-    )
+    vintage = None if cash else codes[int(event["instrument"])]
+    amount = int(event["amount_fen"] if cash else event["qty_tonnes"])
+    receive_out(tx, int(event["seq"]), kind, int(event["account"]), vintage, amount)
+    _keep_id(tx, command, event, vintage, amount)
 
 
 def _absorb_void(tx: Connection, command: Any, event: Any) -> None:

@@ -18,6 +18,7 @@ from engine.records import Kind
 from engine.state import State
 from registry import (
     accounts,
+    asking,
     audit,
     defaults,
     directives,
@@ -33,8 +34,10 @@ from registry import (
 )
 from registry.accounts import Account
 from registry.approvals import Approvals
+from registry.asking import Asked, Wanted
 from registry.database import Database
 from registry.defaults import Default
+from registry.errors import RefusalError
 from registry.notices import Notice
 from registry.objections import Objection
 from registry.profiles import NATIONAL, Profile
@@ -127,9 +130,16 @@ class Registry:
         with self.database.write() as tx:
             instructions.issue(tx, rows)
 
-    def deposit(self, account: int, cash_fen: int, at_ns: int | None = None) -> None:
-        """Take money in at the bank; the exchange is instructed to make it tradable (ST-14)."""
-        self.deposit_many([(account, cash_fen)], at_ns)
+    def deposit(
+        self, account: int, cash_fen: int, at_ns: int | None = None, request_id: str = ""
+    ) -> int:
+        """Take money in at the bank; the exchange is instructed to make it tradable (ST-14).
+
+        Returns the number of the instruction, 0 where all of it went to what the account owed. With
+        a ``request_id`` it is done once that day (``registry.asking``): asked again the same way it
+        gives the first answer; RefusalError request_differs if it was for something else.
+        """
+        return self._ask(Wanted(account, "cash_in", "", cash_fen), at_ns, request_id)
 
     def deposit_many(self, rows: Sequence[tuple[int, int]], at_ns: int | None = None) -> None:
         """Take in (account, cash_fen) rows; ``at_ns``: asked by subjects, within the window."""
@@ -138,10 +148,24 @@ class Registry:
             instructions.deposit(tx, rows)
 
     def transfer_in(
-        self, account: int, vintage: str, qty_tonnes: int, at_ns: int | None = None
-    ) -> None:
-        """Move allowances off the registry side towards the trading side (RG-07)."""
-        self.transfer_in_many([(account, vintage, qty_tonnes)], at_ns)
+        self,
+        account: int,
+        vintage: str,
+        qty_tonnes: int,
+        at_ns: int | None = None,
+        request_id: str = "",
+    ) -> int:
+        """Move allowances off the registry side towards the trading side (RG-07).
+
+        Returns the number of the instruction; ``request_id`` as in ``deposit``.
+        """
+        return self._ask(Wanted(account, "transfer_in", vintage, qty_tonnes), at_ns, request_id)
+
+    def _ask(self, wanted: Wanted, at_ns: int | None, request_id: str) -> int:
+        if request_id and at_ns is None:
+            raise RefusalError("time_invalid", "A request with an id says when it is made.")
+        with self.database.write() as tx:
+            return asking.once(tx, self.profile, wanted, request_id, at_ns)
 
     def transfer_in_many(
         self, rows: Sequence[tuple[int, str, int]], at_ns: int | None = None
@@ -150,6 +174,11 @@ class Registry:
         windows.refuse_closed(self.profile, "transfer_in", at_ns)
         with self.database.write() as tx:
             instructions.transfer_in(tx, rows)
+
+    def asked_since(self, at_ns: int) -> list[Asked]:
+        """Return what was asked to move in under an id since that day, and all that is pending."""
+        with self.database.read() as tx:
+            return asking.since(tx, at_ns)
 
     def window_open(self, operation: str, at_ns: int) -> bool:
         """Whether transfer_in, transfer_out, cash_in or cash_out may be asked (RG-08, ST-14)."""

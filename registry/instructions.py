@@ -20,7 +20,7 @@ from registry import defaults, ledger
 from registry.accounts import Directory, last_instruction
 from registry.errors import RefusalError, StopError
 from registry.ledger import Bucket, Move
-from registry.offices import CASH_IN_BLOCK
+from registry.offices import CASH_IN_BLOCK, asked
 from registry.schema import (
     BANK,
     BANK_ID,
@@ -73,16 +73,17 @@ def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> int:
     return ledger.book(tx, "issue", "issued", moves)
 
 
-def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> None:
+def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> int:
     """Take in (account, cash_fen) rows at the bank and instruct CASH_IN for each (ST-02, ST-14).
 
-    What an account owes after a default comes first (ST-11). RefusalError: unknown_account,
-    amount_invalid, account_restricted, statements_due.
+    Returns the number of the last instruction, 0 if there is none: what an account owes after a
+    default comes first (ST-11). RefusalError: unknown_account, amount_invalid, account_restricted,
+    statements_due.
     """
     for _, amount in rows:
         refuse_amount(amount, CASH_FEN_MAX, "amount_invalid", "fen")
     if not rows:
-        return
+        return 0
     who = Directory(tx)
     paid = [(who.id_of(account), int(amount)) for account, amount in rows]
     refuse_restricted(tx, CASH_IN_BLOCK, [account for account, _ in paid])
@@ -91,21 +92,22 @@ def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> None:
         Move(Bucket(BANK_ID, FEN, BANK), Bucket(account, FEN, IN_TRANSIT), amount)
         for account, amount in defaults.take_from(tx, paid)
     ]
-    if moves:
-        ledger.book(tx, "deposit", "paid in", moves)
-        _instruct(tx, "cash_in", moves)
+    if not moves:
+        return 0
+    ledger.book(tx, "deposit", "paid in", moves)
+    return _instruct(tx, "cash_in", moves)
 
 
-def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> None:
+def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> int:
     """Move (account, vintage, qty_tonnes) rows off the registry side towards trading (RG-07).
 
-    RefusalError: unknown_account, unknown_vintage, qty_invalid, account_restricted,
-    insufficient_holding.
+    Returns the number of the last instruction, 0 if there are no rows. RefusalError:
+    unknown_account, unknown_vintage, qty_invalid, account_restricted, insufficient_holding.
     """
     for _, _, qty in rows:
         refuse_amount(qty, QTY_TONNES_MAX, "qty_invalid", "tonnes")
     if not rows:
-        return
+        return 0
     who, known = Directory(tx), ledger.unit_ids(tx)
     moves = []
     for account, vintage, qty in rows:
@@ -118,7 +120,7 @@ def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> None:
         )
     refuse_restricted(tx, int(Block.TRANSFER_IN), [move.debit.account for move in moves])
     ledger.book(tx, "transfer_in", "to the trading side", moves)
-    _instruct(tx, "transfer_in", moves)
+    return _instruct(tx, "transfer_in", moves)
 
 
 def refuse_restricted(tx: Connection, bit: int, ids: Sequence[int]) -> None:
@@ -147,7 +149,8 @@ def refuse_amount(amount: int, most: int, code: str, unit: str) -> None:
         raise RefusalError(code, f"{amount:,} {unit} is outside 1 to {most:,}.")
 
 
-def _instruct(tx: Connection, kind: str, moves: Sequence[Move]) -> None:
+def _instruct(tx: Connection, kind: str, moves: Sequence[Move]) -> int:
+    """Write one instruction per move and return the number of the last one."""
     number = last_instruction(tx)
     tx.execute(
         insert(instructions),
@@ -164,6 +167,7 @@ def _instruct(tx: Connection, kind: str, moves: Sequence[Move]) -> None:
             for step, move in enumerate(moves, 1)
         ],
     )
+    return number + len(moves)
 
 
 def pending_commands(tx: Connection, state: State) -> np.ndarray[Any, Any]:
@@ -181,10 +185,12 @@ def pending_commands(tx: Connection, state: State) -> np.ndarray[Any, Any]:
             instructions.c.amount,
             accounts.c.trading_index,
             units.c.code,
+            asked.c.request_id,
         )
         .select_from(instructions)
         .join(accounts, accounts.c.id == instructions.c.account)
         .outerjoin(units, units.c.id == instructions.c.unit)
+        .outerjoin(asked, asked.c.instruction == instructions.c.number)
         .where(
             instructions.c.status == "pending",
             instructions.c.number > int(market["instruction_no"]),
@@ -206,6 +212,7 @@ def _fill(command: Any, row: Any, row_of: dict[str, int]) -> None:
     command["ref"] = row.number
     command["kind"] = KINDS[row.kind]
     command["account"] = row.trading_index
+    command["client_order_id"] = (row.request_id or "").encode()
     if row.kind == "cash_in":
         command["amount"] = row.amount
     elif row.kind == "transfer_in":

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -145,6 +146,28 @@ notices = Table(
 )
 Index("notices_account", notices.c.account)
 
+asked = Table(
+    "asked",  # what subjects asked for under an id of their own: done once a day and id (F31, F32)
+    metadata,
+    key("account", ForeignKey("accounts.id")),
+    key("date"),  # in Beijing, YYYYMMDD
+    Column("request_id", Text, primary_key=True),
+    text("kind"),
+    number("unit", ForeignKey("units.id")),
+    number("amount"),
+    Column("instruction", Number, ForeignKey("instructions.number"), unique=True),
+    Column("seq", Number, unique=True),  # of the exchange, which did what went out
+    one_of("kind", ("cash_in", "transfer_in", "cash_out", "transfer_out"), "asked_kind"),
+    CheckConstraint("amount > 0", name="asked_amount"),
+    CheckConstraint("(kind IN ('cash_out', 'transfer_out')) = (seq IS NOT NULL)", name="asked_seq"),
+    CheckConstraint(
+        "CASE kind WHEN 'transfer_in' THEN instruction IS NOT NULL"
+        " WHEN 'cash_in' THEN TRUE ELSE instruction IS NULL END",
+        name="asked_instruction",  # of a deposit that went to a debt there is none (ST-11)
+    ),
+    **KEYED,
+)
+
 objections = Table(
     "objections",  # against a day's statement, before the next day opens (ST-06)
     metadata,
@@ -156,4 +179,4 @@ objections = Table(
     **KEYED,
 )
 
-APPEND_ONLY = (requests, decisions, attempts, notices, objections)
+APPEND_ONLY = (requests, decisions, attempts, notices, asked, objections)

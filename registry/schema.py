@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-FORMAT = 2  # of the schema; another one is refused at start
+FORMAT = 3  # of the schema; the one before is upgraded at start, any other is refused
 FEN = 0  # the unit of money
 
 # Kinds of buckets. The two sources hold minus what has come into being through them.

@@ -14,7 +14,7 @@ from registry import database, offices, schema
 from registry.database import Database
 from registry.errors import RefusalError, StopError, UnavailableError
 from registry.institution import Registry
-from tests.unit.registry.registry_venue import DATES, Venue
+from tests.unit.registry.registry_venue import DATES, NOW_NS, Venue
 
 
 @pytest.mark.parametrize("bad", ["", "nonsense", "mysql://localhost/books", "sqlite+aiosqlite://"])
@@ -106,6 +106,26 @@ def test_another_format_stops_the_start(url: str) -> None:
     assert caught.value.code == "schema_format"
 
 
+def test_books_of_the_format_before_are_upgraded(url: str) -> None:
+    """Format 2 had no requests of subjects; everything else stays as it was."""
+    with Registry.open(url) as registry:
+        registry.open_account("K1", "Plant 1")
+        with registry.database.write() as tx:
+            tx.exec_driver_sql("DROP TABLE asked")
+            if tx.dialect.name == "postgresql":
+                tx.exec_driver_sql("DROP FUNCTION asked_guard")
+            tx.execute(update(schema.formats).values(format=2))
+    with Registry.open(url) as registry:
+        assert registry.account(0).code == "K1"
+        registry.deposit(0, 5, NOW_NS, "a")
+        assert registry.deposit(0, 5, NOW_NS, "a") == 2
+        with (
+            pytest.raises(DBAPIError, match="append only"),
+            registry.database.write() as tx,
+        ):
+            tx.execute(delete(offices.asked))
+
+
 WRITTEN_ONCE = (*schema.APPEND_ONLY, *offices.APPEND_ONLY)
 
 
@@ -114,7 +134,7 @@ def test_what_is_written_stays_written_rg_17(venue: Venue, table: Table) -> None
     trade = venue.trade(0, 1, 10)[1]
     venue.trade(0, 1, 10)
     venue.do(Kind.VOID_TRADE, ref=trade["trade_no"], operator=1, checker=2)
-    venue.do(Kind.TRANSFER_OUT, account=2, instrument=0, qty_tonnes=5)
+    venue.do(Kind.TRANSFER_OUT, account=2, instrument=0, qty_tonnes=5, client_order_id=b"o")
     asked = venue.ask("issue", account=0, vintage="CEA", qty_tonnes=1, document="d")
     with pytest.raises(RefusalError, match="maker_is_checker"):
         venue.registry.approvals.approve(asked.number, asked.maker, asked.sha256, 1)
