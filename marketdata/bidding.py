@@ -6,9 +6,20 @@ Made from the events of the session itself and of its trades; bids before the cl
 
 from __future__ import annotations
 
+from copy import copy
+from typing import NamedTuple, Self
+
 from engine.records import Pricing, Side
 
 PRICING_NAMES = {int(pricing): pricing.name.lower() for pricing in Pricing}
+
+
+class Win(NamedTuple):
+    """One deal of a session's clearing."""
+
+    price_ticks: int
+    qty_tonnes: int
+    value_fen: int
 
 
 class BiddingSession:
@@ -16,7 +27,6 @@ class BiddingSession:
 
     __slots__ = (
         "clearing_ticks",
-        "dealt_tonnes",
         "from_minute",
         "instrument",
         "limit_ticks",
@@ -24,10 +34,8 @@ class BiddingSession:
         "pricing",
         "qty_tonnes",
         "side",
-        "turnover_fen",
-        "unsold_tonnes",
         "until_minute",
-        "winning_bids",
+        "wins",
     )
 
     def __init__(
@@ -47,18 +55,29 @@ class BiddingSession:
         self.qty_tonnes = qty_tonnes
         self.from_minute, self.until_minute = window
         self.pricing = pricing
-        self.dealt_tonnes = self.unsold_tonnes = self.clearing_ticks = 0
-        self.turnover_fen = self.winning_bids = 0
+        self.clearing_ticks = 0
+        self.wins: dict[int, Win] = {}  # by trade number
 
-    def close(self, clearing_ticks: int, dealt_tonnes: int, unsold_tonnes: int) -> None:
+    def close(self, clearing_ticks: int) -> None:
         """SESSION_CLOSED; its trades follow."""
-        self.clearing_ticks, self.dealt_tonnes = clearing_ticks, dealt_tonnes
-        self.unsold_tonnes = unsold_tonnes
+        self.clearing_ticks = clearing_ticks
 
-    def won(self, value_fen: int) -> None:
+    def won(self, trade_no: int, win: Win) -> None:
         """One of its bids was dealt with."""
-        self.turnover_fen += value_fen
-        self.winning_bids += 1
+        self.wins[trade_no] = win
+
+    def without(self, trade_no: int) -> Self:
+        """Return the session as if a voided trade had never been (TR-121).
+
+        What was dealt with it is unsold; the lowest winning price (of a buyer's session the
+        highest) is that of the deals that stand, 0 if none does.
+        """
+        restated = copy(self)
+        restated.wins = {no: win for no, win in self.wins.items() if no != trade_no}
+        prices = [win.price_ticks for win in restated.wins.values()]
+        marginal = max if self.side == Side.BUY else min
+        restated.clearing_ticks = marginal(prices, default=0)
+        return restated
 
     def notice(self) -> tuple[str, str, int, int, int, int]:
         """Return side, pricing, limit, quantity and window in the order of the message."""
@@ -73,10 +92,11 @@ class BiddingSession:
 
     def result(self) -> tuple[int, int, int, int, int]:
         """Return the result in the order of the message."""
+        dealt_tonnes = sum(win.qty_tonnes for win in self.wins.values())
         return (
-            self.dealt_tonnes,
-            self.unsold_tonnes,
+            dealt_tonnes,
+            self.qty_tonnes - dealt_tonnes,
             self.clearing_ticks,
-            self.turnover_fen,
-            self.winning_bids,
+            sum(win.value_fen for win in self.wins.values()),
+            len(self.wins),
         )

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.reasons import Reason
 from engine.records import Event, Modality, Parameter, Phase, Side
+from marketdata.bidding import Win
 from marketdata.board import Board
 from marketdata.book import Book, BookSide
 from marketdata.bulletin import Bulletin, make_bulletin
@@ -139,7 +140,8 @@ class Feed:
                     (say_trade, instrument, time_ns, trade_no, price, qty, side, modality)
                 )
                 if modality != _LISTED:
-                    negotiated.dealt(modality, other_no, value, time_ns)
+                    win = Win(price, qty, value)
+                    negotiated.dealt(modality, other_no, trade_no, win, time_ns)
                     continue
                 sides[2 * instrument + 2 - side].reduce(price, other_no, other_leaves)
                 traded_ns = time_ns
@@ -283,6 +285,8 @@ class Feed:
         time_ns = int(event["time_ns"])
         self.figures.void(instrument, modality, number, qty, int(event["amount_fen"]))
         self._outbox.append((self._told.voided, instrument, time_ns, number, price, qty, modality))
+        if modality == Modality.AUCTION:
+            self._negotiated.voided(number, time_ns)
         self._touched[instrument] = self._composite_ns = time_ns
 
     # telling

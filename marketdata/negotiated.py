@@ -9,14 +9,13 @@ notice, its opening and its result; applications and sealed bids are not.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from engine.reasons import Reason
 from engine.records import Modality
-from marketdata.bidding import BiddingSession
+from marketdata.bidding import BiddingSession, Win
 from marketdata.figures import Figures
+from marketdata.history import Outbox
 from marketdata.messages import Offer
 from marketdata.told import SIDE_NAMES, Told
 
@@ -27,7 +26,7 @@ EVERYBODY = -1  # counterparty of a public offer
 class Negotiated:
     """Puts facts into ``outbox`` as (maker, its arguments); a method per kind of event."""
 
-    def __init__(self, told: Told, figures: Figures, outbox: list[tuple[Any, ...]]) -> None:
+    def __init__(self, told: Told, figures: Figures, outbox: Outbox) -> None:
         self._told = told
         self._figures = figures
         self._outbox = outbox
@@ -66,12 +65,21 @@ class Negotiated:
         if offer is not None:
             self._outbox.append((self._told.bulk_offer, instrument, time_ns, offer, "gone"))
 
-    def dealt(self, modality: int, other_no: int, value_fen: int, time_ns: int) -> None:
+    def dealt(self, modality: int, other_no: int, trade_no: int, win: Win, time_ns: int) -> None:
         """A bulk deal ends its offer; an auction deal belongs to the session just closed."""
         if modality == Modality.BULK:
             self.ended(other_no, time_ns)
         elif other_no in self._sessions:
-            self._sessions[other_no].won(value_fen)
+            self._sessions[other_no].won(trade_no, win)
+
+    def voided(self, trade_no: int, time_ns: int) -> None:
+        """A deal of a session was undone: its result is told once more, without it (TR-121)."""
+        for number, session in self._sessions.items():
+            if trade_no in session.wins:
+                self._sessions[number] = restated = session.without(trade_no)
+                said = (restated.instrument, time_ns, restated, "closed")
+                self._outbox.append((self._told.bidding, *said))
+                return
 
     def session_noticed(self, event: np.void) -> None:
         """The exchange's notice: here the session becomes public (TR-81)."""
@@ -101,8 +109,7 @@ class Negotiated:
         """The result; the trades that follow within the command belong to it (TR-84…88)."""
         failed = int(event["reason"]) == Reason.SESSION_FAILED
         self._figures.held(failed)
-        prices = (int(event[name]) for name in ("price_ticks", "qty_tonnes", "leaves_qty"))
-        self._sessions[int(event["order_no"])].close(*prices)
+        self._sessions[int(event["order_no"])].close(int(event["price_ticks"]))
         self._say_session(event, "failed" if failed else "closed")
 
     def _say_session(self, event: np.void, status: str) -> None:

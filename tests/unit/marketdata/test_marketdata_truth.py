@@ -11,6 +11,7 @@ import pytest
 from engine import closing
 from engine.records import Event, Kind, OrderStatus, Phase, SessionStatus, Side
 from marketdata.feed import Feed
+from marketdata.messages import Bidding
 from tests.unit.marketdata.trading_floor import CODES, WINDOW_MINUTES, Floor
 
 SESSION_NAMES = {
@@ -91,6 +92,23 @@ def check_figures(floor: Floor, feed: Feed) -> None:
     assert composite.turnover_fen == int(state.totals[:, 0]["day_turnover_fen"].sum())
 
 
+def check_result(floor: Floor, order_row: int, told: Bidding) -> None:
+    """A session's result is that of its deals which stand (TR-84, TR-121)."""
+    order_no = int(floor.exchange.state.market[0]["order_base"]) + order_row
+    side = SIDES[int(floor.exchange.state.orders[order_row]["side"])]
+    trades = floor.exchange.trades_today()
+    deals = trades[(trades[f"{side}_order_no"] == order_no) & (trades["void"] == 0)]
+    prices, tonnes = deals["price_ticks"], deals["qty_tonnes"]
+    marginal = max if side == "buy" else min
+    assert told.side == side
+    assert told.clearing_ticks == marginal(prices.tolist(), default=0)
+    assert told.dealt_qty_tonnes == tonnes.sum()
+    assert told.turnover_fen == (prices.astype(np.int64) * tonnes).sum()
+    assert told.winning_bids == len(deals)
+    if told.status == "closed":
+        assert told.unsold_qty_tonnes == told.qty_tonnes - tonnes.sum()
+
+
 def check_sessions_and_halts(floor: Floor, feed: Feed) -> None:
     state = floor.exchange.state
     base = int(state.market[0]["session_base"])
@@ -111,8 +129,7 @@ def check_sessions_and_halts(floor: Floor, feed: Feed) -> None:
         )
         assert (told.from_minute, told.until_minute) == WINDOW_MINUTES
         assert told.pricing == ("pay_as_bid" if session["pricing"] else "uniform")
-        assert told.clearing_ticks == int(session["clearing_ticks"])
-        assert told.dealt_qty_tonnes == int(session["dealt_tonnes"])
+        check_result(floor, int(session["order_row"]), told)
     for instrument in range(len(CODES)):
         assert feed.snapshot(instrument).halted == bool(state.instruments[instrument]["halted"])
     status = feed.snapshot(0).status

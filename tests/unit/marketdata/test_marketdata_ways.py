@@ -188,6 +188,46 @@ def test_e25_e41_a_partly_sold_session_counts_and_leaves_the_close_alone() -> No
     assert feed.snapshot("CEA24").sessions == ()
 
 
+def test_a_voided_deal_restates_the_result_of_its_session() -> None:
+    """TR-121, TR-85: told once more without the deal, whether or not the first was told yet."""
+    floor, feed = opened(Phase.MORNING)
+    number = session(floor, 100_000, 4872, pricing=1)
+    for account, price, qty in ((1, 5000, 60_000), (2, 4950, 30_000), (3, 4900, 30_000)):
+        bid(floor, number, account, price, qty)
+    feed.flush()
+    floor.send({"kind": Kind.CLOSE_SESSION, "ref": number})
+    floor.send(floor.void(3))  # the marginal deal, in the same flush
+    messages = feed.flush()
+    first, second = of(Bidding, messages)
+    assert (first.clearing_ticks, first.dealt_qty_tonnes, first.winning_bids) == (4900, 100_000, 3)
+    assert second.prev == first.seq
+    assert (second.status, second.clearing_ticks) == ("closed", 4950)
+    assert (second.dealt_qty_tonnes, second.unsold_qty_tonnes) == (90_000, 10_000)
+    assert (second.turnover_fen, second.winning_bids) == (448_500_000, 2)
+    assert feed.snapshot("CEA24").sessions == (second,)
+    (voided,) = of(TradeVoided, messages)
+    assert voided.seq < second.seq
+    floor.send(floor.void(1))
+    floor.send(floor.void(2))
+    *_, last = of(Bidding, feed.flush())
+    assert (last.clearing_ticks, last.dealt_qty_tonnes, last.turnover_fen) == (0, 0, 0)
+    assert (last.status, last.unsold_qty_tonnes, last.winning_bids) == ("closed", 100_000, 0)
+    assert feed.snapshot("CEA24").sessions == (last,)
+    assert feed.since(first.seq) is not None
+    assert last in feed.since(first.seq)
+
+
+def test_a_voided_listed_deal_leaves_a_sessions_result_alone() -> None:
+    floor, feed = opened(Phase.MORNING)
+    number = session(floor, 50_000, 4872)
+    bid(floor, number, 1, 5000, 10_000)
+    floor.send({"kind": Kind.CLOSE_SESSION, "ref": number})
+    listed_trade(floor, 9800, 10)
+    feed.flush()
+    floor.send(floor.void(2))
+    assert of(Bidding, feed.flush()) == []
+
+
 def test_an_application_is_nobodys_business_and_a_notice_that_ends_is() -> None:
     """TR-81: an application that is turned down was never public."""
     floor, feed = opened(Phase.MORNING)
