@@ -6,7 +6,8 @@
 
 A missed fact (trade, offer, session, halt, status, notice) shows in its ``prev``; the client then
 asks for a replay by itself and ``gaps`` counts how often. Depth, quote and composite are whole
-pictures, where the newest one is enough.
+pictures, where the newest one is enough. Where the replay would be too long the venue answers with
+snapshots: then the books hold what these say, and nothing that may have ended meanwhile.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ Received = Message | Error | Bye | Pong
 class MarketData:
     """One market-data connection.
 
-    ``depth``, ``quote`` by code, ``tape`` of trades that stand, ``status``, ``composite``;
+    ``depth``, ``quote`` by code, ``tape`` of trades that stand (after missing some of an instrument
+    only those of its snapshot, the older ones may have been voided), ``status``, ``composite``;
     ``offers`` is the board of public bulk offers by order number, ``sessions`` the bidding sessions
     of the day by number, ``halted`` the codes of halted instruments.
     """
@@ -78,6 +80,7 @@ class MarketData:
             channels=None if channels is None else [*channels],
         )
         self._last: dict[tuple[str, str], int] = {}  # number of the channel's last fact
+        self._shown: dict[str, set[int]] = {}  # numbers of ``offers`` by instrument
         self._recovering = False
         self._line: ClientConnection | None = None
         self._ready: deque[Received] = deque()
@@ -191,12 +194,14 @@ class MarketData:
                 standing = [each for each in self.tape if each.trade_no != message.trade_no]
                 self.tape = deque(standing, maxlen=TAPE_MAX)
             case Status():
-                self.status = message
+                self._enter(message)
             case BulkOffer(status="gone"):
                 self.offers.pop(message.order_no, None)
+                self._shown.get(message.instrument, set()).discard(message.order_no)
             case BulkOffer():
                 terms = (message.side, message.price_ticks, message.qty_tonnes)
                 self.offers[message.order_no] = Offer(message.order_no, *terms)
+                self._shown.setdefault(message.instrument, set()).add(message.order_no)
             case Bidding():
                 self.sessions[message.session_no] = message
             case Halt(halted=True):
@@ -204,25 +209,36 @@ class MarketData:
             case Halt():
                 self.halted.discard(message.instrument)
 
+    def _enter(self, status: Status) -> None:
+        """Note a phase; sessions are those of the day, so a new day begins without any."""
+        if self.status is not None and self.status.date != status.date:
+            self.sessions.clear()
+        self.status = status
+
     def _snapshot(self, message: Snapshot) -> None:
+        """Let everything about the instrument be as the snapshot says."""
         code = message.instrument
         if message.depth is not None:
             self.depth[code] = message.depth
         if message.quote is not None:
             self.quote[code] = message.quote
         if message.status is not None:
-            self.status = message.status
-        known = self._last.get(("trade", code), 0)
-        self.tape.extend(trade for trade in message.trades if trade.seq > known)
+            self._enter(message.status)
+        self.composite = message.composite or self.composite
+        if message.trade_seq > self._last.get(("trade", code), 0):
+            others = [trade for trade in self.tape if trade.instrument != code]
+            told = sorted([*others, *message.trades], key=lambda trade: trade.seq)
+            self.tape = deque(told, maxlen=TAPE_MAX)
+        for number in self._shown.get(code, ()):
+            self.offers.pop(number, None)
+        self.offers |= {offer.order_no: offer for offer in message.offers}
+        self._shown[code] = {offer.order_no for offer in message.offers}
+        kept = {no: each for no, each in self.sessions.items() if each.instrument != code}
+        self.sessions = kept | {session.session_no: session for session in message.sessions}
+        (self.halted.add if message.halted else self.halted.discard)(code)
         self._last["trade", code] = message.trade_seq
         self._last["status", ""] = message.status_seq
         self._last["notice", ""] = message.notice_seq
         self._last["bulk_offer", code] = message.bulk_offer_seq
         self._last["bidding", code] = message.bidding_seq
         self._last["halt", code] = message.halt_seq
-        self.composite = message.composite or self.composite
-        for offer in message.offers:
-            self.offers[offer.order_no] = offer
-        for session in message.sessions:
-            self.sessions[session.session_no] = session
-        (self.halted.add if message.halted else self.halted.discard)(code)
