@@ -46,6 +46,7 @@ from tests.tape_draws import (
     NONSENSE,
     CommandDict,
 )
+from tests.tape_safeguards import SafeguardDraws
 
 __all__ = ["BLANK", "NONSENSE", "CommandDict", "Tape", "record", "to_batch", "to_rows"]
 FIRST_DATES = (20210715, 20210917, 20211227, 20220125, 20230403, 20241226, 20260211)
@@ -65,6 +66,7 @@ MORNING_WEIGHTS: dict[str, float] = {
     "cancel_bid": 3, "close_session": 3,
     "block": 2, "guard": 3, "limit": 2, "warn": 0.3, "halt": 3, "kill": 0.4, "void": 1.2,
     "court": 2, "undermine": 1, "any_kind": 1,
+    "mass_cancel": 0.8, "set_timer": 1, "set_disconnect": 0.4,
 }  # fmt: skip
 AFTERNOON_WEIGHTS = MORNING_WEIGHTS | {
     "bulk_offer": 9, "bulk_counter": 12, "bulk_accept": 9, "bulk_confirm": 10, "bulk_decline": 2,
@@ -76,6 +78,7 @@ QUIET_WEIGHTS: dict[str, float] = {
     "admit": 0.5, "parameter": 0.5, "unknown": 0.3, "noop": 0.3, "wrong_step": 3, "advance": 7,
     "apply_session": 2, "notice_session": 2, "cancel_bid": 2, "open_session": 1,
     "kill": 0.3, "void": 2, "court": 2, "halt": 2, "any_kind": 10,
+    "mass_cancel": 1, "set_timer": 1, "set_disconnect": 0.5,
 }  # fmt: skip
 EVENING_WEIGHTS = QUIET_WEIGHTS | {"any_kind": 22}
 NIGHT_WEIGHTS = QUIET_WEIGHTS | {"admit": 3, "parameter": 18, "block": 2, "limit": 2, "guard": 2}
@@ -91,7 +94,7 @@ def to_rows(events: Iterable[EventDict]) -> list[tuple[int, ...]]:
     return [tuple(event.values()) for event in events]
 
 
-class Tape(BulkDraws, BiddingDraws, ControlDraws):
+class Tape(BulkDraws, BiddingDraws, ControlDraws, SafeguardDraws):
     """One seeded stream.
 
     ``flavour``: "plain"; "giant" uses the largest numbers the door lets in; "wide" fills the room
@@ -127,7 +130,7 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws):
                 self._spoil(command)
         self._keep_within_bounds(command)
         command["seq"] = venue.seq + 1
-        command["time_ns"] = venue.time_ns + self.random.choice((0, 1, 1_000, 10**6))
+        command["time_ns"] = venue.time_ns + self.pause_ns(command)
         return command, self.twin.apply(command)
 
     # ---- what to draw ------------------------------------------------------------------------
@@ -367,7 +370,7 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws):
                 qty = QTY_TONNES_MAX if self.giant else self.random.choice((20, 100, 400))
                 fields = {"account": account, "instrument": instrument, "qty_tonnes": qty}
                 self._queue(Kind.TRANSFER_IN, **fields)
-        for kind in self.random.sample(list(Kind), k=14):  # mostly out of place in phase NEW
+        for kind in self.random.sample(list(Kind), k=25):  # mostly out of place in phase NEW
             self._queue(kind, account=0)
         if self.random.random() < 0.5:  # some of it meets an exchange that lacks the rest
             for _ in range(6):

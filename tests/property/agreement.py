@@ -143,6 +143,7 @@ def engine_state(exchange: Exchange) -> dict[str, Any]:
             state.accounts[:accounts],
             *("cash_available_fen", "cash_frozen_fen", "proceeds_today_fen", "open_orders"),
             *("buying_tonnes", "holding_max_tonnes", "blocks", "warned_stage"),
+            *("cancel_at_ns", "cancel_on_disconnect"),
         ),
         "holdings": state.holdings[:accounts, :instruments].tolist(),
         "instruments": _columns(state.instruments[:instruments], *columns.split()),
@@ -257,7 +258,7 @@ def _twin_tables(venue: Any, twin: Twin) -> dict[str, Any]:
         "cash": [
             (
                 *(*twin.cash(a.number), a.open_orders, buying_tonnes(venue, a)),
-                *(a.holding_max, a.blocks, a.warned_stage),
+                *(a.holding_max, a.blocks, a.warned_stage, a.cancel_at_ns, a.cancel_on_disconnect),
             )
             for a in venue.accounts
         ],

@@ -129,6 +129,12 @@ REFUSALS: dict[Kind, tuple[reasons.Reason, ...]] = {
     Kind.FREEZE_HOLDING: _COURT,
     Kind.RELEASE_HOLDING: _COURT,
     Kind.DEDUCT_HOLDING: _COURT,
+    Kind.MASS_CANCEL: (
+        R.UNKNOWN_ACCOUNT, R.UNKNOWN_INSTRUMENT, R.SIDE_INVALID, R.PARAMETER_INVALID,
+        R.TIMER_NOT_DUE, R.PHASE_CLOSED,
+    ),
+    Kind.SET_TIMER: (R.UNKNOWN_ACCOUNT, R.PARAMETER_INVALID),
+    Kind.SET_DISCONNECT: (R.UNKNOWN_ACCOUNT, R.PARAMETER_INVALID),
 }  # fmt: skip
 
 ENDINGS: frozenset[tuple[Kind, reasons.Reason]] = frozenset(
@@ -152,6 +158,10 @@ ENDINGS: frozenset[tuple[Kind, reasons.Reason]] = frozenset(
         (Kind.KILL, R.KILLED),
         (Kind.FREEZE_HOLDING, R.COURT),
         (Kind.FREEZE_HOLDING, R.OFFER_GONE),
+        (Kind.MASS_CANCEL, R.BY_OWNER),
+        (Kind.MASS_CANCEL, R.DISCONNECTED),
+        (Kind.MASS_CANCEL, R.TIMER_EXPIRED),
+        (Kind.MASS_CANCEL, R.OFFER_GONE),
     }
 )  # why an order, a negotiation or a session ended, by the command that ended it
 

@@ -21,7 +21,7 @@ def difference(commands: list[CommandDict]) -> str | None:
     """Play commands one by one on both sides; return the first difference, None without one."""
     engine, twin = Exchange(), Twin()
     for number, command in enumerate(commands, 1):
-        numbered = command | {"seq": number, "time_ns": number}
+        numbered = command | {"seq": number}  # the time stays: timers run out by it
         problem = play(engine, [numbered], twin.apply(numbered))
         if problem is not None:
             return problem

@@ -24,7 +24,10 @@ from tests.property.test_tapes import COMMANDS_PER_TAPE, TAPES
 from tests.reference import vocabulary
 from tests.tapes import Tape
 
-MAY_STEP = (*range(Kind.BULK_OFFER, Kind.CLOSE_SESSION + 1), Kind.KILL, Kind.FREEZE_HOLDING)
+MAY_STEP = (
+    *range(Kind.BULK_OFFER, Kind.CLOSE_SESSION + 1),
+    *(Kind.KILL, Kind.FREEZE_HOLDING, Kind.MASS_CANCEL),
+)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,9 @@ def test_negotiations_and_sessions_take_every_step(seen: dict[str, Counter[Any]]
     assert sum(times for together, times in seen["crowds"].items() if together >= 3) > 100
 
 
-SHARED = ("Kind", "Event", "Phase", "Reason", "Mode", "Parameter", "Modality", "Pricing")
+SHARED = (
+    *("Kind", "Event", "Phase", "Reason", "Mode", "Parameter", "Modality", "Pricing", "Cause"),
+)
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -11,6 +11,7 @@ from tests.reference import (
     control,
     day,
     institutions,
+    safeguards,
     soundness,
     trading,
 )
@@ -81,6 +82,9 @@ VERBS: dict[int, Callable[[Venue, Command], None]] = {
     Kind.FREEZE_HOLDING: institutions.do_freeze_holding,
     Kind.RELEASE_HOLDING: institutions.do_release_holding,
     Kind.DEDUCT_HOLDING: institutions.do_deduct_holding,
+    Kind.MASS_CANCEL: safeguards.do_mass_cancel,
+    Kind.SET_TIMER: safeguards.do_set_timer,
+    Kind.SET_DISCONNECT: safeguards.do_set_disconnect,
 }
 REF_IS_ORDER = (Kind.TAKE, Kind.CANCEL, Kind.AMEND)
 

@@ -72,6 +72,8 @@ class Account:
     blocks: int = 0
     warned_stage: int = 0
     holding_max: int = 0  # 0 = no limit
+    cancel_at_ns: int = 0  # when the timer runs out; 0 = not set
+    cancel_on_disconnect: int = 0  # 1 = wanted
     holdings: defaultdict[int, Holding] = field(default_factory=lambda: defaultdict(Holding))
 
     @property

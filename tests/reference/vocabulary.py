@@ -67,6 +67,9 @@ class Kind(IntEnum):
     FREEZE_HOLDING = 80
     RELEASE_HOLDING = 81
     DEDUCT_HOLDING = 82
+    MASS_CANCEL = 90
+    SET_TIMER = 91
+    SET_DISCONNECT = 92
 
 
 class Event(IntEnum):
@@ -118,6 +121,9 @@ class Event(IntEnum):
     HOLDING_RELEASED = 81
     HOLDING_DEDUCTED = 82
     LARGE_HOLDER = 83
+    MASS_CANCELLED = 90
+    TIMER_SET = 91
+    DISCONNECT_SET = 92
 
 
 class Side(IntEnum):
@@ -151,6 +157,14 @@ class Mode(IntEnum):
 
     LISTED = 0
     PRICE_TIME = 1
+
+
+class Cause(IntEnum):
+    """Who wants a MASS_CANCEL."""
+
+    OWNER = 0
+    DISCONNECT = 1
+    TIMER = 2
 
 
 class Modality(IntEnum):
@@ -314,6 +328,7 @@ class Reason(IntEnum):
     INSTRUMENT_EXISTS = 92
     UNKNOWN_PARAMETER = 93
     PARAMETER_INVALID = 94
+    TIMER_NOT_DUE = 95
     UNKNOWN_KIND = 99
     BY_OWNER = 100
     TAKE_REMAINDER = 101
@@ -325,6 +340,8 @@ class Reason(IntEnum):
     SESSION_FAILED = 107
     KILLED = 108
     COURT = 109
+    DISCONNECTED = 110
+    TIMER_EXPIRED = 111
 
 
 class Refused(Exception):  # noqa: N818  (it is an answer, not an error)
