@@ -273,6 +273,30 @@ def bench_matching(
     write_json(json_file, figures)
 
 
+@bench_app.command("gateway")
+def bench_gateway(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Seconds instead of minutes: is every order answered?")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A folder on the disk to measure the journal on.")
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Durable orders per second through the gateway, against a bare echo of the same frames."""
+    from benchmarks import gateway
+
+    console = Console()
+    size = gateway.QUICK if quick else gateway.Size()
+    try:
+        figures = gateway.measure(size, data, lambda line: console.print(line, style="dim"))
+    except gateway.PROBLEMS as wrong:
+        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    gateway.show(figures, console)
+    write_json(json_file, figures)
+
+
 def main() -> None:
     """Run the command line; a bug stops with its traceback, Ctrl-C without one."""
     app()
