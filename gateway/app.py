@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 
 from gateway.connection import serve_market_data, serve_trading
 from gateway.rest import routes
@@ -36,7 +37,9 @@ def create_app(venues: Venue | Sequence[Venue], origins: Iterable[str] = ()) -> 
 
     ``origins`` are web pages that may connect.
     """
-    app = FastAPI(title="tanshi", description=DESCRIPTION, version="1")
+    app = FastAPIOffline(  # /docs with scripts of its own: it works without internet
+        title="tanshi", description=DESCRIPTION, version="1", redoc_url=None
+    )
     allowed = frozenset(origins)
     for venue in [venues] if isinstance(venues, Venue) else venues:
         app.include_router(routes(venue))
