@@ -20,8 +20,10 @@ from marketdata.bidding import Win
 from marketdata.board import Board
 from marketdata.book import Book, BookSide
 from marketdata.bulletin import Bulletin, make_bulletin
+from marketdata.charts import Charts, Day
 from marketdata.figures import Figures
-from marketdata.messages import Message, Snapshot
+from marketdata.history import Outbox
+from marketdata.messages import COMPOSITE, Message, Snapshot
 from marketdata.negotiated import Negotiated
 from marketdata.told import Told
 
@@ -70,7 +72,7 @@ class Feed:
 
     Args:
         code_of: gives the code of an instrument's row, asked once when it is admitted.
-        epoch: names this life of the feed, e.g. the start's time; numbers are valid within it.
+        epoch: names the stream the numbers count; 0: the time (us) of its first event.
         facts_max: facts (trades, status, offers ...) kept for ``since``.
 
     The feed must see the whole stream: events that take out of the book what never came in raise
@@ -95,10 +97,12 @@ class Feed:
         self._told = Told(self.codes, facts_max)
         self.history = self._told.history
         self._sides: list[BookSide] = []  # row 2 x instrument + side - 1
-        self._outbox: list[tuple[Any, ...]] = []  # facts since the last flush: maker, its arguments
+        self._outbox = Outbox()  # facts since the last flush
         self._touched: dict[int, int] = {}  # instrument -> time_ns of its last event
         self._composite_ns = 0  # of the last event that may have moved the composite price
         self._negotiated = Negotiated(self._told, self.figures, self._outbox)
+        self.charts = Charts(self._told, self.figures, self._outbox)
+        self.keep_day: Callable[[Day], None] | None = None  # called when a day is past
         self._halts: set[int] = set()  # instruments
         self._rare = self._handlers()
 
@@ -117,12 +121,15 @@ class Feed:
 
         All events of one command must come in one batch.
         """
+        if not self.epoch and len(events):
+            self.epoch = int(events["time_ns"][0]) // 1000
         if len(events) >= FILTER_FROM:
             kinds = events["kind"]
             silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
             events = events[~silent]
         sides, touched, outbox = self._sides, self._touched, self._outbox
-        negotiated, traded_ns = self._negotiated, 0
+        negotiated, charts, traded_ns = self._negotiated, self.charts, 0
+        bars = charts.bars
         trade, say_trade = self.figures.trade, self._told.trade
         columns = [events[name].tolist() for name in _COLUMNS]
         # fmt: off
@@ -135,7 +142,10 @@ class Feed:
                     continue
                 sides[2 * instrument + side - 1].add(price, order_no, leaves)
             elif kind == _TRADED:
+                if time_ns >= bars.end_ns:
+                    charts.end(time_ns)
                 trade(instrument, modality, trade_no, price, qty, value)
+                charts.trade(instrument, time_ns, trade_no, price, qty, value, side, modality)
                 outbox.append(
                     (say_trade, instrument, time_ns, trade_no, price, qty, side, modality)
                 )
@@ -161,7 +171,10 @@ class Feed:
                 if handle is not None:
                     handle(events[at])
                 continue
+            if time_ns >= bars.end_ns:
+                charts.end(time_ns)
             touched[instrument] = time_ns
+            outbox.number += 1
         self._composite_ns = max(traded_ns, self._composite_ns)
 
     # what is rare: a method per kind of event, given the event
@@ -197,7 +210,11 @@ class Feed:
     def _phase_changed(self, event: np.void) -> None:
         self.phase = Phase(int(event["phase"]))
         date, time_ns = int(event["date"]), int(event["time_ns"])
+        self.charts.end(time_ns)
         if self.phase == Phase.PRE_OPEN:
+            if self.date and self.keep_day is not None:
+                self.keep_day(self.charts.day())
+            self.charts.begin_day()
             self.figures.begin_day(date)
             self.halted = False  # a halt of the market ends with the day
             self._negotiated.begin_day()
@@ -214,11 +231,12 @@ class Feed:
         """Make the day's bulletin; after a deal was voided in the evening, once more."""
         self.bulletins[date] = bulletin = make_bulletin(self.figures, self.codes)
         self._outbox.append((self._told.notice, time_ns, bulletin))
+        self.charts.close_day(time_ns)
 
     def _reference_set(self, event: np.void) -> None:
         instrument, price_ticks = int(event["instrument"]), int(event["price_ticks"])
         self.figures.refer(instrument, price_ticks)
-        self._touched[instrument] = int(event["time_ns"])
+        self._touch(instrument, int(event["time_ns"]))
 
     def _limit_set(self, event: np.void) -> None:
         vintage = self.figures.vintages[int(event["instrument"])]
@@ -230,7 +248,7 @@ class Feed:
     def _close_set(self, event: np.void) -> None:
         instrument = int(event["instrument"])
         self.figures.vintages[instrument].close = int(event["price_ticks"])
-        self._touched[instrument] = int(event["time_ns"])
+        self._touch(instrument, int(event["time_ns"]))
 
     def _composite_set(self, event: np.void) -> None:
         kind, price, composite = (
@@ -254,7 +272,7 @@ class Feed:
         self.codes.append(self.code_of(instrument))
         self._told.admit()
         self.figures.admit(int(event["price_ticks"]))
-        self._touched[instrument] = int(event["time_ns"])
+        self._touch(instrument, int(event["time_ns"]))
 
     def _parameter_changed(self, event: np.void) -> None:
         if event["order_no"] == Parameter.COMPOSITE_WEIGHT:
@@ -283,11 +301,19 @@ class Feed:
         instrument, modality = int(event["instrument"]), int(event["modality"])
         number, price, qty = (int(event[f]) for f in ("trade_no", "price_ticks", "qty_tonnes"))
         time_ns = int(event["time_ns"])
+        self.charts.end(time_ns)
         self.figures.void(instrument, modality, number, qty, int(event["amount_fen"]))
         self._outbox.append((self._told.voided, instrument, time_ns, number, price, qty, modality))
         if modality == Modality.AUCTION:
             self._negotiated.voided(number, time_ns)
-        self._touched[instrument] = self._composite_ns = time_ns
+        self.charts.void(number, time_ns)
+        self._touch(instrument, time_ns)
+        self._composite_ns = time_ns
+
+    def _touch(self, instrument: int, time_ns: int) -> None:
+        """A picture of the instrument may have changed."""
+        self._touched[instrument] = time_ns
+        self._outbox.number += 1
 
     # telling
 
@@ -296,8 +322,8 @@ class Feed:
 
         A picture that has not changed since it was last sent is not sent again.
         """
-        messages: list[Message] = [make(*arguments) for make, *arguments in self._outbox]
-        self._outbox.clear()
+        messages = self._outbox.take()
+        self.history.seq = self._outbox.number
         for instrument, time_ns in self._touched.items():
             book, line = self.books[instrument], self.figures.vintages[instrument].line()
             best = (book.buy.best(), book.sell.best())
@@ -307,6 +333,7 @@ class Feed:
             line = self.figures.composite_line()
             messages += self._told.composite(self._composite_ns // 1000, line)
             self._composite_ns = 0
+        messages += self.charts.pictures()
         for message in messages:
             self.history.keep(message)
         return messages
@@ -314,18 +341,22 @@ class Feed:
     def since(self, seq: int) -> list[Message] | None:
         """Return what follows the message ``seq``, in order, to close a gap.
 
-        Every fact is there; of depth, quote and composite only the newest picture. None if ``seq``
-        is ahead of the feed (another epoch) or further back than the feed remembers: then a
-        snapshot is needed.
+        Every fact is there, and the newest of each picture with a number not below ``seq``. None
+        if ``seq`` is ahead of the feed or further back than it remembers: then a snapshot is
+        needed.
         """
         return self.history.since(seq)
 
     def snapshot(self, instrument: int | str) -> Snapshot:
         """Return what a reader of everything flushed so far knows of an instrument (row or code).
 
+        Of ``composite`` it is what belongs to no instrument.
+
         Raises:
             KeyError: there is no such instrument.
         """
+        if instrument == COMPOSITE:
+            return self._told.venue(self.epoch)
         return self._told.snapshot(self._row(instrument), self.epoch)
 
     def listings(

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
+from itertools import islice
 from operator import attrgetter
+from typing import Any
 
 from marketdata.messages import Fact, Message, Picture
 
 by_seq = attrgetter("seq")
+
+
+class Outbox:
+    """Facts that wait for the next flush, each under its number: a maker and its arguments.
+
+    ``number`` counts public changes: every fact, and every change to what a picture is made of.
+    It is a function of the events alone, so a feed built again from the journal counts the same.
+    """
+
+    __slots__ = ("number", "waiting")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.waiting: list[tuple[Any, ...]] = []
+
+    def append(self, fact: tuple[Any, ...]) -> None:
+        """Put a fact behind the others: (maker, argument, ...); the maker gets the number first."""
+        self.number += 1
+        self.waiting.append((fact[0], self.number, *fact[1:]))
+
+    def take(self) -> list[Message]:
+        """Return the facts that wait as messages, in order."""
+        made: list[Message] = [make(*arguments) for make, *arguments in self.waiting]
+        self.waiting.clear()
+        return made
 
 
 class History:
@@ -18,7 +46,7 @@ class History:
     """
 
     def __init__(self, facts_max: int) -> None:
-        self.seq = 0
+        self.seq = 0  # of the last public change that was flushed
         self.facts: deque[Fact] = deque()
         self.facts_max = facts_max
         self.forgotten_seq = 0  # of the youngest fact that had to make room
@@ -26,23 +54,27 @@ class History:
         self._prev: dict[tuple[str, str], int] = {}
         self._iseq: dict[str, int] = {}
 
-    def number(self, channel: str, instrument: str = "") -> tuple[int, int, int]:
-        """Return (seq, prev, iseq) of the next message of a channel; iseq 0 without instrument."""
-        self.seq += 1
+    def fact(self, seq: int, channel: str, instrument: str = "") -> tuple[int, int, int]:
+        """Return (seq, prev, iseq) of a fact; iseq 0 without instrument."""
         key = (channel, instrument)
         prev = self._prev.get(key, 0)
-        self._prev[key] = self.seq
+        self._prev[key] = seq
         if not instrument:
-            return self.seq, prev, 0
+            return seq, prev, 0
         iseq = self._iseq[instrument] = self._iseq.get(instrument, 0) + 1
-        return self.seq, prev, iseq
+        return seq, prev, iseq
+
+    def picture(self, channel: str, instrument: str = "") -> tuple[int, int, int]:
+        """Return (seq, prev, iseq) of a picture of everything up to now."""
+        before = self.pictures.get((channel, instrument))
+        return self.seq, before.seq if before else 0, self._iseq.get(instrument, 0)
 
     def last(self, channel: str, instrument: str = "") -> int:
-        """Return the number of the channel's last message, 0 if there was none."""
+        """Return the number of the channel's last fact, 0 if there was none."""
         return self._prev.get((channel, instrument), 0)
 
     def iseq(self, instrument: str) -> int:
-        """Return the last number of an instrument, 0 if there was none."""
+        """Return the number of facts of an instrument so far."""
         return self._iseq.get(instrument, 0)
 
     def keep(self, message: Message) -> None:
@@ -55,18 +87,28 @@ class History:
         if len(self.facts) > self.facts_max:
             self.forgotten_seq = self.facts.popleft().seq
 
-    def since(self, seq: int) -> list[Message] | None:
-        """Return what follows ``seq``: every fact, the newest picture of each channel, in order.
+    def drop_picture(self, channel: str, instrument: str) -> None:
+        """A picture is over: a bar has ended."""
+        self.pictures.pop((channel, instrument), None)
+
+    def facts_after(self, seq: int, count: int) -> list[Fact] | None:
+        """Return the first ``count`` facts with a number above ``seq``, in order.
 
         None: ``seq`` is ahead of the feed or too old to be answered; a snapshot is needed.
         """
         if not self.forgotten_seq <= seq <= self.seq:
             return None
-        found: list[Message] = []
-        for fact in reversed(self.facts):
-            if fact.seq <= seq:
-                break
-            found.append(fact)
-        found += [picture for picture in self.pictures.values() if picture.seq > seq]
-        found.sort(key=by_seq)
-        return found
+        at = bisect_right(self.facts, seq, key=by_seq)
+        return list(islice(self.facts, at, at + count))
+
+    def since(self, seq: int) -> list[Message] | None:
+        """Return what a reader of everything up to ``seq`` lacks: facts in order, then pictures.
+
+        Every fact above ``seq`` is there; of pictures the newest of each channel whose number is
+        not below it (facts and pictures of one flush may share a number). None: as above.
+        """
+        facts = self.facts_after(seq, len(self.facts))
+        if facts is None:
+            return None
+        newest = [picture for picture in self.pictures.values() if picture.seq >= seq]
+        return [*facts, *sorted(newest, key=by_seq)]

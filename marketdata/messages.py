@@ -7,16 +7,19 @@ counterparty or a name (TR-68): an order number is all that tells one listing fr
 Numbers, the same in every message of the feed:
 
 ``seq``
-    position in the feed, 1, 2, 3 … over all channels.
+    counts public changes, over all channels and for ever: the same events give the same numbers,
+    also after a restart. Of a fact it is its own number; a picture shows everything up to it.
 ``prev``
-    ``seq`` of the message before it on the same channel, 0 for the first one. A channel is a kind
-    and, where the message has one, an instrument. A subscriber who holds another number than
-    ``prev`` has missed something and asks for ``since(seq)`` or for a snapshot.
+    ``seq`` of the message before it on the same channel; facts refer to facts, pictures to
+    pictures; 0 for the first one. A channel is a name and, where the message has one, an
+    instrument. A subscriber who holds another fact than ``prev`` has missed something and asks for
+    a replay or a snapshot. The ``prev`` of a picture only tells whether pictures were merged.
 ``iseq``
-    1, 2, 3 … over all messages of one instrument, whatever their kind.
+    1, 2, 3 … over the facts of one instrument, whatever their channel; a picture has that of the
+    last fact it takes into account.
 
-Depth, quote and composite are whole pictures: the newest one alone is enough. Everything else is
-a fact and never merged: each one counts.
+Depth, quote, composite and open bars are whole pictures: the newest one alone is enough. Everything
+else is a fact and never merged: each one counts.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from typing import ClassVar
 import msgspec
 
 LEVELS_SHOWN = 5  # TR-61, TR-140
+COMPOSITE = "composite"  # where a message names an instrument: the composite price
+BAR_CHANNEL = "bar_"  # and the interval
 LISTINGS_SHOWN_MAX = 20  # per level; ``orders`` counts them all, Feed.listings() names them all
 
 
@@ -260,8 +265,55 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", tag_field="typ
     channel: ClassVar[str] = "notice"
 
 
-Picture = Depth | Quote | Composite
-Fact = Trade | TradeVoided | Status | Notice | BulkOffer | Bidding | Halt
+class BarLine(msgspec.Struct, frozen=True, gc=False):
+    """The fields of a bar (K-line): ``interval`` 1m, 5m or 1d, ``start_us`` its first moment.
+
+    Prices are those of listed trades, 0 without one (TR-76, TR-93, TR-101, TR-102); the bar of a
+    day closes as the rulebook says (TR-100, TR-104). ``instrument`` ``composite`` is the composite
+    price (TR-105). ``trades`` counts listed ones; volume and turnover are those of each modality,
+    and of all (TR-107, TR-142).
+    """
+
+    seq: int
+    prev: int
+    iseq: int
+    time_us: int
+    instrument: str
+    interval: str
+    date: int
+    start_us: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    trades: int
+    listed_qty_tonnes: int
+    listed_turnover_fen: int
+    bulk_qty_tonnes: int
+    bulk_turnover_fen: int
+    auction_qty_tonnes: int
+    auction_turnover_fen: int
+    qty_tonnes: int
+    turnover_fen: int
+
+    @property
+    def channel(self) -> str:
+        """The name of its channel: one for each interval."""
+        return BAR_CHANNEL + self.interval
+
+
+class Bar(BarLine, frozen=True, gc=False, tag="bar", tag_field="type"):
+    """A bar that is over. ``restated``: it replaces one told before, a deal was undone (TR-121)."""
+
+    restated: bool = False
+
+
+class OpenBar(BarLine, frozen=True, gc=False, tag="open_bar", tag_field="type"):
+    """A bar that is not over yet, as it stands: a picture."""
+
+
+Picture = Depth | Quote | Composite | OpenBar
+Fact = Trade | TradeVoided | Status | Notice | BulkOffer | Bidding | Halt | Bar
 Message = Picture | Fact
 
 
@@ -282,7 +334,9 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, tag="snapshot", tag_field=
     (``trade_seq``, ``status_seq`` …). ``epoch`` names the life of the feed: numbers of another
     epoch mean nothing here. ``trades`` are the latest ones that stand, oldest first; ``offers`` is
     the board of public bulk offers, buyers then sellers, best price first; ``sessions`` the latest
-    word on each of the day's published bidding sessions; ``halted`` is the instrument's own halt.
+    word on each of the day's published bidding sessions; ``halted`` is the instrument's own halt;
+    ``notices`` those since the day began; ``bars`` the open bars, ``bar_seqs`` the numbers of the
+    last ended ones by channel. The snapshot of ``composite`` has what belongs to no instrument.
     """
 
     epoch: int
@@ -303,3 +357,6 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False, tag="snapshot", tag_field=
     bulk_offer_seq: int = 0
     bidding_seq: int = 0
     halt_seq: int = 0
+    notices: tuple[Notice, ...] = ()
+    bars: tuple[OpenBar, ...] = ()
+    bar_seqs: dict[str, int] = {}

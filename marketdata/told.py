@@ -8,13 +8,20 @@ knows, and never a message ahead.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
+
+import msgspec
 
 from engine.records import Side
+from marketdata.bars import COMPOSITE_LINE, INTERVALS, MINUTE_NS, Values
 from marketdata.bidding import BiddingSession
 from marketdata.board import Board
 from marketdata.bulletin import Bulletin
 from marketdata.history import History
 from marketdata.messages import (
+    BAR_CHANNEL,
+    COMPOSITE,
+    Bar,
     Bidding,
     BulkOffer,
     Composite,
@@ -23,6 +30,7 @@ from marketdata.messages import (
     Level,
     Notice,
     Offer,
+    OpenBar,
     Picture,
     Quote,
     Snapshot,
@@ -32,6 +40,7 @@ from marketdata.messages import (
 )
 
 TAPE = 50  # latest trades in a snapshot
+BAR_CHANNELS = tuple(BAR_CHANNEL + interval for interval in INTERVALS)
 SIDE_NAMES = {int(Side.BUY): "buy", int(Side.SELL): "sell"}
 Levels = tuple[Level, ...]
 
@@ -47,6 +56,7 @@ class Told:
         self._halted: list[bool] = []
         self._sessions: dict[int, Bidding] = {}  # latest word on each of the day's sessions
         self._status: Status | None = None
+        self._notices: tuple[Notice, ...] = ()  # since the day began
         self._pictures: dict[int, tuple[tuple[int, ...], Levels, Levels]] = {}
         self._composite: tuple[int, ...] = ()
 
@@ -56,10 +66,11 @@ class Told:
         self._tapes.append(deque(maxlen=TAPE))
         self._halted.append(False)
 
-    # facts: each takes an instrument's row (if it has one) and the time in nanoseconds
+    # facts: each takes its number, an instrument's row (if it has one), the time in nanoseconds
 
     def trade(
         self,
+        seq: int,
         instrument: int,
         time_ns: int,
         trade_no: int,
@@ -70,26 +81,35 @@ class Told:
     ) -> Trade:
         """A deal, whatever its modality (TR-142)."""
         code = self.codes[instrument]
-        numbers = self.history.number(Trade.channel, code)
+        numbers = self.history.fact(seq, Trade.channel, code)
         name = SIDE_NAMES[side]
         trade = Trade(*numbers, time_ns // 1000, code, trade_no, price, qty, name, modality)
         self._tapes[instrument].append(trade)
         return trade
 
     def voided(
-        self, instrument: int, time_ns: int, trade_no: int, price: int, qty: int, modality: int
+        self,
+        seq: int,
+        instrument: int,
+        time_ns: int,
+        trade_no: int,
+        price: int,
+        qty: int,
+        modality: int,
     ) -> TradeVoided:
         """A deal was undone (TR-121): it leaves the tape."""
         code, tape = self.codes[instrument], self._tapes[instrument]
-        numbers = self.history.number(TradeVoided.channel, code)
+        numbers = self.history.fact(seq, TradeVoided.channel, code)
         standing = [trade for trade in tape if trade.trade_no != trade_no]
         self._tapes[instrument] = deque(standing, maxlen=TAPE)
         return TradeVoided(*numbers, time_ns // 1000, code, trade_no, price, qty, modality)
 
-    def bulk_offer(self, instrument: int, time_ns: int, offer: Offer, status: str) -> BulkOffer:
+    def bulk_offer(
+        self, seq: int, instrument: int, time_ns: int, offer: Offer, status: str
+    ) -> BulkOffer:
         """A public bulk offer came, changed or went (TR-75)."""
         code, board = self.codes[instrument], self.boards[instrument]
-        numbers = self.history.number(BulkOffer.channel, code)
+        numbers = self.history.fact(seq, BulkOffer.channel, code)
         if status == "gone":
             board.drop(offer.order_no)
         else:
@@ -106,35 +126,38 @@ class Told:
         )
 
     def bidding(
-        self, instrument: int, time_ns: int, session: BiddingSession, status: str
+        self, seq: int, instrument: int, time_ns: int, session: BiddingSession, status: str
     ) -> Bidding:
         """A published bidding session came one step further (TR-80…88)."""
         code = self.codes[instrument]
-        numbers = self.history.number(Bidding.channel, code)
+        numbers = self.history.fact(seq, Bidding.channel, code)
         result = session.result() if status == "closed" else ()
         fields = (session.number, status, *session.notice(), *result)
         said = self._sessions[session.number] = Bidding(*numbers, time_ns // 1000, code, *fields)
         return said
 
-    def halt(self, instrument: int, time_ns: int, halted: bool) -> Halt:
+    def halt(self, seq: int, instrument: int, time_ns: int, halted: bool) -> Halt:
         """An instrument was halted or resumed (TR-117)."""
         code = self.codes[instrument]
         self._halted[instrument] = halted
-        numbers = self.history.number(Halt.channel, code)
+        numbers = self.history.fact(seq, Halt.channel, code)
         return Halt(*numbers, time_ns // 1000, code, halted)
 
-    def status(self, time_ns: int, date: int, phase: str, halted: bool, new_day: bool) -> Status:
+    def status(
+        self, seq: int, time_ns: int, date: int, phase: str, halted: bool, new_day: bool
+    ) -> Status:
         """The market entered a phase, was halted or resumed."""
         if new_day:
             self._sessions.clear()
-        seq, prev, _ = self.history.number(Status.channel)
+            self._notices = ()
+        seq, prev, _ = self.history.fact(seq, Status.channel)
         self._status = Status(seq, prev, time_ns // 1000, date, phase, halted)
         return self._status
 
-    def notice(self, time_ns: int, bulletin: Bulletin) -> Notice:
+    def notice(self, seq: int, time_ns: int, bulletin: Bulletin) -> Notice:
         """A bulletin is there (TR-141)."""
-        seq, prev, _ = self.history.number(Notice.channel)
-        return Notice(
+        seq, prev, _ = self.history.fact(seq, Notice.channel)
+        said = Notice(
             seq,
             prev,
             time_ns // 1000,
@@ -145,6 +168,28 @@ class Told:
             bulletin.total.day_qty_tonnes,
             bulletin.total.day_turnover_fen,
         )
+        self._notices += (said,)
+        return said
+
+    def bar(
+        self,
+        seq: int,
+        line: int,
+        time_ns: int,
+        interval: str,
+        date: int,
+        start: int,
+        values: Values,
+        restated: bool,
+    ) -> Bar:
+        """A bar is over, or restated; ``start`` in minutes since 1970."""
+        code, channel = self.code(line), BAR_CHANNEL + interval
+        numbers = self.history.fact(seq, channel, code)
+        if not restated:
+            self.history.drop_picture(channel, code)
+        fields = _bar_fields(time_ns, code, interval, date, start, values)
+        made = Bar(*numbers, *fields)
+        return msgspec.structs.replace(made, restated=True) if restated else made
 
     # pictures: only if they have changed
 
@@ -152,7 +197,7 @@ class Told:
         self, instrument: int, time_us: int, line: tuple[int, ...], bids: Levels, asks: Levels
     ) -> list[Picture]:
         """Return the quote and the depth of an instrument, each only if it has changed."""
-        code, number = self.codes[instrument], self.history.number
+        code, number = self.codes[instrument], self.history.picture
         found: list[Picture] = []
         before = self._pictures.get(instrument, ((), None, None))
         if line != before[0]:
@@ -167,8 +212,49 @@ class Told:
         if line == self._composite or not any((*line, *self._composite)):
             return []
         self._composite = line
-        seq, prev, _ = self.history.number(Composite.channel)
+        seq, prev, _ = self.history.picture(Composite.channel)
         return [Composite(seq, prev, time_us, *line)]
+
+    def open_bar(
+        self, line: int, time_ns: int, interval: str, date: int, start: int, values: Values
+    ) -> OpenBar:
+        """Return a bar as it stands; ``start`` in minutes since 1970."""
+        code = self.code(line)
+        numbers = self.history.picture(BAR_CHANNEL + interval, code)
+        return OpenBar(*numbers, *_bar_fields(time_ns, code, interval, date, start, values))
+
+    def code(self, line: int) -> str:
+        """Return the name of an instrument's row, or of the composite price."""
+        return COMPOSITE if line == COMPOSITE_LINE else self.codes[line]
+
+    def venue(self, epoch: int) -> Snapshot:
+        """Return what a reader knows that belongs to no instrument, and the composite's bars."""
+        history = self.history
+        composite = history.pictures.get((Composite.channel, ""))
+        return Snapshot(
+            epoch=epoch,
+            seq=history.seq,
+            iseq=history.iseq(COMPOSITE),
+            instrument=COMPOSITE,
+            trade_seq=0,
+            status_seq=history.last(Status.channel),
+            notice_seq=history.last(Notice.channel),
+            depth=None,
+            quote=None,
+            status=self._status,
+            trades=(),
+            composite=composite if isinstance(composite, Composite) else None,
+            notices=self._notices,
+            bars=self._bars(COMPOSITE),
+            bar_seqs=self._bar_seqs(COMPOSITE),
+        )
+
+    def _bars(self, code: str) -> tuple[OpenBar, ...]:
+        found = (self.history.pictures.get((channel, code)) for channel in BAR_CHANNELS)
+        return tuple(bar for bar in found if isinstance(bar, OpenBar))
+
+    def _bar_seqs(self, code: str) -> dict[str, int]:
+        return {channel: self.history.last(channel, code) for channel in BAR_CHANNELS}
 
     def snapshot(self, row: int, epoch: int) -> Snapshot:
         """Return what a reader of everything flushed so far knows of an instrument."""
@@ -195,4 +281,17 @@ class Told:
             bulk_offer_seq=history.last(BulkOffer.channel, code),
             bidding_seq=history.last(Bidding.channel, code),
             halt_seq=history.last(Halt.channel, code),
+            notices=self._notices,
+            bars=self._bars(code),
+            bar_seqs=self._bar_seqs(code),
         )
+
+
+def _bar_fields(
+    time_ns: int, code: str, interval: str, date: int, start: int, values: Values
+) -> tuple[Any, ...]:
+    """Return the fields of a bar from the time on."""
+    qty = values.listed_qty_tonnes + values.bulk_qty_tonnes + values.auction_qty_tonnes
+    turnover = values.listed_turnover_fen + values.bulk_turnover_fen + values.auction_turnover_fen
+    start_us = start * MINUTE_NS // 1000
+    return (time_ns // 1000, code, interval, date, start_us, *values, qty, turnover)

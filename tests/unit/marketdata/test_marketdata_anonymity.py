@@ -156,7 +156,7 @@ def test_no_private_column_is_read_and_no_message_has_a_field_for_it() -> None:
         for field in msgspec.structs.fields(message)
     }
     assert not [name for name in fields if any(part in name for part in NAMES)]
-    assert len(get_args(Message)) == 10
+    assert len(get_args(Message)) == 12
 
 
 def test_a_trade_does_not_name_the_orders_behind_it() -> None:

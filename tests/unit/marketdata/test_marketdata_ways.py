@@ -17,6 +17,7 @@ from marketdata.messages import (
     Halt,
     Message,
     Notice,
+    OpenBar,
     Status,
     Trade,
     TradeVoided,
@@ -154,7 +155,7 @@ def test_e39_a_uniform_session_is_sealed_until_its_result() -> None:
     assert feed.snapshot("CEA24").sessions == (said[1],)
     floor.send({"kind": Kind.CLOSE_SESSION, "ref": number})
     messages = feed.flush()
-    result, *trades = messages
+    result, *trades = (m for m in messages if not isinstance(m, OpenBar))
     assert (result.status, result.clearing_ticks) == ("closed", 4950)
     assert (result.dealt_qty_tonnes, result.unsold_qty_tonnes) == (100_000, 0)
     assert (result.turnover_fen, result.winning_bids) == (495_000_000, 3)
