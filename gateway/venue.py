@@ -101,8 +101,10 @@ class Venue:
         """Set sequencer, day cycle and feed going; should one of them fail, ``stop`` is called."""
         self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell)
         self.desk.sequencer = self.sequencer
+        self.desk.transfers.recover()
         self.cycle = DayCycle(
-            self.exchange, self.sequencer, self.registry, clock, references, self.market
+            *(self.exchange, self.sequencer, self.registry, clock, references, self.market),
+            before_day=self._take_snapshot,
         )
         for approved in self.proposals.missing(self._executed):
             self.desk.institutions.execute(approved)  # approved just before the venue stopped

@@ -1,15 +1,19 @@
 """Transfers and cash at the desk: windows, bad requests, whose arrival is whose (ST-14, RG-08)."""
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.records import Kind, commands
+from engine.records import Kind, Phase
 from gateway.desk import Desk
+from gateway.protocol import Session
 from gateway.rare_messages import CashMoved, HoldingMoved
-from gateway.transfers import Transfers
-from tests.unit.gateway.inline_desk import Floor, say
+from registry.errors import UnavailableError
+from registry.institution import Registry
+from tests.unit.gateway.inline_desk import Floor, order, say
 
 
 class Counter:
@@ -90,22 +94,215 @@ def test_bad_requests_change_nothing(floor: Floor, sent: dict, code: str) -> Non
     assert floor.exchange.state.accounts.tobytes() == accounts
 
 
-def arrive(floor: Floor, account: int, amount: int) -> None:
-    batch = commands(1)
-    batch["kind"], batch["account"], batch["amount"] = Kind.CASH_IN, account, amount
-    floor.sequencer.submit(batch)
+def booked(floor: Floor, registry: Registry, identity: str, amount: int, account: int = 0) -> int:
+    """Book a payment at the registry as a session's request would have."""
+    return registry.deposit(account, amount, floor.sequencer.time_ns, identity)
 
 
-def test_an_arrival_answers_the_oldest_request_for_just_that(floor: Floor) -> None:
+@pytest.fixture
+def registry(floor: Floor) -> Iterator[Registry]:
+    """A registry with the floor's accounts, whose exchange has opened them."""
+    with Registry.open("sqlite://") as opened:
+        opened.open_accounts([(f"K{n}", f"Plant {n}") for n in range(3)])
+        opened.record_done(3)
+        floor.desk.transfers._registry = opened
+        floor.desk.transfers.recover()
+        yield opened
+
+
+def do_instructions(floor: Floor, registry: Registry) -> None:
+    floor.sequencer.submit(registry.pending_commands(floor.exchange.state))
+    count = floor.record.commands.size
+    registry.absorb(floor.record.commands.all[:count], floor.record.events.all, ())
+
+
+def ask(floor: Floor, session: Session, *messages: dict[str, Any]) -> list[Any]:
+    """Send requests in one frame and let the registry's threads answer them."""
+
+    async def main() -> list[Any]:
+        said = say(session, *messages)
+        while floor.desk.transfers._asking:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        return [*said, *session.output()]
+
+    floor.desk.transfers._one_at_a_time = asyncio.Lock()
+    return asyncio.run(main())
+
+
+def status(session: Session, identity: str) -> tuple[str, int]:
+    (said,) = say(session, {"type": "status", "client_order_id": identity})
+    return said.outcome, said.report_seq
+
+
+def test_an_arrival_names_the_request_it_answers(floor: Floor, registry: Registry) -> None:
+    """Two requests for the same amount, and money that nobody asked for, are told apart."""
     session, other = floor.session(0), floor.session(1)
-    transfers: Transfers = floor.desk.transfers
-    transfers._expected = {(0, "", 500): ["first", "second"], (0, "CEA25", 5): ["goods"]}
-    for account, amount in ((1, 500), (0, 400), (0, 500), (0, 500), (0, 500)):
-        arrive(floor, account, amount)
-    assert [each.client_order_id for each in session.output()] == ["", "first", "second", ""]
-    assert [each.client_order_id for each in other.output()] == [""]
-    assert transfers._expected == {(0, "CEA25", 5): ["goods"]}
+    paid = message("cash_in", "b", amount_fen=500)
+    assert ask(floor, session, paid, message("cash_in", "a", amount_fen=500)) == []
+    registry.deposit(0, 500)
+    assert (status(session, "a"), status(session, "c")) == (("pending", 0), ("unknown", 0))
+    do_instructions(floor, registry)
+    said = session.output()
+    assert [each.client_order_id for each in said] == ["b", "a", ""]
+    assert (status(session, "a"), status(session, "b")) == (("accepted", 2), ("accepted", 1))
+    assert status(other, "a") == ("unknown", 0)
+    (again,) = ask(floor, session, paid)
+    assert again.repeated
+    assert (again.client_order_id, again.report_seq) == ("b", 1)
     late = floor.session(0)
     late.next_report_seq = 1
-    again: Desk = floor.desk
-    assert [each.client_order_id for each in again.fetch(late, 10)] == ["", "first", "second", ""]
+    assert [each.client_order_id for each in floor.desk.fetch(late, 10)] == ["b", "a", ""]
+
+
+def test_an_id_stands_for_one_thing(floor: Floor, registry: Registry) -> None:
+    session = floor.session(0)
+    say(session, order("o"))
+    paid = message("cash_in", "a", amount_fen=500)
+    twice = ask(floor, session, paid, paid, paid | {"amount_fen": 501})
+    assert [each.code for each in twice] == ["duplicate_client_order_id"]
+    for sent in (order("a"), message("cash_out", "a", amount_fen=500)):
+        (refused,) = say(session, sent)
+        assert refused.code == "duplicate_client_order_id"
+    (refused,) = ask(floor, session, message("cash_in", "o", amount_fen=500))
+    assert refused.code == "duplicate_client_order_id"
+    do_instructions(floor, registry)
+    (moved,) = session.output()
+    assert moved.amount_fen == 500
+    (refused,) = say(session, order("a"))
+    assert refused.code == "duplicate_client_order_id"
+    assert registry.balances(0).cash_fen == 500
+
+
+def test_what_the_registry_refuses_leaves_the_id_free(floor: Floor, registry: Registry) -> None:
+    session = floor.session(0)
+    goods = message("transfer_in", "a", instrument="CEA25", qty_tonnes=5)
+    (refused,) = ask(floor, session, goods)
+    assert (refused.code, refused.sequenced) == ("unknown_vintage", False)
+    assert status(session, "a") == ("unknown", 0)
+    registry.issue("CEA25", 0, 5)
+    assert ask(floor, session, goods) == []
+    assert status(session, "a") == ("pending", 0)
+
+
+def test_status_waits_for_the_registry(floor: Floor, registry: Registry) -> None:
+    """``unknown`` is only said after everything that was sent before was judged."""
+    session = floor.session(0)
+    question = {"type": "status", "client_order_id": "a"}
+    (said,) = ask(floor, session, message("cash_in", "a", amount_fen=500), question)
+    assert said.outcome == "pending"
+
+
+def test_a_silent_registry_is_asked_again_under_the_same_id(
+    floor: Floor, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F31: it may have booked and only the answer was lost."""
+    session, deposit = floor.session(0), registry.deposit
+
+    def lost(*asked: Any) -> int:
+        deposit(*asked)
+        raise UnavailableError("registry_unavailable", "gone")
+
+    paid = message("cash_in", "a", amount_fen=500)
+    monkeypatch.setattr(registry, "deposit", lost)
+    (said,) = ask(floor, session, paid)
+    assert said.code == "registry_silent"
+    (refused,) = say(session, order("a"))
+    assert refused.code == "duplicate_client_order_id"
+    monkeypatch.setattr(registry, "deposit", deposit)
+    assert ask(floor, session, paid) == []
+    do_instructions(floor, registry)
+    assert [each.amount_fen for each in session.output()] == [500]
+
+
+def test_what_went_to_a_debt_is_answered_at_once(floor: Floor, registry: Registry) -> None:
+    """ST-11: nothing comes in; asked again the answer is the same."""
+    do_all = registry.approvals
+    registry.record_done(registry.deposit(0, 1_000))
+    now = floor.sequencer.time_ns
+    values = {"account": 0, "amount_fen": 900, "document": "seized", "limit_at_ns": now * 2}
+    asked = do_all.request(1, "bank_debit", values, now)
+    do_all.approve(asked.number, 2, asked.sha256, now)
+    session = floor.session(0)
+    paid = message("cash_in", "a", amount_fen=500)
+    for _ in range(2):
+        (said,) = ask(floor, session, paid)
+        assert (type(said), said.amount_fen, said.report_seq) == (CashMoved, 0, 0)
+    assert status(session, "a") == ("accepted", 0)
+
+
+def restart(floor: Floor, registry: Registry) -> None:
+    """Put a desk in place that knows only what journal and registry know."""
+    floor.record.ids.clear()
+    floor.record.learn_ids()
+    again = Desk(floor.exchange, floor.record, floor.keys, registry)
+    again.sequencer = floor.sequencer
+    floor.desk = floor.sequencer.desk = again
+    again.transfers.recover()
+
+
+def test_after_a_restart_the_registry_knows_what_is_pending(
+    floor: Floor, registry: Registry
+) -> None:
+    session = floor.session(0)
+    paid = message("cash_in", "a", amount_fen=500)
+    ask(floor, session, paid)
+    booked(floor, registry, "b", 7, account=1)
+    restart(floor, registry)
+    session, other = floor.session(0), floor.session(1)
+    assert (status(session, "a"), status(other, "b")) == (("pending", 0), ("pending", 0))
+    assert say(session, order("a"))[0].code == "duplicate_client_order_id"
+    assert ask(floor, session, paid) == []
+    assert ask(floor, session, paid | {"amount_fen": 1})[0].code == "duplicate_client_order_id"
+    do_instructions(floor, registry)
+    (moved,) = session.output()
+    restart(floor, registry)
+    session = floor.session(0)
+    assert status(session, "a") == ("accepted", moved.report_seq)
+    (again,) = ask(floor, session, paid)
+    assert (again.repeated, again.seq, again.report_seq) == (True, moved.seq, moved.report_seq)
+    (refused,) = ask(floor, session, paid | {"amount_fen": 1})
+    assert refused.code == "duplicate_client_order_id"
+
+
+def test_what_the_exchange_refuses_is_told_under_the_requests_id(
+    floor: Floor, registry: Registry
+) -> None:
+    """RG-24: here it is not listed by the time the instruction comes."""
+    registry.issue("CEA99", 0, 5)
+    floor.desk.instruments["CEA99"] = 99
+    session = floor.session(0)
+    goods = message("transfer_in", "a", instrument="CEA99", qty_tonnes=5)
+    assert ask(floor, session, goods) == []
+    do_instructions(floor, registry)
+    (refused,) = session.output()
+    assert (refused.code, refused.client_order_id) == ("unknown_instrument", "a")
+    assert status(session, "a")[0] == "refused"
+    (again,) = ask(floor, session, goods)
+    assert (again.code, again.repeated) == ("unknown_instrument", True)
+    registry_side = registry.balances(0).holdings["CEA99"].registry_available
+    assert registry_side == 5
+
+
+def test_a_new_day_forgets_what_is_over(floor: Floor, registry: Registry) -> None:
+    session = floor.session(0)
+    ask(floor, session, message("cash_in", "a", amount_fen=500))
+    do_instructions(floor, registry)
+    ask(floor, session, message("cash_in", "b", amount_fen=500))
+    session.output()
+    for kind, ref in (
+        (Kind.SET_PHASE, Phase.LUNCH),
+        (Kind.SET_PHASE, Phase.AFTERNOON),
+        (Kind.CLOSE_DAY, 0),
+        (Kind.CONFIRM_DAY, 1),
+        (Kind.POST_DAY, 1),
+    ):
+        floor.cycle(kind, ref)
+    floor.sequencer.time_ns += 24 * 3_600 * 10**9
+    floor.cycle(Kind.BEGIN_DAY, 20260106)
+    session.output()
+    assert (status(session, "a"), status(session, "b")) == (("unknown", 0), ("pending", 0))
+    do_instructions(floor, registry)
+    (moved,) = session.output()[-1:]
+    assert (moved.client_order_id, moved.report_seq) == ("b", 1)
+    assert status(session, "b") == ("accepted", 1)
+    assert ask(floor, session, message("cash_in", "a", amount_fen=9)) == []
