@@ -19,7 +19,7 @@ class BiddingDraws(Draws):
         side = self.random.choice(sides[:3] if self._chance(0.97) else sides)
         command = self._command(
             Kind.APPLY_SESSION, account=account, side=int(side), qty_tonnes=1,
-            mode=self.random.choice((0, 1)),
+            mode=self.random.choice((0, 1) if self._chance(0.97) else (2, -1)),
         )  # fmt: skip
         if instrument is not None and self._known(account) and side:
             way = Side(side)

@@ -64,7 +64,7 @@ class BulkDraws(Draws):
             price, qty = (talk.price, talk.qty) if talk and mine else (offer.price, offer.qty)
             command["price_ticks"], command["qty_tonnes"] = price, qty
             if self._chance(0.08):
-                command["qty_tonnes"] += 1
+                command["qty_tonnes"] = self.random.choice((qty + 1, qty + 1, 0))
         return command
 
     def bulk_confirm(self) -> CommandDict:

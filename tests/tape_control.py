@@ -17,6 +17,10 @@ from tests.reference.vocabulary import (
 from tests.tape_draws import I8, CommandDict, Draws
 
 
+NOT_ANY_TIME = (Kind.ADMIT_INSTRUMENT, Kind.OPEN_ACCOUNT, Kind.CLOSE_DAY, Kind.BEGIN_DAY)
+HARMLESS = tuple(kind for kind in Kind if kind not in NOT_ANY_TIME)
+
+
 class ControlDraws(Draws):
     """Each method draws one command."""
 
@@ -80,8 +84,9 @@ class ControlDraws(Draws):
         """Halts, rarely; the end of one, often."""
         venue = self.twin.venue
         halted = [row.number for row in venue.instruments if row.halted]
-        if venue.halted and self._chance(0.6):
-            return self._command(Kind.RESUME_MARKET)
+        if venue.halted and self._chance(0.7):
+            again = self._chance(0.12)
+            return self._command(Kind.HALT_MARKET if again else Kind.RESUME_MARKET)
         if halted and self._chance(0.7):
             return self._command(Kind.RESUME_INSTRUMENT, instrument=self.random.choice(halted))
         kind = self.random.choice(
@@ -166,14 +171,15 @@ class ControlDraws(Draws):
 
     def any_kind(self) -> CommandDict:
         """Any kind with fields that could be somebody's, wherever the day is."""
+        return self.of_kind(self.random.choice(HARMLESS))
+
+    def of_kind(self, kind: Kind) -> CommandDict:
+        """This kind with fields that could be somebody's."""
         venue = self.twin.venue
         rows = max(1, len(venue.instruments))
-        kind = self.random.choice(list(Kind))
-        while kind in (Kind.ADMIT_INSTRUMENT, Kind.OPEN_ACCOUNT, Kind.CLOSE_DAY, Kind.BEGIN_DAY):
-            kind = self.random.choice(list(Kind))
         return self._command(
             kind,
-            account=self._account(),
+            account=self._wrong_account(),
             instrument=self.random.randrange(rows),
             side=self.random.choice((1, 2)),
             price_ticks=self._small(),

@@ -36,7 +36,7 @@ from tests.reference.vocabulary import (
 )
 from tests.tape_bidding import BiddingDraws
 from tests.tape_bulk import BulkDraws
-from tests.tape_control import ControlDraws
+from tests.tape_control import HARMLESS, ControlDraws
 from tests.tape_draws import (
     ACCOUNTS_MAX,
     BLANK,
@@ -112,11 +112,15 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws, SafeguardDraws):
         self.quiet = self._weights(QUIET_WEIGHTS)
         self.evening = self._weights(EVENING_WEIGHTS)
         self.night = self._weights(NIGHT_WEIGHTS)
+        self.known_phases = {Phase.NEW}
         self._set_up()
 
     def step(self) -> tuple[CommandDict, list[EventDict]]:
         """Draw one command, do it on the twin, return both it and its events."""
         venue = self.twin.venue
+        if venue.phase not in self.known_phases:
+            self.known_phases.add(venue.phase)
+            self.pending += map(self.of_kind, self.random.sample(HARMLESS, k=20))
         if self.pending:
             command = self.pending.popleft()
         else:
@@ -194,6 +198,9 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws, SafeguardDraws):
             return command
         totals = (order.qty, order.qty - 1, order.filled + 1, order.qty, order.qty + 1)
         total = self.random.choice((*totals, order.qty + self._small()))
+        if order.side is Side.SELL and self.random.random() < 0.1:
+            row = order.account.holdings[order.instrument.number]
+            total += row.available + self.random.randint(0, row.bought_today)
         if self.random.random() < 0.1:
             total = order.filled
         command["qty_tonnes"] = total
@@ -272,7 +279,7 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws, SafeguardDraws):
         if self.random.random() < 0.08:
             number = self.random.choice((0, -1, 24, 99, 101, I8))
         rows = len(self.twin.venue.instruments)
-        weighted = self.random.choice((*range(rows), rows))
+        weighted = self.random.choice((*range(rows), rows, 99))
         return self._command(Kind.SET_PARAMETER, ref=number, amount=value, instrument=weighted)
 
     def unknown(self) -> CommandDict:
@@ -286,9 +293,9 @@ class Tape(BulkDraws, BiddingDraws, ControlDraws, SafeguardDraws):
             Kind.BEGIN_DAY, Kind.SET_PHASE,
         )  # fmt: skip
         kind = self.random.choice(kinds)
-        if self.random.random() < 0.1:
-            kind = Kind.CLOSE_DAY
         venue = self.twin.venue
+        if self.random.random() < (0.1 if venue.phase is Phase.AFTERNOON else 0.25):
+            kind = Kind.CLOSE_DAY
         dates = (venue.date, venue.date + 1, 20210715, 20220404, 20260925, 20261301, 20241012, 0)
         ref = self.random.choice((*range(10), -1, I8))
         return self._command(kind, ref=self.random.choice(dates) if kind == 20 else ref)

@@ -15,18 +15,19 @@ from tests.tapes import Tape, to_batch
 
 
 def live_exchange(seed: int) -> Exchange:
-    """An exchange in the afternoon with open orders and trades."""
-    tape, commands = Tape(seed), []
-    venue = tape.twin.venue
-    for _ in range(20_000):
-        commands.append(tape.step()[0])
-        busy = venue.phase is Phase.AFTERNOON and venue.seq > 600
-        rich = len(venue.negotiations) >= 2 and len(venue.sessions) >= 2
-        if busy and rich and len(venue.resting) >= 5 and venue.trades:
-            break
-    exchange = Exchange()
-    exchange.apply(to_batch(commands))
-    return exchange
+    """An exchange in the afternoon with open orders and trades, on the first tape that has one."""
+    for number in range(20):
+        tape, commands = Tape(seed + number), []
+        venue = tape.twin.venue
+        for _ in range(8_000):
+            commands.append(tape.step()[0])
+            busy = venue.phase is Phase.AFTERNOON and venue.seq > 600
+            rich = len(venue.negotiations) >= 2 and len(venue.sessions) >= 2
+            if busy and rich and len(venue.resting) >= 5 and venue.trades:
+                exchange = Exchange()
+                exchange.apply(to_batch(commands))
+                return exchange
+    raise AssertionError(f"no afternoon is rich enough on tapes {seed} to {seed + 19}")
 
 
 def arrays_of(exchange: Exchange) -> dict[str, np.ndarray]:
