@@ -20,16 +20,12 @@ from gateway.commands import FIELDS, Body
 from gateway.day_record import DayRecord, Group, day_begins
 from gateway.institutions import Institutions
 from gateway.keys import Key, Keys
-from gateway.limits import Credit, Limits
 from gateway.negotiations import BUY_SELL, Negotiations
 from gateway.people import People
 from gateway.proposals import Proposals
 from gateway.protocol import Session
-from gateway.refusals import REFUSALS
 from gateway.reports import CODES, SENTENCES, reports
-from gateway.safeguards import Safeguards
 from gateway.sequencer import ROW, Sequencer
-from gateway.snapshot_view import account_snapshot, limits_now
 from gateway.terms import ticks
 from gateway.transfers import Transfers
 from registry.institution import Registry
@@ -40,7 +36,6 @@ LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
 _id_of_institutions = re.compile(r"[IP][0-9]+").fullmatch  # the registry's and approved commands
 
-TURNED_AWAY_MAX = 1000  # refusals of the gateway that are remembered, per account and day
 NO_WINDOW = (0, 0, 0)  # checker, from_minute, until_minute
 NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, tail
 PERSON = FIELDS.index("operator")
@@ -69,10 +64,6 @@ class Desk:
         self.sessions: dict[int, list[Session]] = {}  # by whose reports they get
         self.transfers = Transfers(self, registry)
         self.institutions = Institutions(self, proposals or Proposals(None))
-        self.safeguards = Safeguards(self)
-        self.limits = Limits()
-        self._credits: dict[int, Credit] = {}
-        self._turned_away: dict[int, dict[str, str]] = {}
         self._deferred: list[tuple[int, Callable[[], None]]] = []
         self.handlers: dict[type, Callable[[Any, Any], None]] = {
             m.List: self._list,
@@ -82,10 +73,6 @@ class Desk:
             m.Amend: self._amend,
             m.Cancel: self._cancel,
             m.StatusRequest: self._status,
-            m.Resume: self._resume,
-            m.SnapshotRequest: self._snapshot,
-            m.LimitsRequest: self._limits,
-            **self.safeguards.handlers,
             **Negotiations(self).handlers,
             **self.transfers.handlers,
             **self.institutions.handlers,
@@ -104,21 +91,12 @@ class Desk:
         now_us = time.time_ns() // 1000
         return self.keys.check_login(login.key_id, nonce, login.time_us, login.signature, now_us)
 
-    def room_for(self, owner: int) -> bool:
-        """Whether the account, or person, may have another connection."""
-        return len(self.sessions.get(owner, ())) < self.limits.lines_per_account_max
-
-    def credit_of(self, owner: int) -> Credit:
-        """Return what the owner's lines use together."""
-        return self._credits.setdefault(owner, Credit(self.limits))
-
     def join(self, session: Session) -> m.Welcome:
         """From now on the session gets the reports of its account, or of its person."""
         self.sessions.setdefault(session.owner, []).append(session)
         last = self.record.report_seq(session.owner)
         session.next_report_seq = last + 1
         session.ids = self.record.ids_of(session.owner)
-        self.safeguards.joined(session)
         market = self.exchange.state.market[0]
         return m.Welcome(
             account=session.account,
@@ -129,27 +107,13 @@ class Desk:
             time_us=self.now_us(),
         )
 
-    def leave(self, session: Session, *, lost: bool) -> None:
-        """The session ends; orders stay, unless the account wants them cancelled when it is lost."""
+    def leave(self, session: Session) -> None:
+        """The session ends; orders stay."""
         sessions = self.sessions.get(session.owner, [])
         if session in sessions:
             sessions.remove(session)
         if not sessions:
             self.sessions.pop(session.owner, None)
-        self.safeguards.left(session, lost=lost)
-
-    def turn_away(self, session: Session, client_order_id: str, code: str) -> None:
-        """Remember what the gateway itself refused, so that ``status`` can tell (the newest)."""
-        known = self._turned_away.setdefault(session.owner, {})
-        known.pop(client_order_id, None)
-        known[client_order_id] = code
-        if len(known) > TURNED_AWAY_MAX:
-            del known[next(iter(known))]
-
-    def heartbeat(self, session: Session) -> m.Heartbeat:
-        """Return the session's sign of life."""
-        last = self.record.report_seq(session.owner)
-        return m.Heartbeat(self.now_us(), self.exchange.seq, last)
 
     def pong(self, session: Session, ref: int) -> m.Pong:
         """Answer a ping."""
@@ -198,7 +162,6 @@ class Desk:
             elif (events["kind"] == _ADMITTED).any():
                 self.learn_instruments()
             self.transfers.arrived(events)
-            self.safeguards.note(events["kind"])
         live = [group for group in groups if group.owner in self.sessions]
         if live:
             numbers = [
@@ -241,7 +204,6 @@ class Desk:
         self.learn_instruments()
         self.transfers.new_day()
         self.sequencer.forget(self.record.first_seq)
-        self._turned_away.clear()
         for sessions in self.sessions.values():
             for session in sessions:
                 session.new_day(self.record.ids_of(session.owner))
@@ -373,34 +335,9 @@ class Desk:
         for report in reports(self.record, self.codes, refs, numbers, repeated=True):
             session.say(report)
 
-    def _resume(self, session: Session, message: m.Resume) -> None:
-        date, last = (
-            int(self.exchange.state.market[0]["date"]),
-            self.record.report_seq(session.owner),
-        )
-        same_day = message.date == date
-        if message.date > date or (same_day and message.after > last):
-            session.refuse("resume_ahead")
-            return
-        complete = same_day and message.after >= 0
-        session.say(m.StreamResumed(date, message.after, last, complete))
-        if complete:
-            session.replay(message.after)
-
-    def _snapshot(self, session: Session, _message: m.SnapshotRequest) -> None:
-        session.say(account_snapshot(self, session))
-
-    def _limits(self, session: Session, _message: m.LimitsRequest) -> None:
-        session.say(limits_now(self, session))
-
     def _status(self, session: Session, message: m.StatusRequest) -> None:
         identity = message.client_order_id
         ticket = session.ids.get(identity)
-        code = self._turned_away.get(session.owner, {}).get(identity, "")
-        if not ticket and code:
-            reason = REFUSALS[code].sentence
-            session.say(m.Status(identity, "turned_away", code=code, reason=reason))
-            return
         if not ticket:  # unknown here, or a request to the registry
             self.transfers.status(session, message)
             return

@@ -258,85 +258,8 @@ class Pong(Outbound, tag="pong", omit_defaults=False):
     report_seq: int
 
 
-class Heartbeat(Outbound, tag="heartbeat", omit_defaults=False):
-    """The line lives; ``report_seq`` is the account's last report: a gap shows in a quiet hour."""
-
-    time_us: int
-    seq: int
-    report_seq: int
-
-
-class StreamResumed(Outbound, tag="stream_resumed", omit_defaults=False):
-    """The reports after ``after`` up to ``report_seq`` follow, if ``complete``; else none.
-
-    Not complete: the day is another one by now, ask for a ``snapshot``.
-    """
-
-    date: int
-    after: int
-    report_seq: int
-    complete: bool
-
-
-class HoldingNow(msgspec.Struct, gc=False):
-    """One vintage of an account, in tonnes."""
-
-    instrument: str
-    available_tonnes: int
-    frozen_tonnes: int
-    bought_today_tonnes: int
-    judicial_tonnes: int
-
-
-class OrderNow(msgspec.Struct, gc=False):
-    """One open order."""
-
-    order_no: int
-    client_order_id: str
-    kind: str
-    instrument: str
-    side: str
-    price_ticks: int
-    qty_tonnes: int
-    leaves_qty: int
-
-
-class Snapshot(Outbound, tag="account", gc=True, omit_defaults=False):
-    """Everything the account has after report ``report_seq``; open orders by number."""
-
-    account: int
-    date: int
-    phase: str
-    seq: int
-    report_seq: int
-    time_us: int
-    cash_available_fen: int
-    cash_frozen_fen: int
-    cancel_on_disconnect: bool
-    cancel_at_us: int
-    holdings: list[HoldingNow]
-    orders: list[OrderNow]
-
-
-class LimitsNow(Outbound, tag="limits", omit_defaults=False):
-    """What this line may send; ``orders_left`` at once, the rest by and by. 0: no bound."""
-
-    orders_per_second: int
-    orders_burst: int
-    orders_left: int
-    questions_per_second: int
-    questions_burst: int
-    lines_per_account_max: int
-    open_orders_max: int
-    open_orders: int
-    frame_bytes_max: int
-    frame_messages_max: int
-
-
 class Status(Outbound, tag="status"):
-    """``outcome``: accepted or refused by the exchange; pending (at the registry); turned_away by
-    the gateway (it has no place in the journal); unknown: never heard of today.
-    """
+    """``outcome``: accepted, refused, pending (at the registry), unknown (never came today)."""
 
     client_order_id: str
     outcome: str

@@ -103,8 +103,7 @@ class Venue:
         self.desk.sequencer = self.sequencer
         self.desk.transfers.recover()
         self.cycle = DayCycle(
-            *(self.exchange, self.sequencer, self.registry, clock, references, self.market),
-            before_day=self._take_snapshot,
+            self.exchange, self.sequencer, self.registry, clock, references, self.market
         )
         for approved in self.proposals.missing(self._executed):
             self.desk.institutions.execute(approved)  # approved just before the venue stopped
