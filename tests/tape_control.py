@@ -16,7 +16,6 @@ from tests.reference.vocabulary import (
 )
 from tests.tape_draws import I8, CommandDict, Draws
 
-
 NOT_ANY_TIME = (Kind.ADMIT_INSTRUMENT, Kind.OPEN_ACCOUNT, Kind.CLOSE_DAY, Kind.BEGIN_DAY)
 HARMLESS = tuple(kind for kind in Kind if kind not in NOT_ANY_TIME)
 

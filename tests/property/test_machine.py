@@ -18,7 +18,7 @@ from tests.property.agreement import play, unlike_or_unsound
 from tests.reference import Twin
 from tests.reference.endings import DAY_MINUTES, minute_of_day
 from tests.reference.orders import Role
-from tests.reference.vocabulary import Kind, Mode, Parameter, Phase, SessionStatus, Side
+from tests.reference.vocabulary import Cause, Kind, Mode, Parameter, Phase, SessionStatus, Side
 from tests.tapes import BLANK, NONSENSE
 
 ACCOUNTS = 3
@@ -46,7 +46,7 @@ MEASURES = [
     *(Kind.HALT_INSTRUMENT, Kind.RESUME_INSTRUMENT, Kind.RESUME_INSTRUMENT),
     *(Kind.HALT_MARKET, Kind.RESUME_MARKET, Kind.RESUME_MARKET),
 ]
-measures = st.sampled_from(MEASURES)
+timers = st.sampled_from([0, 1, 1_000, 1_000, 60_000, 86_400_001])
 fees = st.sampled_from([0, 1_234, 33_333, 100_000])
 kinds = st.one_of(st.sampled_from(list(Kind)), st.integers(-128, 127))
 fields = st.fixed_dictionaries(
@@ -68,11 +68,11 @@ class TwoExchanges(RuleBasedStateMachine):
         self.engine = Exchange()
         self.twin = Twin()
 
-    def send(self, kind: int, **values: Any) -> None:
-        """Do one command on both sides and compare what it caused."""
+    def send(self, kind: int, wait_ns: int = 1, **values: Any) -> None:
+        """Do one command on both sides, so much later, and compare what it caused."""
         venue = self.twin.venue
         command = BLANK | {"kind": int(kind), **values}
-        command["seq"], command["time_ns"] = venue.seq + 1, venue.time_ns + 1
+        command["seq"], command["time_ns"] = venue.seq + 1, venue.time_ns + wait_ns
         difference = play(self.engine, [command], self.twin.apply(command))
         assert difference is None, difference
 
@@ -299,6 +299,24 @@ class TwoExchanges(RuleBasedStateMachine):
         self.send(Kind.KILL, account=account, instrument=instrument, amount=number % 4)
         for kind in (Kind.RESUME_MARKET, Kind.RESUME_INSTRUMENT, Kind.BLOCK_ACCOUNT):
             self.send(kind, account=account, instrument=instrument)
+
+    @rule(number=picks, account=accounts, instrument=st.integers(-1, 1), side=st.integers(0, 2))
+    def mass_cancel(self, number: int, account: int, instrument: int, side: int) -> None:
+        """An account takes back what it has, now and then; its line may be lost for it."""
+        target = {"account": account, "instrument": instrument, "side": side}
+        self.send(Kind.SET_DISCONNECT, account=account, amount=number % 2)
+        if number % 3 == 0:
+            cause = Cause.DISCONNECT if number % 2 else Cause.OWNER
+            self.send(Kind.MASS_CANCEL, mode=int(cause), **target)
+
+    @rule(account=accounts, side=st.integers(0, 2), amount=timers, away_ns=st.integers(-1, 1))
+    def timer(self, account: int, side: int, amount: int, away_ns: int) -> None:
+        """A timer is set and asked just before, just when or just after it runs out."""
+        self.send(Kind.SET_TIMER, account=account, amount=amount)
+        venue = self.twin.venue
+        left = max(1, venue.accounts[account].cancel_at_ns - venue.time_ns + away_ns)
+        due = {"account": account, "side": side, "mode": int(Cause.TIMER)}
+        self.send(Kind.MASS_CANCEL, wait_ns=left, **due)
 
     @rule(account=accounts, qty=quantities, out=st.booleans(), stage=st.integers(0, 5))
     def court(self, account: int, qty: int, out: bool, stage: int) -> None:
