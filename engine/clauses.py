@@ -201,9 +201,8 @@ TR-114 a fund of the exchange's own books; no clause says what pays into it
 TR-118 never used, no trigger published; a supervisor acts by hand with the other controls
 TR-131 publishing a tariff is not trading; rates are parameters with dates
 TR-133 taxes are outside the trading rules
-ST-09 arrangements between institutions, without rules to execute
-ST-13 a fact about load, no rule; the benchmarks go far beyond it
 RG-02 says what the other clauses regulate one by one
+RG-04 accounts of provinces and for surrender belong to the compliance season
 RG-11 surrender belongs to the compliance season
 RG-12 offsets belong to the compliance season
 RG-18 allocation belongs to the compliance season
@@ -211,7 +210,6 @@ RG-20 keeping files for years is the operator's; nothing here deletes a registry
 RG-21 there is no uniform procedure for pledges
 RG-22 a fact, no rule
 VM-02 dates of a market that the simulator starts when asked to
-VM-10 cancellation for compliance belongs to the compliance season
 VM-11 compliance belongs to the compliance season
 VM-12 facts, no rules
 CA-05 the compliance season

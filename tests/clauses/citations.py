@@ -77,6 +77,20 @@ def of_tests() -> dict[str, list[str]]:
     return dict(found)
 
 
+def of_edge_cases() -> dict[str, list[str]]:
+    """Return, by edge case (``E09``), the tests that name it, as pytest names them."""
+    found: dict[str, list[str]] = {case: [] for case in EDGE_CASES}
+    for file in _files(("tests",)):
+        if file.name.startswith("test_"):
+            path = file.relative_to(ROOT).as_posix()
+            for name, source in each_test(file.read_text(encoding="utf-8")):
+                named = {f"E{case}" for case in _EDGE_IN_NAME.findall(name)}
+                named |= {f"E{case}" for case in _EDGE.findall(source)}
+                for case in named & EDGE_CASES.keys():
+                    found[case].append(f"{path}::{name}")
+    return found
+
+
 def each_test(text: str) -> Iterator[tuple[str, str]]:
     """Yield (name, source with decorators) of every test function and method of a module."""
     lines = text.splitlines()

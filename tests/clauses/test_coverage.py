@@ -151,6 +151,26 @@ def test_missing_clause_is_named_and_fails(tmp_path: Path, monkeypatch: pytest.M
     assert main(None, Console(file=io.StringIO())) == 0
 
 
+def test_nothing_is_missing() -> None:
+    """A new clause is played by a test or says why not."""
+    assert to_dict(coverage())["lists"]["missing"] == []
+
+
+def test_every_edge_case_is_played() -> None:
+    """Each by a scenario; those of the registry's own by its tests."""
+    found = citations.of_edge_cases()
+    assert [case for case, tests in found.items() if not tests] == []
+    homes = ("tests/scenarios/", "tests/unit/registry/", "tests/unit/engine/test_calendar")
+    for case, tests in found.items():
+        assert any(test.startswith(homes) for test in tests), case
+
+
+def test_what_a_test_cites_is_not_out_of_scope() -> None:
+    """A reason beside a citation is left over, or the citation a mere mention."""
+    cited = {clause for clause in OUT_OF_SCOPE if citations.of_tests().get(clause)}
+    assert cited == set()
+
+
 def test_page_is_current() -> None:
     """``python -m tests.clauses.scan --write`` writes it anew."""
     assert PAGE.read_text(encoding="utf-8") == page(coverage())

@@ -67,7 +67,7 @@ def test_e29_without_a_trade_the_composite_repeats_its_close(market: Market) -> 
     assert composite(floor.closes()) == ("76.00", "0.00", "0.00", "76.00")
 
 
-def test_tr107_the_composite_is_rounded_once(market: Market) -> None:
+def test_tr104_the_composite_is_rounded_once(market: Market) -> None:
     """TR-104, U30: (80.01 + 70.00) / 2 = 75.005 is 75.01."""
     floor = morning(market)
     floor.deal(1, at="80.01")

@@ -305,7 +305,7 @@ def test_ids_of_institutions_are_learnt_again_after_a_restart(floor: Floor) -> N
 
 
 def test_instruments_are_admitted_while_no_day_is_open(floor: Floor) -> None:
-    """TR-04, VM-02: by an operator, in the next row; its code is the id of the request."""
+    """TR-04, VM-06: by an operator, in the next row; its code is the id of the request."""
     operator = floor.office("exchange_operator")
     for kind, ref in (
         (Kind.SET_PHASE, Phase.LUNCH),

@@ -127,7 +127,7 @@ def test_accounts_that_mostly_cancel_and_their_thresholds() -> None:
 
 
 def test_large_holders_and_every_measure_are_in_the_report() -> None:
-    """TR-112…117: restrictions, guards, warnings, halts, kills, court orders, in their order."""
+    """TR-112, TR-113, TR-115…117: restrictions, guards, warnings, halts, kills, in their order."""
     floor = Floor()
     floor.send(
         {"kind": Kind.BLOCK_ACCOUNT, "account": 2, "amount": 3},
