@@ -10,11 +10,14 @@ import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from gateway.doctor import Report
 
 app = typer.Typer(
     name="tanshi",
@@ -53,6 +56,12 @@ class MarketName(StrEnum):
 
     CEA = "cea"
     CCER = "ccer"
+
+
+OneMarketOption = Annotated[
+    MarketName | None,
+    typer.Option(help="One of the markets served from there (default: the first one)."),
+]
 
 
 def write_json(file: Path | None, figures: dict[str, Any]) -> None:
@@ -110,7 +119,7 @@ def serve(
     )
     problem = front.serve(chosen, Console())
     if problem:
-        Console(stderr=True).print(problem, style="red", markup=False)
+        Console(stderr=True).print(problem, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2)
 
 
@@ -135,16 +144,22 @@ def account(
     ] = None,
     data: DataOption = DEFAULT_DATA,
     registry: Annotated[str | None, typer.Option(help="Registry database URL.")] = None,
+    market: OneMarketOption = None,
 ) -> None:
     """Open an account at the registry and print a key for it; the venue may be running."""
     from gateway import front
 
+    chosen = market and market.value
     try:
-        key = front.open_account(data, registry, name, cash, holding or [])
+        key = front.open_account(data, registry, name, cash, holding or [], chosen)
     except ValueError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False)
+        Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None
-    Console().print(f"account {key.account}  key {key.key_id}  secret {key.secret}", markup=False)
+    Console().print(
+        f"account {key.account}  key {key.key_id}  secret {key.secret}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -157,16 +172,17 @@ def office(
     ],
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
     data: DataOption = DEFAULT_DATA,
+    market: OneMarketOption = None,
 ) -> None:
     """Make a key for somebody of the exchange, the registry or the supervisor, and print it."""
     from gateway import front
 
     try:
-        key = front.open_office(data, role, name)
+        key = front.open_office(data, role, name, market and market.value)
     except ValueError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False)
+        Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None
-    Console().print(f"{role}  key {key.key_id}  secret {key.secret}", markup=False)
+    Console().print(f"{role}  key {key.key_id}  secret {key.secret}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -175,17 +191,31 @@ def doctor(
     registry: Annotated[str | None, typer.Option(help="Registry database URL.")] = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Verify and replay a venue's journal, check conservation everywhere, print the digest."""
-    from gateway import front
+    """Verify and replay every market's journal, check conservation, print the digests.
 
-    console = Console()
-    report = front.examine(data, registry)
-    if isinstance(report, str):
-        Console(stderr=True).print(report, style="red", markup=False)
+    Exit code 0: conserved; 1: something is not; 2: the data cannot be read.
+    """
+    from gateway import front
+    from gateway.doctor import figures
+
+    reports = front.examine(data, registry)
+    if isinstance(reports, str):
+        Console(stderr=True).print(reports, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2)
-    table = Table(title=f"seq {report.seq:,}, day {report.date}, {report.phase}")
-    for head in ("vintage", "available t", "frozen t", "bought today t", "moved in t"):
-        table.add_column(head, justify="left" if head == "vintage" else "right")
+    for report in reports:
+        print_report(report)
+    write_json(json_file, figures(reports))
+    raise typer.Exit(0 if all(report.conserved for report in reports) else 1)
+
+
+def print_report(report: Report) -> None:
+    """Show what the doctor found in one market."""
+    console = Console()
+    table = Table(
+        title=f"{report.market}: seq {report.seq:,}, day {report.date or '-'}, {report.phase}"
+    )
+    for head in ("instrument", "available t", "frozen t", "bought today t", "moved in t"):
+        table.add_column(head, justify="left" if head == "instrument" else "right")
     for code, row in report.instruments.items():
         parts = ("available_tonnes", "frozen_tonnes", "bought_today_tonnes", "moved_in_tonnes")
         table.add_row(code, *(f"{row[part]:,}" for part in parts))
@@ -196,8 +226,6 @@ def doctor(
     for finding in report.findings:
         console.print(finding, style="red", markup=False)
     console.print("conserved" if report.conserved else "NOT conserved", style="bold")
-    write_json(json_file, report.figures())
-    raise typer.Exit(0 if report.conserved else 1)
 
 
 @app.command()

@@ -2,13 +2,14 @@
 
 It takes no lock and writes nothing: the journal is verified and replayed into an exchange of its
 own, whose invariants are checked; the registry's ledger is audited. Where the two institutions
-must agree (after a posted day) they are compared as well (9A, I1-I10).
+must agree (after a posted day) they are compared as well (9A, I1-I10). Every market of the data
+directory is examined, see gateway/folders.py.
 """
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from engine.exchange import Exchange
 from engine.invariants import violations
 from engine.records import Phase
+from gateway.folders import books_url, further_folders, has_books, market_of, open_books
 from gateway.journal import PREFIX, SUFFIX, JournalDamageError, JournalFormatError
 from gateway.segments import (
     HEADER_BYTES,
@@ -27,13 +29,16 @@ from gateway.segments import (
     read_header,
     rows,
 )
-from registry.institution import Registry
 
 
 @dataclass
 class Report:
-    """What the doctor found; ``conserved`` if no sentence stands in ``findings``."""
+    """What the doctor found in a market; ``conserved`` if no sentence stands in ``findings``.
 
+    ``market`` is its name, "unknown" for the first one where its registry is missing.
+    """
+
+    market: str
     digest: str
     seq: int
     date: int
@@ -51,7 +56,7 @@ class Report:
         return not self.findings
 
     def figures(self) -> dict[str, Any]:
-        """Return everything for ``--json``."""
+        """Return everything about this market for ``--json``."""
         return {"conserved": self.conserved, **asdict(self)}
 
 
@@ -69,8 +74,10 @@ def batches(folder: Path) -> Iterator[np.ndarray]:
         raise FileNotFoundError(f"{folder} holds no journal")
     chain, last_seq = None, 0
     for path in paths:
-        with path.open("rb") as file:
-            view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        view = memoryview(b"")
+        if path.stat().st_size:  # nothing cannot be mapped
+            with path.open("rb") as file:
+                view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         try:
             header = read_header(view)
         except IncompatibleError as other:
@@ -88,31 +95,59 @@ def batches(folder: Path) -> Iterator[np.ndarray]:
             raise JournalDamageError(f"{path}: byte {at}: damaged, and sound batches follow")
 
 
-def examine(data_dir: Path, registry_url: str | None = None) -> Report:
-    """Replay and check a venue's data directory.
+def figures(reports: Sequence[Report]) -> dict[str, Any]:
+    """Return everything for ``--json``: the first market's figures, and all ``markets`` by name.
+
+    ``conserved`` is so if every market is; ``findings`` are those of all, with the market's name
+    before them if there are several.
+    """
+    named = len(reports) > 1
+    return {
+        **reports[0].figures(),
+        "conserved": all(report.conserved for report in reports),
+        "findings": [
+            f"{report.market}: {finding}" if named else finding
+            for report in reports
+            for finding in report.findings
+        ],
+        "markets": {report.market: report.figures() for report in reports},
+    }
+
+
+def examine(data_dir: Path, registry_url: str | None = None) -> list[Report]:
+    """Replay and check every market of a data directory, the first one first.
+
+    ``registry_url`` is where the first one's books are; others keep theirs in their folder.
 
     Raises:
-        as :func:`batches`; registry.errors.StopError: the database must not be used.
+        as :func:`batches`; registry.errors.RegistryError: a database must not or cannot be used.
     """
+    first = _examined(data_dir, registry_url)
+    others = [_examined(at, None, name) for name, at in further_folders(data_dir).items()]
+    return [first, *others]
+
+
+def _examined(folder: Path, registry_url: str | None, name: str | None = None) -> Report:
+    """Examine one market; without a name its books say which one it is."""
     exchange = Exchange()
     journal = {"batches": 0, "commands": 0}
-    for batch in batches(data_dir / "journal"):
+    for batch in batches(folder / "journal"):
         exchange.apply(batch)
         journal["batches"] += 1
         journal["commands"] += len(batch)
     state = exchange.state
     phase = Phase(int(state.market[0]["phase"]))
     findings = [f"exchange: {sentence}" for sentence in violations(state)]
-    database = data_dir / "registry.db"
-    compared = phase is Phase.POSTED
-    if registry_url is not None or database.exists():
-        with Registry.open(registry_url or f"sqlite:///{database}") as registry:
+    compared = phase is Phase.POSTED and has_books(folder, registry_url)
+    if has_books(folder, registry_url):
+        with open_books(books_url(folder, registry_url), name) as registry:
+            name = market_of(registry).name
             found = registry.violations(state if compared else None)
         findings += [f"registry: {sentence}" for sentence in found]
     else:
-        compared = False
-        findings.append(f"registry: {database} is missing")
+        findings.append(f"registry: {folder / 'registry.db'} is missing")
     return Report(
+        market=name or "unknown",
         digest=exchange.digest(),
         seq=exchange.seq,
         date=int(state.market[0]["date"]),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -23,13 +25,14 @@ from gateway.demo_run import DemoOptions, addresses
 from gateway.demo_run import run as run_demo
 from gateway.doctor import Report
 from gateway.doctor import examine as examine_data
+from gateway.folders import books_url, folder_of, open_books
 from gateway.journal import JournalDamageError, JournalFormatError, JournalLockedError
 from gateway.keys import Key, Keys
-from gateway.market import MARKETS
+from gateway.market import CEA, MARKETS
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue
-from registry.errors import RefusalError, StopError, UnavailableError
-from registry.institution import Registry
+from registry import accounts, instructions
+from registry.errors import RegistryError
 
 STARTING_PROBLEMS = (
     ClockAheadError,
@@ -37,10 +40,8 @@ STARTING_PROBLEMS = (
     JournalFormatError,
     JournalLockedError,
     OSError,
-    RefusalError,
-    StopError,
+    RegistryError,
     TimeoutError,
-    UnavailableError,
 )
 
 
@@ -62,12 +63,23 @@ class Choices:
 
 def serve(choices: Choices, console: Console) -> str:
     """Serve until SIGINT or SIGTERM; return "" or why it did not start."""
+    if choices.demo and choices.markets != (CEA.name,):
+        return f"the demo trades on the market {CEA.name} only: leave out --market"
+    if no_folder(choices.data_dir):
+        return f"the venue cannot start: {no_folder(choices.data_dir)}"
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(choices, console))
     except STARTING_PROBLEMS as problem:
         return f"the venue cannot start: {problem}"
+    return ""
+
+
+def no_folder(data_dir: Path) -> str:
+    """Return a sentence if a data directory cannot be one, else ""; a missing one can be made."""
+    if data_dir.exists() and not data_dir.is_dir():
+        return f"{data_dir} is a file, not a folder"
     return ""
 
 
@@ -90,10 +102,10 @@ async def _serve(choices: Choices, console: Console) -> None:
         data_dir=choices.data_dir,
         registry_url=choices.registry_url,
         references=references(),
-        markets=tuple(MARKETS[name] for name in choices.markets),
+        markets=tuple(MARKETS[name] for name in dict.fromkeys(choices.markets)),
     )
     async with running(options) as venue:
-        _keep_bulletins(venue)
+        keep_bulletins(venue)
         console.print(addresses(venue.url), markup=False, highlight=False, soft_wrap=True)
         await stopped.wait()
 
@@ -105,11 +117,12 @@ def _clock(choices: Choices, exchange: Exchange) -> Clock:
     return DemoClock.continuing(exchange, choices.speed or DemoClock.SPEED)
 
 
-def _keep_bulletins(venue: Running) -> None:
-    """Write each day's bulletin beside the journal."""
-    files = BulletinFiles(venue.venue.data_dir / "bulletins", venue.venue.feed)
-    files.catch_up()
-    venue.venue.listeners.append(files.listen)
+def keep_bulletins(serving: Running) -> None:
+    """Write each day's bulletin of every market beside its journal."""
+    for venue in serving.venues.values():
+        files = BulletinFiles(venue.data_dir / "bulletins", venue.feed)
+        files.catch_up()
+        venue.listeners.append(files.listen)
 
 
 def _demo_options(choices: Choices) -> DemoOptions:
@@ -131,36 +144,69 @@ def _demo_options(choices: Choices) -> DemoOptions:
 
 
 def open_account(
-    data_dir: Path, registry_url: str | None, name: str, cash: str, holdings: list[str]
+    data_dir: Path,
+    registry_url: str | None,
+    name: str,
+    cash: str,
+    holdings: list[str],
+    market: str | None = None,
 ) -> Key:
     """Open an account with money and allowances and make a key for it.
 
+    ``market`` is one that is served from this data directory, None the first one.
+
     Raises:
-        ValueError: an amount is no amount, or the registry refuses; nothing was changed.
+        ValueError: an amount is no amount, the registry refuses, or the folder or its keys cannot
+            be used; nothing was changed.
     """
     money, tonnes = _fen(cash), [_holding(text) for text in holdings]
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    url = registry_url or f"sqlite:///{data_dir / 'registry.db'}"
-    try:
-        with Registry.open(url) as registry:
-            account = registry.open_account(name, name)
-            registry.issue_many([(vintage, account, qty) for vintage, qty in tonnes])
-            registry.transfer_in_many([(account, vintage, qty) for vintage, qty in tonnes])
+    with _sentences(data_dir):
+        folder = folder_of(data_dir, market, registry_url)
+        keys = _keys(folder)
+        url = books_url(folder, registry_url if folder == data_dir else None)
+        with open_books(url, market) as registry, registry.database.write() as tx:
+            (account,) = accounts.open_accounts(tx, [(name, name)])
+            instructions.issue(tx, [(vintage, account, qty) for vintage, qty in tonnes])
+            instructions.transfer_in(tx, [(account, vintage, qty) for vintage, qty in tonnes])
             if money:
-                registry.deposit(account, money)
-    except RefusalError as refused:
-        raise ValueError(str(refused)) from refused
-    return Keys(data_dir / "keys.json").create(account)
+                instructions.deposit(tx, [(account, money)])
+        return keys.create(account)
 
 
-def open_office(data_dir: Path, role: str, name: str) -> Key:
+def open_office(data_dir: Path, role: str, name: str, market: str | None = None) -> Key:
     """Make a key for a person of an institution, see ``authority.OFFICE_ROLES``.
 
+    ``market`` is one that is served from this data directory, None the first one.
+
     Raises:
-        ValueError: there is no such role; nothing was changed.
+        ValueError: there is no such role, or the folder or its keys cannot be used; nothing was
+            changed.
     """
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Keys(data_dir / "keys.json").create_office(role, name)
+    with _sentences(data_dir):
+        return _keys(folder_of(data_dir, market)).create_office(role, name)
+
+
+def _keys(folder: Path) -> Keys:
+    """Read a market's keys, before anything is changed; the folder is made if it is missing."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "keys.json"
+    try:
+        return Keys(path)
+    except (KeyError, TypeError, json.JSONDecodeError) as damage:
+        raise ValueError(f"{path} is no file of keys: {damage}") from damage
+
+
+@contextlib.contextmanager
+def _sentences(data_dir: Path) -> Iterator[None]:
+    """Turn what the disk or the registry may say into a ValueError with a sentence."""
+    if no_folder(data_dir):
+        raise ValueError(no_folder(data_dir))
+    try:
+        yield
+    except RegistryError as problem:
+        raise ValueError(str(problem)) from problem
+    except OSError as problem:
+        raise ValueError(f"{data_dir} cannot be used: {problem}") from problem
 
 
 def _fen(yuan: str) -> int:
@@ -182,9 +228,11 @@ def _holding(text: str) -> tuple[str, int]:
     return vintage, int(tonnes)
 
 
-def examine(data_dir: Path, registry_url: str | None) -> Report | str:
-    """Return the doctor's report, or why there is none."""
+def examine(data_dir: Path, registry_url: str | None) -> list[Report] | str:
+    """Return the doctor's reports, one per market, or why there are none."""
+    if no_folder(data_dir):
+        return f"the doctor cannot read it: {no_folder(data_dir)}"
     try:
         return examine_data(data_dir, registry_url)
-    except (JournalDamageError, JournalFormatError, OSError, StopError, UnavailableError) as stop:
+    except (JournalDamageError, JournalFormatError, OSError, RegistryError) as stop:
         return f"the doctor cannot read {data_dir}: {stop}"

@@ -11,14 +11,17 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from engine.records import Kind, commands
 from gateway.client import Client
 from gateway.client_office import OfficeClient
 from gateway.client_orders import RefusedError
 from gateway.front import open_account, open_office
-from gateway.keys import Key
+from gateway.journal import Journal
+from gateway.keys import Key, Keys
 from tanshi import app
 from tests.e2e.live_venue import LiveVenue, live_venue
 
@@ -91,6 +94,15 @@ async def test_the_doctor_sees_damage(tmp_path: Path) -> None:
     assert "byte" in result.output
 
 
+def refused(arguments: list[str], sentence: str) -> None:
+    """Run a command that cannot be done: exit code 2 and a sentence, which may be wrapped."""
+    result = RUN.invoke(app, arguments)
+    said = " ".join(result.output.replace("│", " ").split())
+    assert result.exit_code == 2, said
+    assert sentence in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -98,14 +110,103 @@ async def test_the_doctor_sees_damage(tmp_path: Path) -> None:
         (["account", "A", "--cash", "many"], "is no amount of yuan"),
         (["account", "A", "--holding", "CEA25"], "is no holding"),
         (["account", "A", "--holding", "CEA25=0"], "is no holding"),
-        (["doctor"], "cannot read"),
+        (["account", "A", "--market", "xx"], "'xx' is not one of 'cea', 'ccer'"),
+        (["office", "trader", "A"], "roles are some of"),
+        (["office", "supervisor", "A", "--market", "xx"], "'xx' is not one of 'cea', 'ccer'"),
+        (["doctor"], "holds no journal"),
+        (["serve", "--market", "xx"], "'xx' is not one of 'cea', 'ccer'"),
+        (["serve", "--demo", "--market", "ccer"], "trades on the market cea only"),
     ],
 )
-async def test_plain_refusals(tmp_path: Path, arguments: list[str], sentence: str) -> None:
-    result = RUN.invoke(app, [*arguments, "--data", str(tmp_path / "nowhere")])
-    assert result.exit_code == 2
-    assert sentence in result.output
-    assert "Traceback" not in result.output
+def test_plain_refusals(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    refused([*arguments, "--data", str(tmp_path / "nowhere")], sentence)
+    keys = tmp_path / "nowhere" / "keys.json"
+    assert not keys.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["account", "A", "--holding", "CEA-25=3"], "no code of a vintage. [vintage_invalid]"),
+        (["account", "A", "--cash", "1" + "0" * 30], "[amount_invalid]"),
+        (["account", "there"], "has an account already. [account_exists]"),
+        (["account", ""], "[code_invalid]"),
+    ],
+)
+def test_a_refused_account_leaves_nothing_behind(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    """RG-03: account, allowances, money and key are made together or not at all."""
+    open_account(tmp_path, None, "there", "5", [])
+    refused([*arguments, "--data", str(tmp_path)], sentence)
+    assert open_account(tmp_path, None, "A", "5", ["CEA25=3"]).account == 1
+    assert len(Keys(tmp_path / "keys.json")) == 2
+
+
+@pytest.mark.parametrize(
+    "command", [["account", "A"], ["office", "supervisor", "A"], ["doctor"], ["serve"]]
+)
+def test_a_data_directory_that_is_none(tmp_path: Path, command: list[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    refused([*command, "--data", str(file)], "is a file, not a folder")
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", ["nonsense", "{}", '{"version": 2, "keys": [1]}'])
+def test_damaged_keys_stop_an_account_before_it_is_opened(tmp_path: Path, content: str) -> None:
+    (tmp_path / "keys.json").write_text(content)
+    for command in (["account", "A"], ["office", "supervisor", "A"]):
+        refused([*command, "--data", str(tmp_path)], "is no file of keys")
+    assert (tmp_path / "keys.json").read_text() == content
+    assert not (tmp_path / "registry.db").exists()
+
+
+def test_keys_of_a_later_build_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text('{"version": 9}')
+    refused(["account", "A", "--data", str(tmp_path)], "keys.json has version 9, not 2")
+
+
+def test_books_that_are_none_are_named(tmp_path: Path) -> None:
+    Journal(tmp_path / "journal").close()
+    (tmp_path / "registry.db").write_bytes(b"not a database" * 100)
+    for command in (["account", "A"], ["office", "supervisor", "A", "--market", "cea"]):
+        refused([*command, "--data", str(tmp_path)], "[database_damaged]")
+    for command in (["account", "A"], ["doctor"]):
+        elsewhere = tmp_path / "elsewhere"
+        asked = [*command, "--data", str(elsewhere), "--registry", "nonsense"]
+        if command == ["doctor"]:
+            journal = Journal(elsewhere / "journal")
+            assert list(journal.replay()) == []
+            journal.append(one_command().tobytes(), 1)
+            journal.close()
+        refused(asked, "[database_url]")
+
+
+def one_command() -> np.ndarray:
+    made = commands(1)
+    made["seq"], made["kind"] = 1, Kind.OPEN_ACCOUNT
+    return made
+
+
+def test_a_journal_that_another_venue_has_open(tmp_path: Path) -> None:
+    """A second venue does not start on it; the doctor, who only reads, does its work."""
+    journal = Journal(tmp_path / "journal")
+    assert list(journal.replay()) == []
+    journal.append(one_command().tobytes(), 1)
+    open_account(tmp_path, None, "A", "0", [])
+    refused(
+        ["serve", "--data", str(tmp_path), "--port", "0"], "another process has this journal open"
+    )
+    result = RUN.invoke(app, ["doctor", "--data", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    journal.close()
+
+
+def test_an_empty_segment_is_damage_and_not_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+    (tmp_path / "journal" / "journal-000001.seg").touch()
+    refused(["doctor", "--data", str(tmp_path)], "byte 0: the head of the segment is damaged")
 
 
 def test_serve_stops_on_a_signal_and_goes_on_where_it_was(tmp_path: Path) -> None:
