@@ -12,7 +12,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 
-from gateway.connection import serve_market_data, serve_trading
+from gateway.connection import Door, serve_market_data, serve_trading
+from gateway.limits import Limits
 from gateway.rest import routes
 from gateway.rest_answers import ProblemError, answer
 from gateway.rest_messages import DOCUMENTED, Problem
@@ -32,18 +33,20 @@ dates YYYYMMDD: all whole numbers.
 """
 
 
-def create_app(venues: Venue | Sequence[Venue], origins: Iterable[str] = ()) -> FastAPI:
+def create_app(
+    venues: Venue | Sequence[Venue], origins: Iterable[str] = (), limits: Limits | None = None
+) -> FastAPI:
     """Return the application of started venues, each under the path of its market.
 
-    ``origins`` are web pages that may connect.
+    ``origins`` are web pages that may connect; ``limits`` bound the connections.
     """
     app = FastAPIOffline(  # /docs with scripts of its own: it works without internet
         title="tanshi", description=DESCRIPTION, version="1", redoc_url=None
     )
-    allowed = frozenset(origins)
+    door = Door(origins, limits or Limits())
     for venue in [venues] if isinstance(venues, Venue) else venues:
         app.include_router(routes(venue))
-        _sockets(app, venue, allowed)
+        _sockets(app, venue, door)
 
     @app.exception_handler(ProblemError)
     async def problem(_request: Request, error: ProblemError) -> Response:
@@ -59,14 +62,14 @@ def create_app(venues: Venue | Sequence[Venue], origins: Iterable[str] = ()) -> 
     return app
 
 
-def _sockets(app: FastAPI, venue: Venue, allowed: frozenset[str]) -> None:
+def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
     @app.websocket(venue.market.path + "/ws/trade")
     async def trade(socket: WebSocket) -> None:
-        await serve_trading(socket, venue, allowed)
+        await serve_trading(socket, venue, door)
 
     @app.websocket(venue.market.path + "/ws/md")
     async def market_data(socket: WebSocket) -> None:
-        await serve_market_data(socket, venue, allowed)
+        await serve_market_data(socket, venue, door)
 
 
 def _describe(app: FastAPI) -> None:

@@ -36,6 +36,8 @@ PERMITTED: dict[str, frozenset[str]] = {
     **dict.fromkeys(("bulk_offer", "bulk_counter", "bulk_accept"), _TRADER),
     **dict.fromkeys(("bulk_confirm", "bulk_decline", "bulk_withdraw"), _TRADER),
     **dict.fromkeys(("apply_session", "bid", "cancel_bid"), _TRADER),
+    **dict.fromkeys(("cancel_all", "cancel_after"), _TRADER),
+    **dict.fromkeys(("resume", "snapshot", "limits"), _EVERYBODY),
     "kill": frozenset((TRADER, ADMIN, EXCHANGE_OPERATOR)),
     # allowances and money of an account
     **dict.fromkeys(("transfer_in", "transfer_out"), _REGISTRY),
@@ -51,9 +53,10 @@ PERMITTED: dict[str, frozenset[str]] = {
     "admit_instrument": _OPERATOR,
     # two people (ST-07); what exactly is asked for is looked up under "propose.<action>" as well
     "propose": _MAKERS,
+    "withdraw_proposal": _MAKERS,
     **dict.fromkeys(("approve", "reject_proposal"), _CHECKERS),
-    "propose.void_trade": _OPERATOR,
-    "approve.void_trade": _VOID_CHECKERS,
+    **dict.fromkeys(("propose.void_trade", "propose.set_parameter"), _OPERATOR),
+    **dict.fromkeys(("approve.void_trade", "approve.set_parameter"), _VOID_CHECKERS),
     **dict.fromkeys(("propose.freeze_holding", "propose.release_holding"), _COURT_MAKER),
     "propose.deduct_holding": _COURT_MAKER,
     **dict.fromkeys(("approve.freeze_holding", "approve.release_holding"), _COURT_CHECKER),
@@ -69,6 +72,7 @@ PERMITTED: dict[str, frozenset[str]] = {
     "GET /api/registry/requests": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     "GET /api/registry/defaults": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     "POST /api/registry/requests": _COURT_MAKER,
+    "POST /api/registry/withdrawals": _COURT_MAKER,
     "POST /api/registry/decisions": _COURT_CHECKER,
 }
 

@@ -24,3 +24,8 @@ def body(session: Any, kind: int, **fields: int) -> Body:
         **fields,
     }
     return tuple(values.values())
+
+
+def venue_body(kind: int, **fields: int) -> tuple[object, ...]:
+    """Return the body of a command that the venue itself enters: nobody's, without an id."""
+    return (*{**_BLANK, "kind": int(kind), **fields}.values(), b"")

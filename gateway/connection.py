@@ -8,15 +8,17 @@ of reports costs one write. A peer that does not read stops its own writer only,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from fastapi import WebSocket, WebSocketDisconnect
 from starlette.responses import PlainTextResponse
 
 from gateway.codec import CODECS, Codec
+from gateway.limits import Limits, Lines
 from gateway.protocol import Session
 from gateway.publisher import CODECS as MARKET_CODECS
 from gateway.publisher import Subscriber
@@ -25,9 +27,19 @@ from gateway.venue import Venue
 
 logger = logging.getLogger(__name__)
 
-LOGIN_WITHIN_MS = 5000
 SEND_WITHIN_S = 10.0
+PAUSE_MAX_S = 1.0
 GONE = (OSError, WebSocketDisconnect, TimeoutError)  # the peer left, or does not read
+
+
+class Door:
+    """Who may come in: pages of these origins, within the limits; counts those who are in."""
+
+    def __init__(self, origins: Iterable[str], limits: Limits) -> None:
+        self.origins = frozenset(origins)
+        self.limits = limits
+        self.trading = Lines(limits)
+        self.market_data = Lines(limits)
 
 
 class Line(Protocol):
@@ -41,46 +53,82 @@ class Line(Protocol):
     def full(self) -> bool: ...
     @property
     def urgent(self) -> bool: ...
+    @property
+    def pause_s(self) -> float: ...
     def receive(self, frame: str | bytes) -> None: ...
 
 
-async def serve_trading(socket: WebSocket, venue: Venue, origins: frozenset[str]) -> None:
+async def serve_trading(socket: WebSocket, venue: Venue, door: Door) -> None:
     """One order-entry connection, from the handshake to its end."""
-    codec = await agree(socket, CODECS, origins)
+    address = socket.client.host if socket.client else ""
+    if not door.trading.admits(address):
+        await _deny(socket, 503, "Too many connections.")
+        return
+    codec = await agree(socket, CODECS, door.origins)
     if codec is None:
         return
-    session = Session(codec, venue.desk, secrets.token_hex(16), LOGIN_WITHIN_MS)
-    session.open()
-    loop = asyncio.get_running_loop()
-    timer = loop.call_later(LOGIN_WITHIN_MS / 1000, session.login_expired)
+    session = Session(codec, venue.desk, secrets.token_hex(16))
 
     def frame() -> str | bytes | None:
         waiting = session.output()
         return codec.encode_messages(waiting) if waiting else None
 
+    with door.trading.opened(), _timers(session, door, address):
+        try:
+            session.open()
+            await _pump(socket, session, frame, venue.sequencer.room)
+        finally:
+            session.drop()
+
+
+@contextlib.contextmanager
+def _timers(session: Session, door: Door, address: str) -> Iterator[None]:
+    """What time does to a session: the login runs out, and then the heart beats."""
+    loop = asyncio.get_running_loop()
+    door.trading.came(address)
+    timer = loop.call_later(door.limits.login_within_ms / 1000, session.login_expired)
+
+    def joined() -> None:
+        nonlocal timer
+        timer.cancel()
+        door.trading.settled(address)
+        if session.heartbeat_ms:
+            timer = loop.call_later(session.heartbeat_ms / 1000, beat)
+
+    def beat() -> None:
+        nonlocal timer
+        session.beat()
+        timer = loop.call_later(session.heartbeat_ms / 1000, beat)
+
+    session.joined = joined
     try:
-        await _pump(socket, session, frame, venue.sequencer.room)
+        yield
     finally:
         timer.cancel()
-        session.drop()
+        if session.key is None:
+            door.trading.settled(address)
 
 
-async def serve_market_data(socket: WebSocket, venue: Venue, origins: frozenset[str]) -> None:
+async def serve_market_data(socket: WebSocket, venue: Venue, door: Door) -> None:
     """One market-data connection, from the handshake to its end."""
-    codec = await agree(socket, MARKET_CODECS, origins)
+    if not door.market_data.admits(""):
+        await _deny(socket, 503, "Too many connections.")
+        return
+    codec = await agree(socket, MARKET_CODECS, door.origins)
     if codec is None:
         return
     subscriber = Subscriber(codec, venue.publisher)
-    venue.publisher.subscribers.add(subscriber)
+    venue.publisher.join(subscriber)
 
     def frame() -> str | bytes | None:
         data = subscriber.output()
         return data if data is None or codec.binary else data.decode()
 
-    try:
-        await _pump(socket, subscriber, frame, None)
-    finally:
-        venue.publisher.subscribers.discard(subscriber)
+    with door.market_data.opened():
+        try:
+            await _pump(socket, subscriber, frame, None)
+        finally:
+            venue.publisher.leave(subscriber)
 
 
 async def agree(
@@ -148,6 +196,8 @@ async def _read(
         if line.full:
             drained.clear()
             await drained.wait()
+        if line.pause_s > 0:
+            await asyncio.sleep(min(line.pause_s, PAUSE_MAX_S))
         if room is not None and not line.urgent:
             await room()
 

@@ -35,19 +35,26 @@ _COMMON = (Event.REFUSED, Event.ACCEPTED, Event.TRADED, Event.CANCELLED, Event.L
 _TALKS = tuple(range(Event.BULK_OFFERED, Event.BULK_DECLINED + 1))
 _SESSIONS = tuple(range(Event.SESSION_APPLIED, Event.SESSION_CLOSED + 1))
 _MEASURES = tuple(range(Event.ACCOUNT_BLOCKED, Event.HOLDING_DEDUCTED + 1))
+_BRAKES = (Event.MASS_CANCELLED, Event.TIMER_SET)
 _MOVES = tuple(range(Event.CASH_MOVED_IN, Event.HOLDING_MOVED_OUT + 1))
-PRIVATE = _marked(*_COMMON, Event.AMENDED, *_TALKS, *_SESSIONS, *_MEASURES, *_MOVES)
+PRIVATE = _marked(
+    *(*_COMMON, Event.AMENDED, *_TALKS, *_SESSIONS, *_MEASURES, *_MOVES, *_BRAKES)
+)
 TWO_SIDED = _marked(Event.TRADED, *_TALKS, Event.TRADE_VOIDED)
-OFFICIAL = _marked(Event.REFUSED, *_SESSIONS, *_MEASURES, Event.INSTRUMENT_ADMITTED)
-RARE = _marked(*_TALKS, *_SESSIONS, *_MEASURES, *_MOVES, Event.INSTRUMENT_ADMITTED)
+_RULES = (Event.INSTRUMENT_ADMITTED, Event.PARAMETER_CHANGED)
+OFFICIAL = _marked(Event.REFUSED, *_SESSIONS, *_MEASURES, *_RULES)
+RARE = _marked(*_TALKS, *_SESSIONS, *_MEASURES, *_MOVES, *_BRAKES, *_RULES)
 ANSWERS = _marked(Event.BULK_AGREED, Event.SESSION_NOTICED)
-ANSWERED_LAST = frozenset((int(Kind.KILL), int(Kind.FREEZE_HOLDING)))  # orders end first
+ANSWERED_LAST = frozenset(  # orders end first
+    (int(Kind.KILL), int(Kind.FREEZE_HOLDING), int(Kind.MASS_CANCEL))
+)
 
 BY_PEOPLE = _marked(  # command kinds that an account's people send
     *range(1, HOT_KINDS_END),
     *(Kind.CASH_OUT, Kind.TRANSFER_OUT, Kind.CASH_IN, Kind.TRANSFER_IN, Kind.KILL),
     *range(Kind.BULK_OFFER, Kind.BULK_WITHDRAW + 1),
     *(Kind.APPLY_SESSION, Kind.BID, Kind.CANCEL_BID),
+    *(Kind.MASS_CANCEL, Kind.SET_TIMER),
 )
 
 

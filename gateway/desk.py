@@ -14,18 +14,21 @@ from typing import Any
 import numpy as np
 
 from engine.exchange import Exchange
-from engine.records import Event, Kind, OrderStatus, Phase
+from engine.records import Event, Kind, Phase
 from gateway import messages as m
-from gateway.commands import FIELDS, Body
+from gateway.commands import Body
 from gateway.day_record import DayRecord, Group, day_begins
 from gateway.institutions import Institutions
 from gateway.keys import Key, Keys
+from gateway.limits import Credit, Limits
 from gateway.negotiations import BUY_SELL, Negotiations
 from gateway.people import People
 from gateway.proposals import Proposals
 from gateway.protocol import Session
-from gateway.reports import CODES, SENTENCES, reports
-from gateway.sequencer import ROW, Sequencer
+from gateway.questions import Questions
+from gateway.reports import reports
+from gateway.safeguards import Safeguards
+from gateway.sequencer import Sequencer
 from gateway.terms import ticks
 from gateway.transfers import Transfers
 from registry.institution import Registry
@@ -38,10 +41,6 @@ _id_of_institutions = re.compile(r"[IP][0-9]+").fullmatch  # the registry's and 
 
 NO_WINDOW = (0, 0, 0)  # checker, from_minute, until_minute
 NO_LEG = (0, 0, 0, 0, 0)  # side, leg, legs, mode, tail
-PERSON = FIELDS.index("operator")
-WITH_ORDER = frozenset(
-    int(kind) for kind in (Event.ACCEPTED, Event.CANCELLED, Event.AMENDED, Event.BULK_OFFERED)
-)
 
 
 class Desk:
@@ -64,7 +63,10 @@ class Desk:
         self.sessions: dict[int, list[Session]] = {}  # by whose reports they get
         self.transfers = Transfers(self, registry)
         self.institutions = Institutions(self, proposals or Proposals(None))
-        self._deferred: list[tuple[int, Callable[[], None]]] = []
+        self.safeguards = Safeguards(self)
+        self.limits = Limits()
+        self._credits: dict[int, Credit] = {}
+        self.questions = Questions(self)
         self.handlers: dict[type, Callable[[Any, Any], None]] = {
             m.List: self._list,
             m.Take: self._take,
@@ -72,7 +74,8 @@ class Desk:
             m.Add: self._add,
             m.Amend: self._amend,
             m.Cancel: self._cancel,
-            m.StatusRequest: self._status,
+            **self.questions.handlers,
+            **self.safeguards.handlers,
             **Negotiations(self).handlers,
             **self.transfers.handlers,
             **self.institutions.handlers,
@@ -91,12 +94,21 @@ class Desk:
         now_us = time.time_ns() // 1000
         return self.keys.check_login(login.key_id, nonce, login.time_us, login.signature, now_us)
 
+    def room_for(self, owner: int) -> bool:
+        """Whether the account, or person, may have another connection."""
+        return len(self.sessions.get(owner, ())) < self.limits.lines_per_account_max
+
+    def credit_of(self, owner: int) -> Credit:
+        """Return what the owner's lines use together."""
+        return self._credits.setdefault(owner, Credit(self.limits))
+
     def join(self, session: Session) -> m.Welcome:
         """From now on the session gets the reports of its account, or of its person."""
         self.sessions.setdefault(session.owner, []).append(session)
         last = self.record.report_seq(session.owner)
         session.next_report_seq = last + 1
         session.ids = self.record.ids_of(session.owner)
+        self.safeguards.joined(session)
         market = self.exchange.state.market[0]
         return m.Welcome(
             account=session.account,
@@ -107,13 +119,23 @@ class Desk:
             time_us=self.now_us(),
         )
 
-    def leave(self, session: Session) -> None:
-        """The session ends; orders stay."""
+    def leave(self, session: Session, *, lost: bool) -> None:
+        """The session ends; what becomes of the orders of a lost one: see ``safeguards``."""
         sessions = self.sessions.get(session.owner, [])
         if session in sessions:
             sessions.remove(session)
         if not sessions:
             self.sessions.pop(session.owner, None)
+        self.safeguards.left(session, lost=lost)
+
+    def turn_away(self, session: Session, client_order_id: str, code: str) -> None:
+        """The gateway itself has refused a command of the session."""
+        self.questions.turn_away(session, client_order_id, code)
+
+    def heartbeat(self, session: Session) -> m.Heartbeat:
+        """Return the session's sign of life."""
+        last = self.record.report_seq(session.owner)
+        return m.Heartbeat(self.now_us(), self.exchange.seq, last)
 
     def pong(self, session: Session, ref: int) -> m.Pong:
         """Answer a ping."""
@@ -162,6 +184,7 @@ class Desk:
             elif (events["kind"] == _ADMITTED).any():
                 self.learn_instruments()
             self.transfers.arrived(events)
+            self.safeguards.note(events["kind"])
         live = [group for group in groups if group.owner in self.sessions]
         if live:
             numbers = [
@@ -178,8 +201,7 @@ class Desk:
                     session.offer(group.first_report_seq, mine)
         for event in phases:
             self._phase_changed(event)
-        while self._deferred and self._deferred[0][0] <= self.exchange.seq:
-            self._deferred.pop(0)[1]()
+        self.questions.applied()
 
     def learn_instruments(self) -> None:
         """Read the instruments' codes from the exchange."""
@@ -204,6 +226,7 @@ class Desk:
         self.learn_instruments()
         self.transfers.new_day()
         self.sequencer.forget(self.record.first_seq)
+        self.questions.new_day()
         for sessions in self.sessions.values():
             for session in sessions:
                 session.new_day(self.record.ids_of(session.owner))
@@ -290,7 +313,7 @@ class Desk:
     def enter(self, session: Session, identity: str, *bodies: Body, urgent: bool = False) -> None:
         """Enter the commands of one message under its id, unless the id was used before."""
         if identity in session.ids:
-            self._used_before(session, identity, bodies)
+            self.questions.used_before(session, identity, bodies)
         elif self.valid(session, identity):
             sequencer, name = self.sequencer, identity.encode()
             session.ids[identity] = sequencer.next_seq
@@ -304,81 +327,3 @@ class Desk:
             session.refuse("client_order_id_invalid", detail=identity[:32])
             return False
         return True
-
-    def _used_before(self, session: Session, identity: str, bodies: tuple[Body, ...]) -> None:
-        ticket, name = session.ids[identity], identity.encode()
-        sent = b"".join(ROW.pack(0, 0, *_nobodys(body), name) for body in bodies)
-        last = ticket + len(bodies) - 1
-        self._when_applied(last, lambda: self._again(session, identity, ticket, sent))
-
-    # ids that were used before, and questions about them
-
-    def _when_applied(self, ticket: int, act: Callable[[], None]) -> None:
-        """Act now, or once that command (and so everything said before) is applied."""
-        if ticket <= self.exchange.seq:
-            act()
-        else:
-            self._deferred.append((ticket, act))
-            self._deferred.sort(key=lambda each: each[0])
-
-    def _again(self, session: Session, identity: str, ticket: int, sent: bytes) -> None:
-        seq, count = self.sequencer.seq_of(ticket), len(sent) // ROW.size
-        if seq < self.record.first_seq or self.record.bodies(seq, count) != sent:
-            session.refuse("duplicate_client_order_id", identity)
-            return
-        self.repeat(session, seq)
-
-    def repeat(self, session: Session, seq: int) -> None:
-        """Say the first answer to a command of the day again."""
-        answers = self.record.answers(session.owner, seq)
-        refs, numbers = np.array(answers, np.int64).T
-        for report in reports(self.record, self.codes, refs, numbers, repeated=True):
-            session.say(report)
-
-    def _status(self, session: Session, message: m.StatusRequest) -> None:
-        identity = message.client_order_id
-        ticket = session.ids.get(identity)
-        if not ticket:  # unknown here, or a request to the registry
-            self.transfers.status(session, message)
-            return
-
-        def answer() -> None:
-            session.say(self.state_of(session, identity, self.sequencer.seq_of(ticket)))
-
-        self._when_applied(ticket, answer)
-
-    def state_of(self, session: Session, identity: str, seq: int) -> m.Status:
-        """Return what became of the command at ``seq``."""
-        if seq < self.record.first_seq:
-            return m.Status(identity, "unknown")
-        ref, number = self.record.answers(session.owner, seq)[0]
-        event = self.record.events.all[ref >> 2]
-        answer = m.Status(identity, "accepted", seq, number)
-        if event["kind"] == Event.REFUSED:
-            answer.order_no = int(event["order_no"])
-            answer.outcome = "refused"
-            answer.code, answer.reason = CODES[event["reason"]], SENTENCES[event["reason"]]
-            return answer
-        answer.order_no = self._order_of(event, ref & 3)
-        row = answer.order_no - int(self.exchange.state.market[0]["order_base"])
-        if answer.order_no:
-            order = self.exchange.orders_today()[row]
-            answer.order_status = OrderStatus(int(order["status"])).name.lower()
-            answer.qty_tonnes = int(order["qty_tonnes"])
-            answer.leaves_qty = int(order["leaves_qty"])
-        return answer
-
-    @staticmethod
-    def _order_of(event: np.void, view: int) -> int:
-        """Return the number of the reader's order that an event is about, 0 if it is about none."""
-        kind = int(event["kind"])
-        if kind == Event.BULK_AGREED:
-            return int(event["other_order_no"])
-        if kind == Event.TRADED:
-            return int(event["other_order_no" if view == 1 else "order_no"])
-        return int(event["order_no"]) if kind in WITH_ORDER else 0
-
-
-def _nobodys(body: Body) -> Body:
-    """Blank who sent it: the account's people may repeat each other's commands."""
-    return (*body[:PERSON], 0, *body[PERSON + 1 :])

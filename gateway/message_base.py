@@ -16,6 +16,9 @@ Int53 = Annotated[int, Meta(ge=-INT53_MAX, le=INT53_MAX)]
 PriceTicks = Annotated[int, Meta(ge=-PRICE_MAX, le=PRICE_MAX)]
 QtyTonnes = Annotated[int, Meta(ge=-QTY_MAX, le=QTY_MAX)]
 AccountNo = Annotated[int, Meta(ge=0, le=ROW_MAX)]
+TimeoutMs = Annotated[int, Meta(ge=0, le=86_400_000)]
+GraceMs = Annotated[int, Meta(ge=0, le=300_000)]
+HeartbeatMs = Annotated[int, Meta(ge=0, le=60_000)]
 Words = Annotated[list[str], Meta(max_length=16)]
 
 

@@ -9,24 +9,66 @@ order with a misspelled field must not be accepted. Reports leave out fields at 
 
 from __future__ import annotations
 
+from gateway.line_messages import (
+    Answer,
+    Bye,
+    Challenge,
+    Error,
+    Heartbeat,
+    HoldingNow,
+    LimitsNow,
+    LimitsRequest,
+    Login,
+    Logout,
+    OrderNow,
+    PhaseChanged,
+    Ping,
+    Pong,
+    Question,
+    Resume,
+    Snapshot,
+    SnapshotRequest,
+    Status,
+    StatusRequest,
+    StreamResumed,
+    Welcome,
+)
 from gateway.message_base import Inbound, Int53, Outbound, PriceTicks, QtyTonnes
 from gateway.office_messages import OfficeRequest
 from gateway.rare_messages import RareMessage, RareReport
 from gateway.trader_messages import TraderRequest
 
-__all__ = ["Inbound", "Int53", "Outbound"]  # bases, for the modules beside this one
+__all__ = [  # handed on: bases, and what a line says besides orders
+    "Answer",
+    "Bye",
+    "Challenge",
+    "Error",
+    "Heartbeat",
+    "HoldingNow",
+    "Inbound",
+    "Int53",
+    "LimitsNow",
+    "LimitsRequest",
+    "Login",
+    "Logout",
+    "OrderNow",
+    "Outbound",
+    "PhaseChanged",
+    "Ping",
+    "Pong",
+    "Question",
+    "Resume",
+    "Snapshot",
+    "SnapshotRequest",
+    "Status",
+    "StatusRequest",
+    "StreamResumed",
+    "Welcome",
+]
 
 LEGS_MAX = 100
 MESSAGES_MAX = 100  # in one frame
 FRAME_BYTES_MAX = 16 * 1024
-
-
-class Login(Inbound, tag="login"):
-    """``signature`` = hex HMAC-SHA256(secret, nonce + ":" + time_us), see ``gateway.keys``."""
-
-    key_id: str
-    time_us: Int53
-    signature: str
 
 
 class List(Inbound, tag="list"):
@@ -88,44 +130,9 @@ class Cancel(Inbound, tag="cancel"):
     order_no: Int53
 
 
-class StatusRequest(Inbound, tag="status"):
-    """What became of the command with this id?"""
-
-    client_order_id: str
-
-
-class Ping(Inbound, tag="ping"):
-    """Are you there? ``ref`` comes back in the pong."""
-
-    ref: Int53 = 0
-
-
-class Logout(Inbound, tag="logout"):
-    """Good bye; orders stay."""
-
-
 Listed = List | Take | TakeBest | Add | Amend | Cancel
 Command = Listed | TraderRequest | OfficeRequest
-Request = Login | Command | StatusRequest | Ping | Logout
-
-
-class Challenge(Outbound, tag="challenge"):
-    """The first message of a connection: sign ``nonce`` and log in within ``login_within_ms``."""
-
-    nonce: str
-    time_us: int
-    login_within_ms: int
-
-
-class Welcome(Outbound, tag="welcome", omit_defaults=False):
-    """Logged in. ``report_seq`` is the number of the account's last report of the day."""
-
-    account: int
-    date: int
-    phase: str
-    seq: int
-    report_seq: int
-    time_us: int
+Request = Login | Command | Question | Logout
 
 
 class Accepted(Outbound, tag="accepted"):
@@ -160,6 +167,7 @@ class Refused(Outbound, tag="refused"):
     order_no: int = 0
     leg: int = 0
     repeated: bool = False
+    retry_ms: int = 0
 
 
 class Filled(Outbound, tag="filled"):
@@ -240,53 +248,5 @@ class Amended(Outbound, tag="amended"):
     repeated: bool = False
 
 
-class PhaseChanged(Outbound, tag="phase_changed", omit_defaults=False):
-    """Another part of the trading day has begun (TR-30…34). Not numbered."""
-
-    date: int
-    phase: str
-    seq: int
-    time_us: int
-
-
-class Pong(Outbound, tag="pong", omit_defaults=False):
-    """``seq`` is the exchange's last command, ``report_seq`` the account's last report."""
-
-    ref: int
-    time_us: int
-    seq: int
-    report_seq: int
-
-
-class Status(Outbound, tag="status"):
-    """``outcome``: accepted, refused, pending (at the registry), unknown (never came today)."""
-
-    client_order_id: str
-    outcome: str
-    seq: int = 0
-    report_seq: int = 0
-    order_no: int = 0
-    order_status: str = ""
-    qty_tonnes: int = 0
-    leaves_qty: int = 0
-    code: str = ""
-    reason: str = ""
-
-
-class Error(Outbound, tag="error"):
-    """The frame or message had no command in it that could be refused by its id."""
-
-    code: str
-    reason: str
-    closes: bool = False
-
-
-class Bye(Outbound, tag="bye"):
-    """The last message before the venue closes the connection."""
-
-    code: str
-    reason: str
-
-
 Report = Accepted | Refused | Filled | Cancelled | Lapsed | Amended | RareReport
-Message = Report | RareMessage | Challenge | Welcome | PhaseChanged | Pong | Status | Error | Bye
+Message = Report | RareMessage | Challenge | Welcome | PhaseChanged | Answer | Error | Bye

@@ -9,30 +9,43 @@ A client's mistake is answered with a stable code; most keep the session, those 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from engine.records import CLIENT_ORDER_ID_BYTES
 from gateway.authority import permitted
 from gateway.codec import Codec, Fault
 from gateway.day_record import office
 from gateway.keys import Key
+from gateway.limits import Credit, Limits, Meter
 from gateway.messages import (
     Bye,
+    Cancel,
     Challenge,
     Command,
     Error,
+    Heartbeat,
     Login,
     Logout,
     Outbound,
     Ping,
     Pong,
+    Question,
     Refused,
-    StatusRequest,
     Welcome,
 )
 from gateway.refusals import REFUSALS, sentence
+from gateway.trader_messages import (
+    BulkDecline,
+    BulkWithdraw,
+    CancelAfter,
+    CancelAll,
+    CancelBid,
+    Kill,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +54,13 @@ OUT_MAX = (
 )
 FRAME_MESSAGES_MAX = 500  # of the messages that wait, in one outgoing frame
 CLOSE_NORMAL = 1000
+HEARTBEATS_MISSED_MAX = 3
+PACED = frozenset(  # never refused for their rate: cancels and questions
+    (
+        *(Cancel, CancelBid, CancelAll, CancelAfter, BulkWithdraw, BulkDecline, Kill),
+        *(*get_args(Question), Login, Logout),
+    )
+)
 
 
 class State(Enum):
@@ -56,11 +76,16 @@ class Venue(Protocol):
     """What a session needs of the venue behind it (``gateway.desk.Desk``)."""
 
     handlers: dict[type, Callable[[Any, Any], None]]
+    limits: Limits
 
     def now_us(self) -> int: ...
     def check_login(self, nonce: str, login: Login) -> Key | None: ...
+    def room_for(self, owner: int) -> bool: ...
+    def credit_of(self, owner: int) -> Credit: ...
     def join(self, session: Session) -> Welcome: ...
-    def leave(self, session: Session) -> None: ...
+    def leave(self, session: Session, *, lost: bool) -> None: ...
+    def turn_away(self, session: Session, client_order_id: str, code: str) -> None: ...
+    def heartbeat(self, session: Session) -> Heartbeat: ...
     def pong(self, session: Session, ref: int) -> Pong: ...
     def stamp(self) -> None: ...
     def flush(self) -> None: ...
@@ -68,13 +93,25 @@ class Venue(Protocol):
 
 
 class Session:
-    """One connection of one client. The caller pumps; ``wake`` is called when output waits."""
+    """One connection of one client. The caller pumps; ``wake`` is called when output waits.
 
-    def __init__(self, codec: Codec, venue: Venue, nonce: str, login_within_ms: int) -> None:
+    ``joined`` is called once somebody has logged in; ``now_s`` is a steady clock.
+    """
+
+    def __init__(
+        self, codec: Codec, venue: Venue, nonce: str, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self.codec = codec
         self.venue = venue
         self.nonce = nonce
-        self.login_within_ms = login_within_ms
+        self.meter = Meter(venue.limits)
+        self.cancel_on_disconnect = False
+        self.grace_ms = 0
+        self.heartbeat_ms = 0
+        self.joined: Callable[[], None] = lambda: None
+        self._now_s = now_s
+        self._heard_s = now_s()
+        self._metered = True
         self.state = State.CONNECTED
         self.account = -1
         self.operator = 0  # the person behind the key
@@ -93,13 +130,17 @@ class Session:
         assert self.state is State.CONNECTED, "a session opens once"
         self.state = State.CHALLENGED
         self._handlers = TRANSITIONS[State.CHALLENGED]
-        self.say(Challenge(self.nonce, self.venue.now_us(), self.login_within_ms))
+        within_ms = self.venue.limits.login_within_ms
+        self.say(Challenge(self.nonce, self.venue.now_us(), within_ms))
 
     def receive(self, frame: str | bytes) -> None:
         """Take one frame. Never raises on a client's account."""
         if self.state is State.CLOSED:
             return
         messages = self.codec.decode(frame)
+        self._heard_s = now_s = self._now_s()
+        if self._metered:
+            messages = self._within_rate(messages, now_s)
         self.venue.stamp()
         try:
             handlers = self._handlers
@@ -119,15 +160,45 @@ class Session:
         finally:
             self.venue.flush()
 
-    def refuse(self, code: str, client_order_id: str = "", detail: str = "") -> None:
+    def _within_rate(self, messages: list[Any], now_s: float) -> list[Any]:
+        """Return what may pass of a frame; what is beyond the rate is refused one by one."""
+        paced = 0
+        for message in messages:
+            if type(message) in PACED:
+                paced += 1
+        if paced:
+            self.meter.questions(paced, now_s)
+        orders = len(messages) - paced
+        if orders == 0 or self.meter.orders(orders, now_s):
+            return messages
+        return [
+            message for message in messages if type(message) in PACED or self._paid(message, now_s)
+        ]
+
+    def _paid(self, message: Any, now_s: float) -> bool:
+        meter = self.meter
+        if meter.orders(1, now_s):
+            return True
+        meter.refuse(now_s)
+        retry_ms = math.ceil(meter.wait_s * 1000)
+        self.refuse("rate_limited", getattr(message, "client_order_id", ""), retry_ms=retry_ms)
+        if meter.abused(now_s):
+            self.refuse("rate_abused")
+        return False
+
+    def refuse(
+        self, code: str, client_order_id: str = "", detail: str = "", retry_ms: int = 0
+    ) -> None:
         """Say no, without a place in the journal; close where the code closes."""
         closes = REFUSALS[code].close_code
         text = sentence(code, detail)
         if client_order_id:
             identity = client_order_id[:CLIENT_ORDER_ID_BYTES]
-            self.say(Refused(code, text, REFUSALS[code].clauses, identity))
+            clauses = REFUSALS[code].clauses
+            self.say(Refused(code, text, clauses, identity, retry_ms=retry_ms))
+            self.venue.turn_away(self, identity, code)
         else:
-            self.say(Error(code, text, bool(closes)))
+            self.say(Error(code, text, bool(closes), retry_ms))
         if closes:
             self.close(code)
 
@@ -153,6 +224,21 @@ class Session:
             self.next_report_seq += len(reports)
         self.wake()
 
+    def replay(self, after: int) -> None:
+        """Say the day's reports after this number again, then go on with the newest."""
+        self.next_report_seq, self.behind = after + 1, True
+        self.wake()
+
+    def beat(self) -> None:
+        """Say that the line lives; let a client go that has said nothing for three beats."""
+        if self.state is not State.LOGGED_IN:
+            return
+        silent_ms = (self._now_s() - self._heard_s) * 1000
+        if silent_ms > HEARTBEATS_MISSED_MAX * self.heartbeat_ms:
+            self.refuse("heartbeat_lost")
+        else:
+            self.say(self.venue.heartbeat(self))
+
     def new_day(self, ids: dict[str, int]) -> None:
         """Numbers of the account's reports begin again at 1, client order ids too."""
         self.next_report_seq, self.behind, self.ids = 1, False, ids
@@ -173,6 +259,11 @@ class Session:
         return len(self._out) >= OUT_MAX
 
     @property
+    def pause_s(self) -> float:
+        """How long the line is not to be read: it has sent too many cancels and questions."""
+        return self.meter.pause_s if self._metered else 0.0
+
+    @property
     def urgent(self) -> bool:
         """Whether it is read even while the sequencer is full: an institution's."""
         return self.state is State.LOGGED_IN and self.account < 0
@@ -184,13 +275,14 @@ class Session:
         text = REFUSALS[code].sentence if code in REFUSALS else "Good bye."
         self.say(Bye(code, text))
         self.close_code = REFUSALS[code].close_code if code in REFUSALS else CLOSE_NORMAL
-        self.drop()
+        self.drop(lost=code != "logout")
         self.wake()
 
-    def drop(self) -> None:
-        """The line is gone."""
+    def drop(self, *, lost: bool = True) -> None:
+        """The line is gone; ``lost``: the client did not log out."""
         if self.state is State.LOGGED_IN:
-            self.venue.leave(self)
+            self.state = State.CLOSED
+            self.venue.leave(self, lost=lost)
         self.state, self.behind = State.CLOSED, False
         self._handlers = TRANSITIONS[State.CLOSED]
 
@@ -204,11 +296,20 @@ class Session:
         if key is None:
             self.refuse("bad_credentials")
             return
+        owner = key.account if key.account >= 0 else office(key.person)
+        if not self.venue.room_for(owner):
+            self.refuse("too_many_lines")
+            return
         self.key, self.account, self.operator = key, key.account, key.person
-        self.owner = key.account if key.account >= 0 else office(key.person)
+        self.owner = owner
+        self.cancel_on_disconnect, self.grace_ms = message.cancel_on_disconnect, message.grace_ms
+        self.heartbeat_ms = message.heartbeat_ms
+        self._metered = key.account >= 0
+        self.meter.join(self.venue.credit_of(owner))
         self.state = State.LOGGED_IN
         self._handlers = {**TRANSITIONS[State.LOGGED_IN], **self._allowed(key.roles)}
         self.say(self.venue.join(self))
+        self.joined()
 
     def _allowed(self, roles: tuple[str, ...]) -> dict[type, Callable[[Any, Any], None]]:
         """Return what each message does: deny by default, by the one table (rules.md 7.5)."""
@@ -262,6 +363,6 @@ TRANSITIONS: dict[State, dict[type, Callable[[Any, Any], None]]] = {
         Fault: Session._fault,
     },
     State.CLOSED: dict.fromkeys(
-        (*COMMANDS, Login, Logout, Ping, StatusRequest, Fault), Session._ignore
+        (*COMMANDS, *get_args(Question), Login, Logout, Fault), Session._ignore
     ),
 }

@@ -173,6 +173,24 @@ class Killed(Rare, tag="killed"):
     repeated: bool = False
 
 
+class MassCancelled(Rare, tag="mass_cancelled"):
+    """``cancelled`` open orders ended at once: asked for, the line lost, or the timer run out."""
+
+    cancelled: int
+    instrument: str
+    side: str
+    code: str
+    reason: str
+    repeated: bool = False
+
+
+class TimerSet(Rare, tag="timer_set"):
+    """The dead-man's timer runs for ``timeout_ms`` from ``time_us`` on; 0 = it is off."""
+
+    timeout_ms: int
+    repeated: bool = False
+
+
 class TradeVoided(Rare, tag="trade_voided"):
     """A trade was undone before settlement; ``order_no`` and ``side`` are yours (TR-121)."""
 
@@ -239,8 +257,17 @@ class InstrumentAdmitted(Rare, tag="instrument_admitted"):
     repeated: bool = False
 
 
+class ParameterChanged(Rare, tag="parameter_changed"):
+    """A rule has this value from the next day on; ``instrument``: of a composite weight."""
+
+    parameter: str
+    value: int
+    instrument: str = ""
+    repeated: bool = False
+
+
 class Proposal(Outbound, tag="proposal"):
-    """A proposal and where it stands: pending, approved or rejected. Told to both people."""
+    """Where a proposal stands: pending, approved, rejected, withdrawn. Told to both people."""
 
     client_order_id: str
     proposal_id: int
@@ -252,6 +279,8 @@ class Proposal(Outbound, tag="proposal"):
     account: int = -1
     instrument: str = ""
     qty_tonnes: int = 0
+    parameter: str = ""
+    value: int = 0
 
 
 class KeyIssued(Outbound, tag="key_issued"):
@@ -288,6 +317,8 @@ RareReport = (
     | Halted
     | Resumed
     | Killed
+    | MassCancelled
+    | TimerSet
     | TradeVoided
     | HoldingFrozen
     | HoldingReleased
@@ -295,5 +326,6 @@ RareReport = (
     | HoldingMoved
     | CashMoved
     | InstrumentAdmitted
+    | ParameterChanged
 )
 RareMessage = RareReport | Proposal | KeyIssued | KeyRevoked

@@ -17,6 +17,7 @@ from gateway import messages as m
 from gateway import rare_messages as r
 from gateway.day_record import DayRecord, office
 from gateway.keys import OFFICE_FIRST
+from gateway.rule_changes import PARAMETER_NAMES
 
 SIDES = ("", "buy", "sell")
 MODALITIES = {0: "", Modality.LISTED: "listed", Modality.BULK: "bulk", Modality.AUCTION: "bidding"}
@@ -203,6 +204,27 @@ def _voided(v: View) -> r.TradeVoided:
     )
 
 
+def _mass_cancelled(v: View) -> r.MassCancelled:
+    code, reason = v.why
+    return r.MassCancelled(
+        **v.head(),
+        cancelled=v.of("qty_tonnes"),
+        instrument=v.instrument,
+        side=v.side,
+        code=code,
+        reason=reason,
+    )
+
+
+def _parameter(v: View) -> r.ParameterChanged:
+    return r.ParameterChanged(
+        **v.head(),
+        parameter=PARAMETER_NAMES[v.of("order_no")],
+        value=v.of("qty_tonnes"),
+        instrument=v.instrument,
+    )
+
+
 def _order_head(v: View, order_no: int, identity: str) -> dict[str, Any]:
     return {**v.head(), "client_order_id": identity, "order_no": order_no}
 
@@ -285,6 +307,8 @@ MAKERS: dict[int, Callable[[View], Any]] = {
     Event.INSTRUMENT_RESUMED: _measure(r.Resumed),
     Event.MARKET_HALTED_NOW: _measure(r.Halted),
     Event.MARKET_RESUMED: _measure(r.Resumed),
+    Event.MASS_CANCELLED: _mass_cancelled,
+    Event.TIMER_SET: _measure(r.TimerSet, timeout_ms="amount_fen"),
     Event.KILLED_NOW: _measure(r.Killed, account="account", cancelled="qty_tonnes"),
     Event.TRADE_VOIDED: _voided,
     Event.HOLDING_FROZEN: _measure(r.HoldingFrozen, **_GOODS),
@@ -295,6 +319,7 @@ MAKERS: dict[int, Callable[[View], Any]] = {
     Event.HOLDING_MOVED_IN: _moved(r.HoldingMoved, "in", "qty_tonnes"),
     Event.HOLDING_MOVED_OUT: _moved(r.HoldingMoved, "out", "qty_tonnes"),
     Event.INSTRUMENT_ADMITTED: _measure(r.InstrumentAdmitted, price_ticks="price_ticks"),
+    Event.PARAMETER_CHANGED: _parameter,
 }
 
 

@@ -35,6 +35,13 @@ REFUSALS: dict[str, Refusal] = {
         "The key, the signature or the time is not right; connect again.", close_code=4003
     ),
     "login_timeout": Refusal("Nobody logged in within the time allowed.", close_code=4008),
+    "rate_limited": Refusal("Too many orders a second; try again when retry_ms have passed."),
+    "rate_abused": Refusal("The line kept sending above its rate.", close_code=4029),
+    "too_many_lines": Refusal("The account has as many connections as it may.", close_code=4029),
+    "heartbeat_lost": Refusal("The client has said nothing for too long.", close_code=4014),
+    "resume_ahead": Refusal(
+        "You have seen more reports than there are: this venue has lost some, or is another one."
+    ),
     "client_order_id_invalid": Refusal(
         "A client order id has 1 to 32 characters of A-Z a-z 0-9 . _ : -"
     ),
@@ -53,6 +60,7 @@ REFUSALS: dict[str, Refusal] = {
     "instrument_listed": Refusal("An instrument of this code is listed already.", "TR-04"),
     "unknown_proposal": Refusal("There is no such proposal for you to decide.", "ST-07"),
     "proposal_decided": Refusal("This proposal was decided before.", "ST-07"),
+    "not_the_maker": Refusal("Only who has proposed it can withdraw it.", "ST-07"),
     "maker_may_not_approve": Refusal("Nobody decides about a proposal of his own.", "ST-07"),
     "unknown_role": Refusal("A key has one or more of the roles of an account.", "TR-08"),
     "unknown_key": Refusal("The account has no such key."),

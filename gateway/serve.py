@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.app import create_app
+from gateway.limits import Limits
 from gateway.market import CEA, Market
 from gateway.sequencer import Clock
 from gateway.venue import Venue
@@ -45,6 +46,7 @@ class Options:
     references: Mapping[str, int] = field(default_factory=dict)
     origins: tuple[str, ...] = ()
     markets: tuple[Market, ...] = (CEA,)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -133,10 +135,11 @@ async def running(options: Options) -> AsyncIterator[Running]:
     own = {f"http://{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
     clock = options.clock(venues[0])
     for venue in venues:
+        venue.desk.limits = options.limits
         await venue.start(clock, options.references)
     server = _Server(
         uvicorn.Config(
-            create_app(venues, own | set(options.origins)),
+            create_app(venues, own | set(options.origins), options.limits),
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=FRAME_BYTES_CEILING,

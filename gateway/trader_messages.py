@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.message_base import AccountNo, Inbound, Int53, PriceTicks, QtyTonnes, Words
+from gateway.message_base import AccountNo, Inbound, Int53, PriceTicks, QtyTonnes, TimeoutMs, Words
 
 
 class BulkOffer(Inbound, tag="bulk_offer"):
@@ -123,6 +123,24 @@ class CashOut(Inbound, tag="cash_out"):
     amount: str | None = None
 
 
+class CancelAll(Inbound, tag="cancel_all"):
+    """Take all own open orders back, of one instrument or one side if named (TR-43)."""
+
+    client_order_id: str
+    instrument: str | None = None
+    side: str | None = None
+
+
+class CancelAfter(Inbound, tag="cancel_after"):
+    """Dead-man's timer: all own open orders end in ``timeout_ms`` unless this is said again.
+
+    0 switches it off; else 1,000 to 86,400,000. It runs in the venue's time, also over a restart.
+    """
+
+    client_order_id: str
+    timeout_ms: TimeoutMs
+
+
 class Kill(Inbound, tag="kill", gc=True):
     """Cancel all own orders and block own buying and selling; the exchange may name others."""
 
@@ -167,4 +185,5 @@ Negotiated = (
 )
 Moving = TransferIn | TransferOut | CashIn | CashOut
 People = CreateKey | RotateKey | RevokeKey
-TraderRequest = Negotiated | Moving | Kill | People
+Brakes = CancelAll | CancelAfter | Kill
+TraderRequest = Negotiated | Moving | Brakes | People

@@ -434,7 +434,7 @@ def test_a_venue_that_lists_nothing_yet_refuses_calmly(tmp_path: Path) -> None:
     keys = Keys(tmp_path / "keys.json")
     desk = Desk(Exchange(), DayRecord(), keys)
     desk.sequencer = InlineSequencer(desk)
-    session = Session(JSON, desk, "nonce", 5000)
+    session = Session(JSON, desk, "nonce")
     session.open()
     session.receive(frame(JSON, login(session, keys.create(0))))
     session.output()

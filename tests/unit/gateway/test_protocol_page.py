@@ -8,8 +8,8 @@ import pytest
 
 from engine.reasons import Reason
 from gateway import market_messages, messages
-from gateway.connection import LOGIN_WITHIN_MS
 from gateway.keys import login_signature, request_signature
+from gateway.limits import Limits
 from gateway.refusals import REFUSALS
 from tests.unit.gateway.protocol_tables import TABLES, fields
 
@@ -73,7 +73,7 @@ def test_the_examples_compute() -> None:
     assert PAGE.count(login_signature(SECRET, NONCE, TIME_US)) == 2
     signature = request_signature(SECRET, TIME_US, "GET", "/api/orders?open=true")
     assert PAGE.count(signature) == 1
-    assert f"{LOGIN_WITHIN_MS // 1000} s | `login_timeout`" in PAGE
+    assert f"{Limits().login_within_ms // 1000} s | `login_timeout`" in PAGE
 
 
 def test_the_examples_decode() -> None:
