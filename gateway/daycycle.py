@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from engine.rulebook import Rules, admission_commands, admissions, parameter_com
 from engine.schedule import Step, next_step
 from gateway.bidding_clock import SessionStep, next_session_step
 from gateway.market import CEA, Market
+from gateway.proposals import Proposals
+from gateway.rule_changes import standing
 from gateway.sequencer import Clock, Sequencer
 from registry.errors import StopError, UnavailableError
 from registry.evening import next_command
@@ -50,7 +52,10 @@ def nanoseconds(local: dt.datetime) -> int:
 
 
 class DayCycle:
-    """One task per venue; ``references`` are first prices (ticks) of vintages by code (TR-24)."""
+    """One task per venue; ``references`` are first prices (ticks) of vintages by code (TR-24).
+
+    ``before_day`` is called when a day is about to begin and the registry has heard everything.
+    """
 
     def __init__(
         self,
@@ -60,14 +65,18 @@ class DayCycle:
         clock: Clock,
         references: Mapping[str, int] | None = None,
         market: Market = CEA,
+        proposals: Proposals | None = None,
+        before_day: Callable[[], None] = lambda: None,
     ) -> None:
         self.held = ""
+        self._before_day = before_day
         self._market = market
         self._exchange = exchange
         self._sequencer = sequencer
         self._registry = registry
         self._clock = clock
         self._references = references or {}
+        self._proposals = proposals or Proposals(None)
         self._inbox: list[tuple[np.ndarray, np.ndarray, tuple[str, ...]]] = []
 
     def note(self, applied: np.ndarray, events: np.ndarray, codes: list[str]) -> None:
@@ -134,12 +143,17 @@ class DayCycle:
     async def _take(self, step: Step) -> None:
         if step.kind == Kind.BEGIN_DAY:
             await self._rules_of(step)
+            await self._tell_registry()
+            self._before_day()
         batch = commands(1)
         batch["kind"], batch["ref"] = step.kind, step.ref
         await self._submit(batch)
 
     async def _rules_of(self, step: Step) -> None:
-        """Bring the exchange to the day's rulebook: new vintages first, then what differs."""
+        """Bring the exchange to the day's rulebook: new vintages first, then what differs.
+
+        What two people have set stands until the rulebook itself changes it.
+        """
         day = date_of(step.ref)
         assert day is not None, "a day begins with a date"
         rules = self._market.rules(day)
@@ -154,14 +168,26 @@ class DayCycle:
         ]
         await self._submit(admission_commands(pairs, count))
         count = int(state.market[0]["instruments"])
-        await self._submit(parameter_commands(rules, state.rules, state.instruments[:count]))
+        batch = parameter_commands(rules, state.rules, state.instruments[:count])
+        kept = standing(batch, self._proposals, state, self._market.rules)
+        await self._submit(batch[~kept])
 
     async def _evening(self) -> None:
         while int(self._exchange.state.market[0]["phase"]) in RESTING:
-            command = await asyncio.to_thread(next_command, self._registry, self._exchange.state)
+            await self._tell_registry()
+            try:
+                command = await asyncio.to_thread(
+                    next_command, self._registry, self._exchange.state
+                )
+            except StopError:
+                if self._inbox:
+                    continue  # a trade was undone meanwhile: the registry has to hear of it first
+                raise
+            if self._inbox:
+                continue  # the same: what the registry has found is out of date
             if command is None:
                 break
-            if await self._submit(command):
+            if await self._submit(command) and not self._inbox:
                 await asyncio.sleep(POLL_S)  # refused: look again, do not spin
                 break
         market = self._exchange.state.market[0]

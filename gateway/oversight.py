@@ -40,6 +40,11 @@ class Oversight:
         """What is in the record by now was read."""
         self._seen = self._record.events.size
 
+    def caught_up(self) -> Surveillance:
+        """Return what a snapshot has to remember of the days so far."""
+        self._catch_up()
+        return self._surveillance
+
     def report(self, date: int) -> SurveillanceReport | None:
         """Return the report of a day (YYYYMMDD), of today as it stands; None if there is none."""
         self._catch_up()

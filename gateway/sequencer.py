@@ -25,12 +25,14 @@ import numpy as np
 
 from engine.exchange import Exchange
 from engine.records import COMMAND
+from gateway.disk import Point
 from gateway.journal import Journal
 
 logger = logging.getLogger(__name__)
 
 EXIT_JOURNAL = 70  # a write or sync failed: the disk is not believed any more
 EXIT_ASSERTION = 71  # the exchange contradicted itself
+EXIT_STALLED = 72  # commands wait and nobody writes them: see gateway/watchdog.py
 WAITING_MAX = 50_000  # commands that wait for their batch; readers pause above it
 SEAL_AFTER_S = 1.0
 
@@ -56,14 +58,13 @@ class Clock(Protocol):
 
 def stop_at_once(error: BaseException) -> NoReturn:
     """End the process without another word to anybody (fail stop, reliability.md 4.5)."""
-    code = EXIT_JOURNAL if isinstance(error, OSError) or _is_journal(error) else EXIT_ASSERTION
+    name = type(error).__name__
+    code = EXIT_STALLED if name == "StalledError" else EXIT_ASSERTION
+    if isinstance(error, OSError) or name.startswith("Journal"):
+        code = EXIT_JOURNAL
     logger.critical("stopping at once with exit code %d", code, exc_info=error)
     sys.stderr.flush()
     os._exit(code)
-
-
-def _is_journal(error: BaseException) -> bool:
-    return type(error).__name__.startswith("Journal")
 
 
 class Sequencer:
@@ -173,6 +174,11 @@ class Sequencer:
         self._arrived.set()
 
     @property
+    def standing(self) -> tuple[int, int]:
+        """The last command applied, and the last one entered."""
+        return self._exchange.seq, self.next_seq - 1
+
+    @property
     def _has_work(self) -> bool:
         return self.next_seq > self._first_seq
 
@@ -234,6 +240,7 @@ class Sequencer:
 
     def _apply(self, commands: np.ndarray) -> None:
         events = self._exchange.apply(commands)
+        self._journal.disk.passed(Point.APPLIED)
         self._tell(commands, events)
         while self._waiting and self._waiting[0][0] <= self._exchange.seq:
             ticket, end, done = self._waiting.pop(0)

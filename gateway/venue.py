@@ -1,6 +1,7 @@
 """The venue: journal, exchange, registry, desk, feed and day cycle, put together.
 
     data_dir/journal/   the commands, durable (the state is what they make)
+    data_dir/snapshots/  the state between two days: a start replays from there
     data_dir/keys.json  who may log in (mode 0600)
     data_dir/proposals.jsonl  what makers asked for and checkers decided
     data_dir/registry.db  the registry's database, unless another one is given
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -22,16 +24,22 @@ from typing import Any
 import numpy as np
 
 from engine.exchange import Exchange, warm_up
-from gateway.day_record import DayRecord, day_begins
+from gateway.day_record import DayRecord, day_begins, listed_only
 from gateway.daycycle import DayCycle
 from gateway.desk import Desk
-from gateway.journal import Journal
+from gateway.disk import Disk, Point
+from gateway.journal import Journal, Mark
 from gateway.keys import Keys
 from gateway.market import CEA, Market
+from gateway.memory import recall, remember
 from gateway.oversight import Oversight
 from gateway.proposals import Proposals, executed_names
 from gateway.publisher import Publisher
+from gateway.quarantine import PoisonError, Quarantine
+from gateway.replay import find_poison
 from gateway.sequencer import Clock, Sequencer, stop_at_once
+from gateway.snapshots import Snapshot, Snapshots
+from gateway.watchdog import Watchdog
 from marketdata.feed import Feed
 from registry.inbox import concerning
 from registry.institution import Registry
@@ -51,6 +59,7 @@ class Venue:
         self.market = market
         self.registry = registry
         self.journal = journal
+        self.snapshots = Snapshots(data_dir / "snapshots", journal.disk)
         self.exchange = Exchange()
         self.record = DayRecord()
         self.keys = Keys(data_dir / "keys.json")
@@ -64,19 +73,28 @@ class Venue:
         self.listeners: list[Callable[[np.ndarray, np.ndarray], None]] = []
         self._executed: set[bytes] = set()  # names of proposals in the journal
         self._tasks: list[asyncio.Task[None]] = []
+        self._taken: Snapshot | None = None  # of before the day that is about to begin
+        self._keeping: list[asyncio.Task[None]] = []
+        self._watchdog: Watchdog
+        self._stop: Callable[[BaseException], object] = stop_at_once
 
     @classmethod
     def recover(
-        cls, data_dir: Path, registry_url: str | None = None, market: Market = CEA
+        cls,
+        data_dir: Path,
+        registry_url: str | None = None,
+        market: Market = CEA,
+        disk: Disk | None = None,
     ) -> Venue:
         """Open the data directory and bring everything to where the journal ends.
 
         Raises:
             JournalDamageError, JournalFormatError, JournalLockedError: it must not start.
+            PoisonError: nor before a command is quarantined.
         """
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.ExitStack() as undone:
-            journal = Journal(data_dir / "journal")
+            journal = Journal(data_dir / "journal", disk=disk)
             undone.callback(journal.close)
             url = registry_url or f"sqlite:///{data_dir / 'registry.db'}"
             registry = Registry.open(url, market.profile)
@@ -103,22 +121,29 @@ class Venue:
         self.desk.sequencer = self.sequencer
         self.desk.transfers.recover()
         self.cycle = DayCycle(
-            self.exchange, self.sequencer, self.registry, clock, references, self.market
+            *(self.exchange, self.sequencer, self.registry, clock, references, self.market),
+            before_day=self._take_snapshot,
         )
         for approved in self.proposals.missing(self._executed):
             self.desk.institutions.execute(approved)  # approved just before the venue stopped
         for work in (self.sequencer.run(), self.cycle.run(), self.publisher.run()):
             self._tasks.append(asyncio.create_task(_watched(work, stop)))
+        self._stop = stop
+        self._watchdog = Watchdog(self.sequencer, self._tasks[0], stop)
 
     async def close(self) -> None:
         """Finish what has arrived, seal the journal, let go of everything."""
         sequencing, *others = self._tasks
+        self._watchdog.end()
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self.sequencer.close()
-        await asyncio.gather(sequencing, return_exceptions=True)
+        (failed,) = await asyncio.gather(sequencing, return_exceptions=True)
+        await asyncio.gather(*self._keeping, return_exceptions=True)
         self.journal.close()
+        if failed is None:
+            self.snapshots.note_closed(Mark(self.journal.last_seq, self.journal.chain))
         self.registry.close()
 
     def _tell(self, commands: np.ndarray, events: np.ndarray) -> None:
@@ -130,15 +155,67 @@ class Venue:
         self.feed.absorb(events)
         self.publisher.changed()
         self.cycle.note(commands, events, self.desk.codes)
+        if not listed_only(commands):
+            self._executed |= executed_names(commands)
+            self._keep_snapshot(events)
         for listener in self.listeners:
             listener(commands, events)
+
+    def _take_snapshot(self) -> None:
+        """The day is about to begin and the registry has heard everything: remember the state.
+
+        Commands may still come before BEGIN_DAY; a start replays them like those of the day.
+        """
+        self.publisher.flush()
+        mark = self.journal.mark(self.exchange.seq)
+        if mark is None:
+            return
+        memory = remember(self.feed, self.oversight.caught_up())
+        state, executed = self.exchange.state.copy(), frozenset(self._executed)
+        self._taken = Snapshot(mark, state, memory, executed)
+
+    def _keep_snapshot(self, events: np.ndarray) -> None:
+        """Write it once the new day is in the journal: the day that ended is not asked for again.
+
+        Until then a start needs the record of that day, which lies before this snapshot.
+        """
+        if self._taken is None or day_begins(events) is None:
+            return
+        work = asyncio.to_thread(self._write_snapshot, self._taken)
+        self._keeping = [each for each in self._keeping if not each.done()]
+        self._keeping.append(asyncio.create_task(_watched(work, self._stop)))
+        self._taken = None
+
+    def _write_snapshot(self, snapshot: Snapshot) -> None:
+        try:
+            self.snapshots.keep(snapshot)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            logger.error("no room for a snapshot; the next start replays more: %s", error)
+            return
+        self.journal.archive(self.snapshots.oldest_seq())
+
+    def _start_from_snapshot(self) -> Iterator[np.ndarray]:
+        """Take over the newest snapshot; return the journal's commands that follow it."""
+        snapshot, witnesses = self.snapshots.load()
+        if snapshot is None:
+            return self.journal.replay(witnesses=witnesses)
+        self.exchange.state = snapshot.state
+        recall(snapshot.memory, self.feed, self.oversight.caught_up())
+        self._executed |= snapshot.executed
+        return self.journal.replay(snapshot.mark, witnesses)
 
     def _replay(self) -> None:
         began = time.perf_counter()
         today: list[tuple[np.ndarray, np.ndarray]] = []
         registry_part: list[tuple[np.ndarray, np.ndarray]] = []
-        for batch in gathered(self.journal.replay(), REPLAY_ROWS):
-            events = self.exchange.apply(batch)
+        epoch = self.feed.epoch
+        batches = Quarantine(self.journal.folder).screened(self._start_from_snapshot())
+        self.feed.epoch = epoch
+        first_seq = self.exchange.seq + 1
+        for batch in gathered(batches, REPLAY_ROWS):
+            events = self._applied(batch)
             self.feed.absorb(events)
             self.oversight.replay(events)
             self._executed |= executed_names(batch)
@@ -148,6 +225,7 @@ class Venue:
             heard = concerning(batch)
             if heard.size:
                 registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
+            self.journal.disk.passed(Point.RECOVERING)
         for batch, events in today:
             self.record.absorb(batch, events)
         self.record.learn_ids()
@@ -158,7 +236,23 @@ class Venue:
             heard, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))
             self.registry.absorb(heard, events, tuple(self.desk.codes))
         seconds = time.perf_counter() - began
-        logger.info("replayed %d commands in %.2f s", self.exchange.seq, seconds)
+        count = self.exchange.seq + 1 - first_seq
+        logger.info("replayed %d commands from %d on in %.2f s", count, first_seq, seconds)
+
+    def _applied(self, batch: np.ndarray) -> np.ndarray:
+        """Apply commands of the journal.
+
+        Raises:
+            PoisonError: one of them cannot be applied; names it.
+        """
+        try:
+            return self.exchange.apply(batch)
+        except Exception as error:
+            poison = find_poison(self.data_dir)
+            at = int(batch["seq"][0]) if poison is None else poison.seq
+            raise PoisonError(
+                f"command {at} stops the exchange ({error!r}): see `tanshi quarantine`"
+            ) from error
 
     def _code(self, instrument: int) -> str:
         code: bytes = self.exchange.state.instruments["code"][instrument]

@@ -8,8 +8,8 @@ import pytest
 
 from engine.records import COMMAND
 from gateway import segments
+from gateway.disk import Disk
 from gateway.journal import (
-    Disk,
     Journal,
     JournalFormatError,
     JournalLockedError,
@@ -160,14 +160,14 @@ class FullDisk(Disk):
 def test_a_full_disk_shows_at_the_creation_of_a_segment(tmp_path: Path) -> None:
     journal = Journal(tmp_path, disk=FullDisk(), segment_bytes=SEGMENT_BYTES)
     list(journal.replay())
-    for first_seq in (1, 11):
-        journal.append(batch_from(first_seq, 10).tobytes(), first_seq)
+    for first_seq in (1, 15):
+        journal.append(batch_from(first_seq, 14).tobytes(), first_seq)
     with pytest.raises(JournalWriteError, match="No space"):
-        journal.append(batch_from(21, 10).tobytes(), 21)
+        journal.append(batch_from(29, 14).tobytes(), 29)
     kept = journal.last_seq
     journal.close()
     batches, journal = read(tmp_path)
-    assert sum(map(len, batches)) == kept == 20
+    assert sum(map(len, batches)) == kept == 28
     journal.close()
 
 

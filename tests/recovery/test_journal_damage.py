@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.journal import Disk, Journal, JournalDamageError
+from gateway.disk import Disk
+from gateway.journal import Journal, JournalDamageError
 from gateway.segments import (
     BATCH_OVERHEAD_BYTES,
     HEADER_BYTES,

@@ -1,0 +1,339 @@
+"""Snapshots: whole or not there, believed only if they verify, and a witness of the journal."""
+
+import asyncio
+import datetime as dt
+import errno
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.exchange import Exchange
+from engine.records import Phase
+from engine.state import State
+from gateway import snapshots
+from gateway.client import Client
+from gateway.disk import Disk, Point
+from gateway.journal import ARCHIVE, Journal, JournalDamageError, Mark
+from gateway.reports import reports
+from gateway.serve import Options, running
+from gateway.snapshots import CLOSED, Snapshot, SnapshotDamageError, Snapshots, pack, unpack
+from gateway.venue import Venue
+from tests.e2e.live_venue import LiveVenue, RunningClock, live_venue
+from tests.tapes import record
+
+DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))
+FEED_NUMBERS = {"epoch", "seq", "prev", "iseq", "inst_seq"}  # of one life of the feed
+SMALL_SEGMENT_BYTES = 4096
+
+
+@pytest.fixture
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a journal of three short days have many segments, so that some are archived."""
+    monkeypatch.setattr(
+        Journal.__init__, "__kwdefaults__", {"disk": None, "segment_bytes": SMALL_SEGMENT_BYTES}
+    )
+
+
+def played(seed: int, count: int) -> Exchange:
+    tape, _ = record(seed, count)
+    exchange = Exchange()
+    exchange.apply(tape)
+    return exchange
+
+
+def snapshot_of(exchange: Exchange, memory: bytes = b"memory") -> Snapshot:
+    mark = Mark(exchange.seq, bytes(range(32)))
+    return Snapshot(mark, exchange.state.copy(), memory, frozenset({b"P1", b"P2"}))
+
+
+def test_a_snapshot_is_read_as_it_was_written(tmp_path: Path, base_seed: int) -> None:
+    exchange = played(base_seed * 1000 + 611, 600)
+    kept = Snapshots(tmp_path / "snapshots")
+    written = snapshot_of(exchange)
+    path = kept.keep(written)
+    found, marks = kept.load()
+    assert found is not None
+    assert found.state.digest() == exchange.digest()
+    assert (found.mark, found.memory, found.executed) == (
+        written.mark,
+        written.memory,
+        written.executed,
+    )
+    assert marks == [written.mark]
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_state_holds_nothing_but_arrays_and_the_width() -> None:
+    """Whatever else it held would be missing from a snapshot."""
+    held = vars(State())
+    assert {name for name, value in held.items() if not isinstance(value, np.ndarray)} == {"width"}
+    assert {*held} - {"width"} == {*State().used()}
+
+
+def test_every_damaged_byte_of_a_snapshot_is_noticed(base_seed: int) -> None:
+    data = b"".join(pack(snapshot_of(played(base_seed * 1000 + 612, 40))))
+    chance = np.random.default_rng(base_seed)
+    places = {*range(300), *range(len(data) - 64, len(data))}
+    places |= set(chance.integers(0, len(data), 400).tolist())
+    for at in sorted(places):
+        changed = bytearray(data)
+        changed[at] ^= 1 << int(chance.integers(8))
+        with pytest.raises(SnapshotDamageError):
+            unpack(bytes(changed))
+    for length in (0, 1, 15, 16, 100, len(data) // 2, len(data) - 1):
+        with pytest.raises(SnapshotDamageError):
+            unpack(data[:length])
+
+
+def test_a_damaged_snapshot_is_passed_over_for_the_one_before(tmp_path: Path) -> None:
+    kept = Snapshots(tmp_path)
+    exchange = played(5, 300)
+    first = kept.keep(snapshot_of(exchange))
+    second = kept.keep(replace(snapshot_of(exchange), mark=Mark(exchange.seq + 1, bytes(32))))
+    content = bytearray(second.read_bytes())
+    content[len(content) // 2] ^= 4
+    second.write_bytes(content)
+    found, marks = kept.load()
+    assert found is not None
+    assert found.mark.seq == exchange.seq
+    assert [mark.seq for mark in marks] == [exchange.seq], "a damaged one is no witness"
+    first.unlink()
+    assert kept.load() == (None, [])
+
+
+def test_another_build_does_not_start_from_a_snapshot_but_believes_the_witness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Snapshots(tmp_path)
+    exchange = played(6, 100)
+    kept.keep(snapshot_of(exchange))
+    monkeypatch.setattr(snapshots, "build", lambda: "another")
+    found, marks = kept.load()
+    assert found is None
+    assert [mark.seq for mark in marks] == [exchange.seq]
+
+
+def test_only_the_newest_snapshots_are_kept(tmp_path: Path) -> None:
+    kept, exchange = Snapshots(tmp_path), played(7, 50)
+    for seq in (10, 20, 30):
+        kept.keep(replace(snapshot_of(exchange), mark=Mark(seq, bytes(32))))
+    assert [int(path.name[9:21]) for path in kept.paths()] == [30, 20]
+    assert kept.oldest_seq() == 20
+
+
+class FullDisk(Disk):
+    """Has no room for what is larger than a segment's head."""
+
+    def create(self, path: Path, capacity_bytes: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class EndsAt(Disk):
+    """Ends with an exception at a named place, as if the process were killed there."""
+
+    def __init__(self, point: Point) -> None:
+        self.point = point
+
+    def passed(self, point: Point) -> None:
+        if point is self.point:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("point", [Point.SNAPSHOT_HALF, Point.RENAMED])
+def test_a_snapshot_cut_short_leaves_the_old_one_f06_f07(tmp_path: Path, point: Point) -> None:
+    exchange = played(8, 120)
+    Snapshots(tmp_path).keep(snapshot_of(exchange))
+    later = replace(snapshot_of(exchange), mark=Mark(exchange.seq + 9, bytes(32)))
+    with pytest.raises(KeyboardInterrupt):
+        Snapshots(tmp_path, EndsAt(point)).keep(later)
+    found, _ = Snapshots(tmp_path).load()
+    assert found is not None
+    expected = exchange.seq + (9 if point is Point.RENAMED else 0)
+    assert found.mark.seq == expected
+    assert found.state.digest() == exchange.digest()
+    assert not (tmp_path / "unborn").exists()
+
+
+# a venue that lives three days
+
+
+async def traded(venue: LiveVenue, day: int) -> None:
+    """Deals, open orders, a cancel and a refusal, so that a day leaves all kinds of traces."""
+    a, b, c = (Client(venue.url, key.key_id, key.secret) for key in venue.keys)
+    async with a, b, c:
+        orders = [
+            await a.list("CEA25", "sell", price_ticks=7400 + n, qty=10 + n + day) for n in range(9)
+        ]
+        await b.take_best("CEA25", "buy", price_ticks=7450, qty=12)
+        await c.take_best("CEA25", "buy", price_ticks=7450, qty=5)
+        await a.cancel(orders[-1])
+        await c.list("CEA25", "buy", price_ticks=7390 - day, qty=3)
+    await venue.settled()
+
+
+async def lived(folder: Path) -> None:
+    """Three days, the last one still running."""
+    start = dt.datetime.combine(DAYS[0], dt.time(9, 45))
+    async with live_venue(folder, local=start) as venue:
+        for day, date in enumerate(DAYS):
+            if day:
+                venue.clock.leap_to(dt.datetime.combine(date, dt.time(9, 30, 1)))
+                await venue.phase(Phase.MORNING)
+            await traded(venue, day)
+            if date != DAYS[-1]:
+                venue.clock.leap_to(dt.datetime.combine(date, dt.time(15, 0, 1)))
+                await venue.phase(Phase.POSTED)
+
+
+def without_numbers(content: object) -> object:
+    """Leave out what counts one life of the feed only, and the moment of the answer."""
+    if isinstance(content, dict):
+        return {
+            name: without_numbers(value)
+            for name, value in content.items()
+            if name not in FEED_NUMBERS and not name.endswith("_seq") and name != "time_us"
+        }
+    if isinstance(content, list):
+        return [without_numbers(each) for each in content]
+    return content
+
+
+def remembered(venue: Venue) -> dict[str, object]:
+    """Everything of a recovered venue that somebody could ask for."""
+    record, feed = venue.record, venue.feed
+    streams = {}
+    for owner in sorted(record.streams):
+        refs = record.refs(owner, 1, 10**6)
+        streams[owner] = reports(record, venue.desk.codes, refs, np.arange(1, len(refs) + 1))
+    oversight = venue.oversight
+    return {
+        "digest": venue.exchange.digest(),
+        "streams": streams,
+        "ids": {owner: ids for owner, ids in record.ids.items() if ids},
+        "orders": record.order_seq.all.tolist(),
+        "bulletins": feed.bulletins,
+        "surveillance": {date: oversight.report(date) for date in oversight.dates},
+        "figures": [vintage.line() for vintage in feed.figures.vintages],
+        "totals": [[t.row() for t in v.totals] for v in feed.figures.vintages],
+        "composite": feed.figures.composite_line(),
+        "listings": [[book.side(side).best(99) for side in (1, 2)] for book in feed.books],
+        "executed": venue._executed,
+    }
+
+
+PAGES = (
+    *("instruments", "bulletins", *(f"bulletins/{date:%Y%m%d}" for date in DAYS[:2])),
+    *("depth/CEA25", "bulk/CEA25", "sessions/CEA25"),
+    *("account", "orders", "trades"),
+)
+
+
+async def pages(folder: Path) -> dict[str, object]:
+    """What REST answers, by page, after a restart over ``folder``."""
+    clock = RunningClock(dt.datetime.combine(DAYS[-1], dt.time(9, 50)))
+    async with running(Options(clock=lambda _: clock, port=0, data_dir=folder)) as served:
+        (key, *_) = served.venue.keys.of_account(0)
+        async with Client(served.url, key.key_id, key.secret) as client:
+            answers = {page: await client.get(f"/api/{page}") for page in PAGES}
+        snapshot = served.venue.feed.snapshot("CEA25")
+        said = json.loads(json.dumps(snapshot, default=_fields))
+    return {"snapshot": without_numbers(said)} | {
+        page: without_numbers(answer) for page, answer in answers.items()
+    }
+
+
+def _fields(struct: object) -> dict[str, object]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}  # type: ignore[attr-defined]
+
+
+def recovered(folder: Path) -> dict[str, object]:
+    venue = Venue.recover(folder)
+    try:
+        return remembered(venue)
+    finally:
+        venue.journal.close()
+        venue.registry.close()
+
+
+def test_started_from_a_snapshot_everything_is_as_replayed_from_the_beginning(
+    tmp_path: Path, small_segments: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    asyncio.run(lived(tmp_path / "lived"))
+    folder = tmp_path / "lived"
+    assert len(Snapshots(folder / "snapshots").paths()) == 2
+    assert len(list((folder / "journal" / ARCHIVE).glob("*.seg"))) >= 2
+    shutil.copytree(folder, tmp_path / "whole")
+    shutil.rmtree(tmp_path / "whole" / "snapshots")
+    with caplog.at_level("INFO", "gateway.venue"):
+        tail, whole = recovered(folder), recovered(tmp_path / "whole")
+    starts = [int(each.args[1]) for each in caplog.records if "replayed" in each.message]
+    assert starts[0] > 30, "the first one did not start from a snapshot"
+    assert starts[1] == 1
+    for part, expected in whole.items():
+        assert tail[part] == expected, part
+    assert len(whole["bulletins"]) == 2
+    assert whole["streams"]
+    from_snapshot, from_start = (asyncio.run(pages(each)) for each in (folder, tmp_path / "whole"))
+    for page, answer in from_start.items():
+        assert from_snapshot[page] == answer, page
+
+
+def test_a_journal_behind_its_witness_is_refused_and_the_loss_named_f17(
+    tmp_path: Path, small_segments: None
+) -> None:
+    folder = tmp_path / "lived"
+    asyncio.run(lived(folder))
+    segments = sorted((folder / "journal").glob("*.seg"))
+    newest = Snapshots(folder / "snapshots").load()[0]
+    assert newest is not None
+    (folder / "snapshots" / CLOSED).unlink()  # the snapshot alone is witness enough
+    for path in segments[1:]:
+        path.unlink()
+    with pytest.raises(JournalDamageError, match=rf"to {newest.mark.seq} are lost") as refused:
+        Venue.recover(folder)
+    assert "snapshot" in str(refused.value)
+
+
+def test_a_torn_last_batch_is_refused_where_a_clean_stop_has_seen_it(tmp_path: Path) -> None:
+    folder = tmp_path / "lived"
+    asyncio.run(lived(folder))
+    (path,) = (folder / "journal").glob("*.seg")
+    content = path.read_bytes()
+    used = len(content.rstrip(b"\0"))
+    path.write_bytes(content[: used - 9] + bytes(len(content) - used + 9))
+    before = path.read_bytes()
+    with pytest.raises(JournalDamageError, match="clean stop"):
+        Venue.recover(folder)
+    assert path.read_bytes() == before, "the evidence is still there"
+    (folder / "snapshots" / CLOSED).unlink()
+    Venue.recover(folder).journal.close()
+
+
+def test_an_old_copy_of_the_journal_is_another_history(
+    tmp_path: Path, small_segments: None
+) -> None:
+    """Restored from a copy and traded on: longer than the witness knows, yet not the same."""
+    folder = tmp_path / "lived"
+    asyncio.run(lived(folder))
+    old = tmp_path / "old"
+    shutil.copytree(folder, old)
+    shutil.rmtree(old / "snapshots")
+    asyncio.run(lived_on(old))
+    closed = json.loads((old / "snapshots" / CLOSED).read_text())
+    closed["chain"] = "00" * 32
+    (folder / "snapshots" / CLOSED).write_text(json.dumps(closed | {"seq": closed["seq"] - 1}))
+    for path in (folder / "journal").rglob("*.seg"):
+        path.unlink()
+    shutil.copytree(old / "journal", folder / "journal", dirs_exist_ok=True)
+    with pytest.raises(JournalDamageError, match="another history"):
+        Venue.recover(folder)
+
+
+async def lived_on(folder: Path) -> None:
+    start = dt.datetime.combine(DAYS[-1], dt.time(10, 0))
+    async with live_venue(folder, local=start) as venue:
+        await traded(venue, 7)
