@@ -27,7 +27,17 @@ from decimal import Decimal
 from typing import Any
 
 from engine.reasons import Reason
-from engine.records import Event, Kind, Mode, OrderStatus, Parameter, Phase, Pricing, Side
+from engine.records import (
+    Cause,
+    Event,
+    Kind,
+    Mode,
+    OrderStatus,
+    Parameter,
+    Phase,
+    Pricing,
+    Side,
+)
 from tests.scenarios.venues import (
     EngineVenue,
     Fields,
@@ -252,6 +262,21 @@ class Deed:
         """Take a bid back."""
         return self._send(Kind.CANCEL_BID, ref=number)
 
+    def cancels_all(
+        self, side: Side = Side.NONE, vintage: str = "", cause: Cause = Cause.OWNER
+    ) -> Outcome:
+        """Take back everything, or a side, or a vintage (TR-43); the venue may do it for one."""
+        instrument = self.floor.vintage(vintage) if vintage else -1
+        return self._send(Kind.MASS_CANCEL, side=int(side), instrument=instrument, mode=int(cause))
+
+    def sets_timer(self, ms: int) -> Outcome:
+        """Have everything cancelled so much later, unless it is set anew; 0 switches it off."""
+        return self._send(Kind.SET_TIMER, amount=ms)
+
+    def cancels_on_disconnect(self, wanted: int = 1) -> Outcome:
+        """Have everything cancelled once the last line is lost."""
+        return self._send(Kind.SET_DISCONNECT, amount=wanted)
+
     def pays_in(self, yuan: str) -> Outcome:
         """Cash in."""
         return self._send(Kind.CASH_IN, amount=ticks(yuan))
@@ -287,6 +312,7 @@ class Floor:
         self.names: list[str] = []
         self.vintages: list[str] = []
         self.seq = 0
+        self.waited_ns = 0  # on top of a nanosecond a command
         for parameter, value in {**NATIONAL_RULES, **rules}.items():
             if parameter is Parameter.TAKE_LEVELS_MAX and not value:
                 continue  # 0 is no value one may set: the rule stays unset
@@ -317,7 +343,8 @@ class Floor:
     def send(self, kind: Kind, **fields: Any) -> Outcome:
         """Send one command; look at the invariants; note whether anything has changed."""
         self.seq += 1
-        command = BLANK | {"kind": int(kind), **fields, "seq": self.seq, "time_ns": self.seq}
+        command = BLANK | {"kind": int(kind), **fields, "seq": self.seq}
+        command["time_ns"] = self.seq + self.waited_ns
         before = self._remembered()
         events = self.venue.send(command)
         assert self.venue.problems() == []
@@ -398,6 +425,10 @@ class Floor:
     def then_order(self, number: int, status: OrderStatus) -> None:
         """Then: an order of today is in this state (TR-44)."""
         assert order_status(self.venue, number) is status
+
+    def waits(self, seconds: int, less_ns: int = 0) -> None:
+        """Let time pass: the next command comes so much after the last one."""
+        self.waited_ns += seconds * 10**9 - 1 - less_ns
 
     # ---- the day -----------------------------------------------------------------------------
 
