@@ -8,7 +8,7 @@ import pytest
 
 from engine.records import Event, Kind, Parameter, Phase, Side
 from tests.scenarios.conftest import Market
-from tests.scenarios.floor import Floor, Outcome
+from tests.scenarios.floor import Floor, Outcome, ticks
 from tests.scenarios.venues import EngineVenue
 
 NATIONAL = {
@@ -127,35 +127,46 @@ def test_tr130_fees_of_a_day_that_stands_are_kept(market: Market) -> None:
     """)
 
 
+# Rates in ppm; a lock of 3 t at 50.00; per take (buyer's fee, seller's fee) and, of both together,
+# (the exchange's part, the registry's). The exchange's part of a cut fee comes first.
+CUT = {
+    "both fees": ((300, 300), "150.10", ((4, 4), (4, 4), (2, 4)), ((4, 4), (4, 4), (4, 2))),
+    "one fee": ((300, 0), "150.05", ((2, 2), (2, 2), (1, 2)), ((4, 0), (4, 0), (3, 0))),
+}
+
+
 @pytest.mark.parametrize("order", list(permutations((1, 2, 3))), ids=str)
+@pytest.mark.parametrize("rates", sorted(CUT))
 def test_tr132_a_fee_cut_by_its_lock_goes_back_as_it_was_taken(
-    market: Market, order: tuple[int, int, int]
+    market: Market, order: tuple[int, int, int], rates: str
 ) -> None:
     """TR-132, TR-121: three takes of a listing; the last of the buyer's fees is cut to its lock."""
-    rules = {Parameter.LISTED_TRADING_FEE_PPM: 300, Parameter.LISTED_SETTLEMENT_FEE_PPM: 300}
+    (trading, settlement), cash, legs, parts = CUT[rates]
     floor = market(
-        """
+        f"""
         account | cash   | CEA25
-        Anhui   | 150.10 |
+        Anhui   | {cash} |
         Baowu   |        | 3
         """,
         vintages={"CEA25": "50.00"},
-        rules=rules,
+        rules={
+            Parameter.LISTED_TRADING_FEE_PPM: trading,
+            Parameter.LISTED_SETTLEMENT_FEE_PPM: settlement,
+        },
     )
-    floor.when("Anhui").lists(Side.BUY, 3, at="50.00").tells(Event.ACCEPTED, amount_fen=15_010)
-    paid = [
-        floor.when("Baowu").takes(1, of="Anhui", at="50.00").event(Event.TRADED) for _ in range(3)
-    ]
-    assert [(e["other_fee_fen"], e["fee_fen"]) for e in paid] == [(4, 4), (4, 4), (2, 4)]
-    then_institutions(floor, 2 * 6, 2 * 4 + 2)
-    left = {1: (4, 4), 2: (4, 4), 3: (4, 2)}  # the exchange's part of a cut fee comes first
+    floor.when("Anhui").lists(Side.BUY, 3, at="50.00").tells(Event.ACCEPTED, amount_fen=ticks(cash))
+    for buyer, seller in legs:
+        take = floor.when("Baowu").takes(1, of="Anhui", at="50.00")
+        take.tells(Event.TRADED, other_fee_fen=buyer, fee_fen=seller)
+    left = dict(enumerate(parts, 1))
+    then_institutions(floor, *(sum(part) for part in zip(*left.values(), strict=True)))
     for number in order:
         voids(floor, number).done()
         del left[number]
         then_institutions(floor, *(sum(part) for part in zip((0, 0), *left.values(), strict=True)))
-    floor.then_accounts("""
+    floor.then_accounts(f"""
         account | cash   | cash frozen | CEA25 | CEA25 bought
-        Anhui   | 150.10 |             |       |
+        Anhui   | {cash} |             |       |
         Baowu   |        |             | 3     |
     """)
 
