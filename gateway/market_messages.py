@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from gateway.messages import Inbound, Int53, Logout, Outbound, Ping
 from marketdata import messages as feed
+from marketdata.bars import INTERVALS
 
-CHANNELS = (
-    *("depth", "trade", "quote", "status", "notice"),
-    *("composite", "bulk_offer", "bidding", "halt"),
-)
+VENUE_CHANNELS = ("status", "notice", "composite")  # of no instrument
+INSTRUMENT_CHANNELS = ("depth", "trade", "quote", "bulk_offer", "bidding", "halt")
+BAR_CHANNELS = tuple(feed.BAR_CHANNEL + interval for interval in INTERVALS)  # named to get them
+DEFAULT_CHANNELS = (*INSTRUMENT_CHANNELS, *VENUE_CHANNELS)
+CHANNELS = (*DEFAULT_CHANNELS, *BAR_CHANNELS)
 INSTRUMENTS_MAX = 64
 
 Names = Annotated[list[str], Meta(max_length=INSTRUMENTS_MAX)]
+Pace = Literal["tick", "every"]
 
 
 class Subscribe(Inbound, tag="subscribe", gc=True):
-    """From now on these channels of these instruments; leave a list out for all of them."""
+    """Also these channels of these instruments; leave a list out for all of them (but the bars).
+
+    ``pace``: pictures once a tick, or ``every`` time they change. With ``epoch`` and ``after`` what
+    followed is sent in place of snapshots, as ``replay`` does.
+    """
+
+    instruments: Names | None = None
+    channels: Names | None = None
+    pace: Pace = "tick"
+    epoch: Int53 | None = None
+    after: Int53 | None = None
+
+
+class Unsubscribe(Inbound, tag="unsubscribe", gc=True):
+    """No longer these channels of these instruments; leave a list out for all of them."""
 
     instruments: Names | None = None
     channels: Names | None = None
@@ -39,14 +56,22 @@ class SnapshotRequest(Inbound, tag="snapshot", gc=True):
     instruments: Names | None = None
 
 
-Request = Subscribe | Replay | SnapshotRequest | Ping | Logout
+Request = Subscribe | Unsubscribe | Replay | SnapshotRequest | Ping | Logout
 
 
 class Subscribed(Outbound, tag="subscribed", gc=True):
-    """What this connection now gets; snapshots follow, then messages with seq above ``seq``."""
+    """What this connection gets from now on, besides what it had; snapshots or a replay follow."""
 
     epoch: int
     seq: int
+    instruments: list[str]
+    channels: list[str]
+    pace: str = "tick"
+
+
+class Unsubscribed(Outbound, tag="unsubscribed", gc=True):
+    """What this connection gets no longer; what was on its way may still come."""
+
     instruments: list[str]
     channels: list[str]
 
@@ -60,8 +85,22 @@ class Replayed(Outbound, tag="replayed", omit_defaults=False):
     whole: bool
 
 
+class Heartbeat(Outbound, tag="heartbeat", omit_defaults=False):
+    """The line is alive. ``seq`` is the feed's last number, ``sent_seq`` your last fact's.
+
+    Who holds a smaller number than ``sent_seq`` has missed something. ``merged`` counts pictures
+    that were replaced by newer ones before this connection took them.
+    """
+
+    epoch: int
+    seq: int
+    sent_seq: int
+    merged: int
+    time_us: int
+
+
 FeedMessage = feed.Message
-Message = FeedMessage | feed.Snapshot | Subscribed | Replayed
+Message = FeedMessage | feed.Snapshot | Subscribed | Unsubscribed | Replayed | Heartbeat
 
 
 def encoded_array(parts: list[bytes], *, binary: bool) -> bytes:

@@ -37,7 +37,9 @@ def table(text: str) -> dict[str, list[str]]:
             (
                 *market_messages.Request.__args__,
                 market_messages.Subscribed,
+                market_messages.Unsubscribed,
                 market_messages.Replayed,
+                market_messages.Heartbeat,
             ),
         ),
     ],
