@@ -208,6 +208,47 @@ def doctor(
     raise typer.Exit(0 if all(report.conserved for report in reports) else 1)
 
 
+@app.command()
+def replay(
+    data: Annotated[Path, typer.Argument(help="A venue's data folder.")] = DEFAULT_DATA,
+    to: Annotated[
+        int | None, typer.Option("--to", min=1, help="Stop after this command.", metavar="SEQ")
+    ] = None,
+    from_snapshot: Annotated[
+        bool, typer.Option("--from-snapshot", help="Begin with the newest snapshot.")
+    ] = False,
+    json_file: JsonOption = None,
+) -> None:
+    """Verify a journal and play it through a fresh exchange; compare with every snapshot.
+
+    Exit code 0: bit-identical; 1: something differs; 2: the journal must not be believed or cannot
+    be read; 130: interrupted, what was done so far is printed.
+    """
+    from gateway import replay_command
+
+    raise typer.Exit(
+        replay_command.replay(
+            data, to, from_snapshot, Console(), lambda f: write_json(json_file, f)
+        )
+    )
+
+
+@app.command()
+def quarantine(
+    seq: Annotated[int, typer.Argument(min=1, help="Number of the command that stops the venue.")],
+    why: Annotated[str, typer.Option(help="Why, for the record.")],
+    key: Annotated[str, typer.Option(help="Id of an exchange operator's key; it signs.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Turn a command that no start survives into a refusal; it stays in the journal for ever.
+
+    Asks for the key's secret and for a confirmation. Exit code 0: written; 2: refused, nothing was.
+    """
+    from gateway import replay_command
+
+    raise typer.Exit(replay_command.quarantine(data, seq, key, why, Console()))
+
+
 def print_report(report: Report) -> None:
     """Show what the doctor found in one market."""
     console = Console()

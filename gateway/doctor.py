@@ -8,7 +8,6 @@ directory is examined, see gateway/folders.py.
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,15 +19,8 @@ from engine.exchange import Exchange
 from engine.invariants import violations
 from engine.records import Phase
 from gateway.folders import books_url, further_folders, has_books, market_of, open_books
-from gateway.journal import PREFIX, SUFFIX, JournalDamageError, JournalFormatError
-from gateway.segments import (
-    HEADER_BYTES,
-    IncompatibleError,
-    believable_after,
-    read_batch,
-    read_header,
-    rows,
-)
+from gateway.quarantine import Quarantine
+from gateway.reading import Reading
 
 
 @dataclass
@@ -61,38 +53,17 @@ class Report:
 
 
 def batches(folder: Path) -> Iterator[np.ndarray]:
-    """Verify a journal without opening it for writing; yield each batch's commands.
+    """Verify a journal without opening it for writing; return each batch's commands.
 
-    A torn tail (or one that is just being written) ends it quietly.
+    As a venue sees them: archived segments included, quarantined commands of no kind. A torn tail
+    (or one that is just being written) ends it quietly.
 
     Raises:
         JournalDamageError, JournalFormatError: damage, or a journal of another build.
         FileNotFoundError: there is no journal.
     """
-    paths = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))
-    if not paths:
-        raise FileNotFoundError(f"{folder} holds no journal")
-    chain, last_seq = None, 0
-    for path in paths:
-        view = memoryview(b"")
-        if path.stat().st_size:  # nothing cannot be mapped
-            with path.open("rb") as file:
-                view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        try:
-            header = read_header(view)
-        except IncompatibleError as other:
-            raise JournalFormatError(f"{path}: {other}") from other
-        if header is None or (chain is not None and header.chain != chain):
-            raise JournalDamageError(f"{path}: byte 0: the head of the segment is damaged")
-        chain, at = header.chain, HEADER_BYTES
-        while (batch := read_batch(view, at)) is not None:
-            if batch.previous != chain or batch.first_seq != last_seq + 1:
-                raise JournalDamageError(f"{path}: byte {at}: the chain of batches is broken here")
-            if batch.size:
-                yield rows(batch)
-            chain, at, last_seq = batch.digest, batch.end, last_seq + batch.size
-        if believable_after(view, at) not in (None, at):
-            raise JournalDamageError(f"{path}: byte {at}: damaged, and sound batches follow")
+    found = (each.commands for each in Reading(folder) if len(each.commands))
+    return Quarantine(folder).screened(found)
 
 
 def figures(reports: Sequence[Report]) -> dict[str, Any]:

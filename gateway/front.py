@@ -29,6 +29,7 @@ from gateway.folders import books_url, folder_of, open_books
 from gateway.journal import JournalDamageError, JournalFormatError, JournalLockedError
 from gateway.keys import Key, Keys
 from gateway.market import CEA, MARKETS
+from gateway.quarantine import PoisonError
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue
 from registry import accounts, instructions
@@ -40,6 +41,7 @@ STARTING_PROBLEMS = (
     JournalFormatError,
     JournalLockedError,
     OSError,
+    PoisonError,
     RegistryError,
     TimeoutError,
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.app import create_app
+from gateway.disk import Disk
 from gateway.limits import Limits
 from gateway.market import CEA, Market
 from gateway.sequencer import Clock
@@ -46,6 +47,7 @@ class Options:
     references: Mapping[str, int] = field(default_factory=dict)
     origins: tuple[str, ...] = ()
     markets: tuple[Market, ...] = (CEA,)
+    disk: Disk | None = None  # None: the system's
     limits: Limits = field(default_factory=Limits)
 
 
@@ -108,7 +110,7 @@ def _recovered(options: Options) -> list[Venue]:
             first = not found
             folder = options.data_dir if first else options.data_dir / market.name
             url = options.registry_url if first else None
-            found.append(Venue.recover(folder, url, market))
+            found.append(Venue.recover(folder, url, market, options.disk))
     except BaseException:
         for venue in found:
             venue.journal.close()

@@ -7,12 +7,13 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from engine.exchange import Exchange
-from engine.records import Phase
 from engine.state import State
 from gateway import snapshots
 from gateway.client import Client
@@ -22,20 +23,16 @@ from gateway.reports import reports
 from gateway.serve import Options, running
 from gateway.snapshots import CLOSED, Snapshot, SnapshotDamageError, Snapshots, pack, unpack
 from gateway.venue import Venue
-from tests.e2e.live_venue import LiveVenue, RunningClock, live_venue
+from tests.e2e.live_venue import RunningClock
+from tests.recovery.lived import DAYS, lived, lived_on, use_small_segments
 from tests.tapes import record
 
-DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))
 FEED_NUMBERS = {"epoch", "seq", "prev", "iseq", "inst_seq"}  # of one life of the feed
-SMALL_SEGMENT_BYTES = 4096
 
 
 @pytest.fixture
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a journal of three short days have many segments, so that some are archived."""
-    monkeypatch.setattr(
-        Journal.__init__, "__kwdefaults__", {"disk": None, "segment_bytes": SMALL_SEGMENT_BYTES}
-    )
+    use_small_segments(monkeypatch)
 
 
 def played(seed: int, count: int) -> Exchange:
@@ -161,34 +158,6 @@ def test_a_snapshot_cut_short_leaves_the_old_one_f06_f07(tmp_path: Path, point: 
 # a venue that lives three days
 
 
-async def traded(venue: LiveVenue, day: int) -> None:
-    """Deals, open orders, a cancel and a refusal, so that a day leaves all kinds of traces."""
-    a, b, c = (Client(venue.url, key.key_id, key.secret) for key in venue.keys)
-    async with a, b, c:
-        orders = [
-            await a.list("CEA25", "sell", price_ticks=7400 + n, qty=10 + n + day) for n in range(9)
-        ]
-        await b.take_best("CEA25", "buy", price_ticks=7450, qty=12)
-        await c.take_best("CEA25", "buy", price_ticks=7450, qty=5)
-        await a.cancel(orders[-1])
-        await c.list("CEA25", "buy", price_ticks=7390 - day, qty=3)
-    await venue.settled()
-
-
-async def lived(folder: Path) -> None:
-    """Three days, the last one still running."""
-    start = dt.datetime.combine(DAYS[0], dt.time(9, 45))
-    async with live_venue(folder, local=start) as venue:
-        for day, date in enumerate(DAYS):
-            if day:
-                venue.clock.leap_to(dt.datetime.combine(date, dt.time(9, 30, 1)))
-                await venue.phase(Phase.MORNING)
-            await traded(venue, day)
-            if date != DAYS[-1]:
-                venue.clock.leap_to(dt.datetime.combine(date, dt.time(15, 0, 1)))
-                await venue.phase(Phase.POSTED)
-
-
 def without_numbers(content: object) -> object:
     """Leave out what counts one life of the feed only, and the moment of the answer."""
     if isinstance(content, dict):
@@ -202,7 +171,7 @@ def without_numbers(content: object) -> object:
     return content
 
 
-def remembered(venue: Venue) -> dict[str, object]:
+def remembered(venue: Venue) -> dict[str, Any]:
     """Everything of a recovered venue that somebody could ask for."""
     record, feed = venue.record, venue.feed
     streams = {}
@@ -247,10 +216,11 @@ async def pages(folder: Path) -> dict[str, object]:
 
 
 def _fields(struct: object) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}  # type: ignore[attr-defined]
+    assert isinstance(struct, msgspec.Struct)
+    return msgspec.structs.asdict(struct)
 
 
-def recovered(folder: Path) -> dict[str, object]:
+def recovered(folder: Path) -> dict[str, Any]:
     venue = Venue.recover(folder)
     try:
         return remembered(venue)
@@ -270,7 +240,8 @@ def test_started_from_a_snapshot_everything_is_as_replayed_from_the_beginning(
     shutil.rmtree(tmp_path / "whole" / "snapshots")
     with caplog.at_level("INFO", "gateway.venue"):
         tail, whole = recovered(folder), recovered(tmp_path / "whole")
-    starts = [int(each.args[1]) for each in caplog.records if "replayed" in each.message]
+    said = [each.args for each in caplog.records if "replayed" in each.message]
+    starts = [int(args[1]) for args in said if isinstance(args, tuple)]  # type: ignore[call-overload]
     assert starts[0] > 30, "the first one did not start from a snapshot"
     assert starts[1] == 1
     for part, expected in whole.items():
@@ -331,9 +302,3 @@ def test_an_old_copy_of_the_journal_is_another_history(
     shutil.copytree(old / "journal", folder / "journal", dirs_exist_ok=True)
     with pytest.raises(JournalDamageError, match="another history"):
         Venue.recover(folder)
-
-
-async def lived_on(folder: Path) -> None:
-    start = dt.datetime.combine(DAYS[-1], dt.time(10, 0))
-    async with live_venue(folder, local=start) as venue:
-        await traded(venue, 7)
