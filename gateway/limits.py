@@ -30,6 +30,9 @@ class Limits:
     abuse_within_s: float = 10.0  # refused for its rate all this time, a line is closed
 
 
+ALMOST = 1e-6  # of a token: sums of fractions are not exact
+
+
 class Bucket:
     """A token bucket; ``level`` is what is left. Times are seconds of any steady clock."""
 
@@ -87,7 +90,7 @@ class Meter:
         """Whether ``count`` orders may pass; all of them or none."""
         for each in self._credits:
             each.orders.fill(now_s)
-        if any(each.orders.level < count for each in self._credits):
+        if any(each.orders.level + ALMOST < count for each in self._credits):
             return False
         for each in self._credits:
             each.orders.level -= count

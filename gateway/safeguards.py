@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gateway.protocol import Session
 
 GRACE_AT_START_S = 10.0  # for those whose lines were lost with the venue itself
-NO_SIDE = 3  # the exchange refuses it in its turn (SIDE_INVALID)
 
 
 class Safeguards:
@@ -47,7 +46,10 @@ class Safeguards:
                 return
             named["instrument"] = instrument
         if message.side is not None:
-            named["side"] = BUY_SELL.get(message.side, NO_SIDE)
+            if message.side not in BUY_SELL:  # the exchange would take "" for both sides
+                session.refuse("out_of_range", message.client_order_id, "side")
+                return
+            named["side"] = BUY_SELL[message.side]
         made = body(session, Kind.MASS_CANCEL, **named)
         self._desk.enter(session, message.client_order_id, made)
 
