@@ -100,6 +100,11 @@ class OfficeClient(Line):
         report: r.Proposal = await self._say(o.Propose, action=action, **values)
         return report
 
+    async def withdraw_proposal(self, proposal_id: int) -> r.Proposal:
+        """Take an own proposal back before anybody has decided about it."""
+        report: r.Proposal = await self._say(o.WithdrawProposal, proposal_id=proposal_id)
+        return report
+
     async def approve(self, proposal_id: int) -> r.Proposal:
         """Approve somebody else's proposal; its outcome follows as a report to both."""
         report: r.Proposal = await self._say(o.Approve, proposal_id=proposal_id)

@@ -8,7 +8,7 @@ written down before it is entered, so that it is executed exactly once, see ``ga
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.records import Block, Kind
 from gateway import office_messages as o
@@ -19,6 +19,8 @@ from gateway.commands import Body, body
 from gateway.day_record import office
 from gateway.proposals import PENDING, Proposals, Stored
 from gateway.rare_messages import Proposal
+from gateway.rule_changes import PARAMETERS, WEIGHT, bounds, first_day
+from registry.asking import day_of
 
 if TYPE_CHECKING:
     from gateway.desk import Desk
@@ -26,20 +28,25 @@ if TYPE_CHECKING:
 
 BLOCKS = {(block.name or "").lower(): int(block) for block in Block}
 BUY_AND_SELL = int(Block.BUY | Block.SELL)
+
+
+class Action(NamedTuple):
+    """What two people decide: its command, the fields it needs, and those it may have."""
+
+    kind: Kind
+    needed: tuple[str, ...]
+    may: tuple[str, ...] = ()
+
+
+_GOODS = ("account", "instrument", "qty_tonnes")
 ACTIONS = {
-    "void_trade": Kind.VOID_TRADE,
-    "freeze_holding": Kind.FREEZE_HOLDING,
-    "release_holding": Kind.RELEASE_HOLDING,
-    "deduct_holding": Kind.DEDUCT_HOLDING,
+    "void_trade": Action(Kind.VOID_TRADE, ("trade_no",)),
+    "freeze_holding": Action(Kind.FREEZE_HOLDING, _GOODS),
+    "release_holding": Action(Kind.RELEASE_HOLDING, _GOODS),
+    "deduct_holding": Action(Kind.DEDUCT_HOLDING, _GOODS),
+    "set_parameter": Action(Kind.SET_PARAMETER, ("parameter", "value"), ("instrument",)),
 }
-NEEDED = {
-    "void_trade": ("trade_no",),
-    **dict.fromkeys(
-        ("freeze_holding", "release_holding", "deduct_holding"),
-        ("account", "instrument", "qty_tonnes"),
-    ),
-}
-NAMED = ("trade_no", "account", "instrument", "qty_tonnes")
+NAMED = ("trade_no", *_GOODS, "parameter", "value")
 
 
 class Institutions:
@@ -62,6 +69,7 @@ class Institutions:
             o.ResumeMarket: self._switch(Kind.RESUME_MARKET),
             o.AdmitInstrument: self._admit,
             o.Propose: self._propose,
+            o.WithdrawProposal: self._withdraw,
             o.Approve: self._approve,
             o.RejectProposal: self._reject_proposal,
         }
@@ -171,12 +179,7 @@ class Institutions:
             session.refuse("not_permitted", identity)
             return
         named = {name: getattr(message, name) for name in NAMED}
-        for name, value in named.items():
-            if (value is None) == (name in NEEDED[action]):
-                code = "missing_field" if value is None else "conflicting_fields"
-                session.refuse(code, identity, name)
-                return
-        if message.instrument is not None and self._desk.row_of(session, message) is None:
+        if not self._fields_fit(session, message, named):
             return
         values = {name: value for name, value in named.items() if value is not None}
         stored = self.proposals.same(session.operator, identity)
@@ -188,10 +191,57 @@ class Institutions:
         if stored is not None:
             self._tell(stored)
 
+    def _fields_fit(self, session: Session, message: o.Propose, named: dict[str, Any]) -> bool:
+        """Whether a proposal has exactly the fields of its action, within bounds; else say so."""
+        action, identity = ACTIONS[message.action], message.client_order_id
+        for name, value in named.items():
+            needed = name in action.needed
+            if (value is None) == needed and not (name in action.may and value is not None):
+                code = "missing_field" if value is None else "conflicting_fields"
+                session.refuse(code, identity, name)
+                return False
+        if message.instrument is not None and self._desk.row_of(session, message) is None:
+            return False
+        return message.parameter is None or self._rule_fits(session, message)
+
+    @staticmethod
+    def _rule_fits(session: Session, message: o.Propose) -> bool:
+        name, value, identity = message.parameter or "", message.value or 0, message.client_order_id
+        if name not in PARAMETERS:
+            session.refuse("out_of_range", identity, f"parameter: {name[:32]}")
+        elif (message.instrument is None) == (name == WEIGHT):
+            code = "missing_field" if name == WEIGHT else "conflicting_fields"
+            session.refuse(code, identity, "instrument")
+        elif not bounds(name)[0] <= value <= bounds(name)[1]:
+            least, most = bounds(name)
+            session.refuse("out_of_range", identity, f"{name} is {least} to {most}")
+        else:
+            return True
+        return False
+
+    def _withdraw(self, session: Session, message: o.WithdrawProposal) -> None:
+        """Let a maker take a proposal back, unless it was decided before (ST-07)."""
+        identity = message.client_order_id
+        stored = self.proposals.find(message.proposal_id)
+        if stored is None or not self._may(session, "propose", stored.action):
+            session.refuse("unknown_proposal", identity)
+        elif stored.maker != session.operator:
+            session.refuse("not_the_maker", identity)
+        elif stored.status != PENDING:
+            session.refuse("proposal_decided", identity)
+        else:
+            withdrawn = self.proposals.withdraw(stored.proposal_id)
+            self._tell(withdrawn, session.owner, identity)
+
     def _approve(self, session: Session, message: o.Approve) -> None:
         stored = self._decidable(session, message.proposal_id, message.client_order_id)
         if stored is not None:
-            decided = self.proposals.decide(stored.proposal_id, session.operator, approved=True)
+            day = 0
+            if stored.action == "set_parameter":
+                day = first_day(self._desk.exchange.state, day_of(self._desk.sequencer.time_ns))
+            decided = self.proposals.decide(
+                stored.proposal_id, session.operator, approved=True, first_day=day
+            )
             self.execute(decided)
             self._tell(decided, session.owner, message.client_order_id)
 
@@ -229,11 +279,12 @@ class Institutions:
         instrument = self._desk.instruments.get(values.get("instrument", ""), -1)
         return body(
             _Person(stored.maker),
-            ACTIONS[stored.action],
-            ref=values.get("trade_no", 0),
+            ACTIONS[stored.action].kind,
+            ref=values.get("trade_no", PARAMETERS.get(values.get("parameter", ""), 0)),
             account=values.get("account", -1),
             instrument=instrument,
             qty_tonnes=values.get("qty_tonnes", 0),
+            amount=values.get("value", 0),
             checker=stored.checker,
         )
 

@@ -89,7 +89,7 @@ class AdmitInstrument(Inbound, tag="admit_instrument"):
 
 
 class Propose(Inbound, tag="propose"):
-    """Ask for what two people decide (ST-07): void_trade, or freeze/release/deduct_holding."""
+    """Ask for what two people decide (ST-07): ``action`` and exactly its fields."""
 
     client_order_id: str
     action: str
@@ -97,6 +97,15 @@ class Propose(Inbound, tag="propose"):
     account: AccountNo | None = None
     instrument: str | None = None
     qty_tonnes: QtyTonnes | None = None
+    parameter: str | None = None
+    value: Int53 | None = None
+
+
+class WithdrawProposal(Inbound, tag="withdraw_proposal"):
+    """Take an own proposal back that nobody has decided about; nothing is executed."""
+
+    client_order_id: str
+    proposal_id: Int53
 
 
 class Approve(Inbound, tag="approve"):
@@ -126,6 +135,7 @@ OfficeRequest = (
     | ResumeMarket
     | AdmitInstrument
     | Propose
+    | WithdrawProposal
     | Approve
     | RejectProposal
 )

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
+PENDING, APPROVED = "pending", "approved"
+REJECTED, WITHDRAWN = "rejected", "withdrawn"
 VERSION = 1
 
 
@@ -25,7 +26,10 @@ class ProposalsDamageError(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """One proposal: who asked for what, and who decided how. ``values`` as in ``propose``."""
+    """One proposal: who asked for what, and who decided how. ``values`` as in ``propose``.
+
+    ``first_day``: of a rule change that was approved, the day from which it is in force.
+    """
 
     proposal_id: int
     action: str
@@ -35,6 +39,7 @@ class Stored:
     status: str = PENDING
     checker: int = 0
     version: int = field(default=VERSION)
+    first_day: int = 0
 
     @property
     def name(self) -> bytes:
@@ -75,13 +80,22 @@ class Proposals:
                 return stored
         return None
 
-    def decide(self, proposal_id: int, checker: int, *, approved: bool) -> Stored:
+    def decide(
+        self, proposal_id: int, checker: int, *, approved: bool, first_day: int = 0
+    ) -> Stored:
         """Write the decision about a pending proposal of somebody else down and return it."""
         stored = self._all[proposal_id]
         assert stored.status == PENDING, "decided once"
         assert stored.maker != checker, "by somebody else"
         status = APPROVED if approved else REJECTED
-        return self._keep(replace(stored, status=status, checker=checker))
+        decided = replace(stored, status=status, checker=checker, first_day=first_day)
+        return self._keep(decided)
+
+    def withdraw(self, proposal_id: int) -> Stored:
+        """Write down that its maker has taken a pending proposal back and return it."""
+        stored = self._all[proposal_id]
+        assert stored.status == PENDING, "decided once"
+        return self._keep(replace(stored, status=WITHDRAWN))
 
     def find(self, proposal_id: int) -> Stored | None:
         """Return a proposal, None if there is none of this number."""

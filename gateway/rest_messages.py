@@ -267,6 +267,13 @@ class DecisionRequest(Answer, forbid_unknown_fields=True):
     note: str = ""
 
 
+class WithdrawalRequest(Answer, forbid_unknown_fields=True):
+    """What a maker takes back, and why."""
+
+    number: int
+    note: str
+
+
 class RequestView(Answer):
     """A request at the registry: open, approved, refused or withdrawn; and its outcome."""
 
@@ -350,6 +357,7 @@ DOCUMENTED: tuple[type, ...] = (
     ProposalList,
     RegistryRequest,
     DecisionRequest,
+    WithdrawalRequest,
     RequestView,
     RequestList,
     DefaultList,

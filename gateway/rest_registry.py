@@ -20,6 +20,7 @@ from gateway.rest_messages import (
     RegistryRequest,
     RequestList,
     RequestView,
+    WithdrawalRequest,
 )
 from gateway.venue import Venue
 from registry.approvals import Request
@@ -31,6 +32,7 @@ PROBLEMS = (401, 403, 404, 409, 422)
 def registry_routes(router: APIRouter, venue: Venue) -> None:
     """Add the registry's counter: ask, look, decide; and its defaults."""
     _deciding_routes(router, venue)
+    _withdrawing_route(router, venue)
     approvals, registry = venue.registry.approvals, venue.registry
     may_read = signed_by(venue, "GET /api/registry/requests")
     may_look = signed_by(venue, "GET /api/registry/defaults")
@@ -91,6 +93,26 @@ def _deciding_routes(router: APIRouter, venue: Venue) -> None:
             return approvals.refuse(number, key.person, wanted.note, at_ns)
 
         return answer(_view(await asked(act)))
+
+
+def _withdrawing_route(router: APIRouter, venue: Venue) -> None:
+    approvals = venue.registry.approvals
+    may_withdraw = signed_by(venue, "POST /api/registry/withdrawals")
+
+    @router.post(
+        "/api/registry/withdrawals",
+        tags=["office"],
+        responses=documented(RequestView, *PROBLEMS),
+        openapi_extra=sent("WithdrawalRequest"),
+    )
+    async def withdraw(content: Content, key: Key = may_withdraw) -> Response:
+        """Take an own request back that nobody has decided about, saying why."""
+        wanted = _read(content, WithdrawalRequest)
+        at_ns = venue.sequencer.time_ns
+        taken = await asked(
+            lambda: approvals.withdraw(wanted.number, key.person, wanted.note, at_ns)
+        )
+        return answer(_view(taken))
 
 
 def _read(content: dict[str, Any], kind: Any) -> Any:

@@ -122,6 +122,7 @@ class Venue:
         self.desk.transfers.recover()
         self.cycle = DayCycle(
             *(self.exchange, self.sequencer, self.registry, clock, references, self.market),
+            proposals=self.proposals,
             before_day=self._take_snapshot,
         )
         for approved in self.proposals.missing(self._executed):
