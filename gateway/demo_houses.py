@@ -2,8 +2,9 @@
 
 They trade over real connections like the crowd (gateway/demo_traders.py), but in the other two
 ways. Each looks now and then at the public board and the published session: accepts an offer that
-is close to the price of the day, makes one, takes one back; bids where a session is open. Once a
-day the house whose turn it is applies for a session of its own.
+is close to the price of the day, names better terms, makes an offer, takes one back; bids where a
+session is open. It answers those who bargain with it, visitors too: meets them halfway, agrees and
+confirms, or ends the talk. Once a day the house whose turn it is applies for a session of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from gateway.client import Client
@@ -23,6 +25,7 @@ from gateway.client_market import MarketData
 from gateway.client_orders import RefusedError
 from gateway.demo_traders import LOST, RETRY_S
 from gateway.keys import Key
+from gateway.rest_messages import NegotiationList, NegotiationView
 from marketdata.messages import Bidding, BulkOffer, Offer, Quote, Snapshot, Status
 
 logger = logging.getLogger(__name__)
@@ -31,37 +34,14 @@ PAUSE_S = 5.0  # mean time between two looks of one house, real time
 OFFERS_MAX = 2  # own public offers at a time
 QTY_MIN = 100_000  # TR-12, TR-13
 FAR_BP = 300  # an offer this far from the reference still pleases
+BARGAIN = 0.6  # how often a house names better terms than those it could live with
+ROUNDS_MAX = 2  # counters of one house in one negotiation
 VINTAGES = ("CEA25", "CEA24")
-
-
-@runtime_checkable
-class Dealer(Protocol):
-    """A connection that can trade in bulk and bid."""
-
-    async def bulk_offer(self, *, instrument: str, side: str, price_ticks: int, qty: int) -> Any:
-        """Make a public offer."""
-        ...
-
-    async def bulk_accept(self, *, order_no: int, price_ticks: int, qty: int) -> Any:
-        """Accept an offer at its own terms: a deal (TR-70)."""
-        ...
-
-    async def bulk_withdraw(self, *, order_no: int) -> Any:
-        """Take an offer back."""
-        ...
-
-    async def apply_session(self, *, instrument: str, side: str, price_ticks: int, qty: int) -> Any:
-        """Apply for a bidding session."""
-        ...
-
-    async def bid(self, *, session_no: int, price_ticks: int, qty: int) -> Any:
-        """Bid in an open session."""
-        ...
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a house does next: the name of a Dealer's method and its arguments."""
+    """What a house does next: the name of a Client's method and its arguments."""
 
     verb: str
     arguments: dict[str, Any]
@@ -85,10 +65,7 @@ class PublicMarket:
             case Quote():
                 self.quotes[message.instrument] = message
             case Status():
-                self.status = message
-                if message.phase == "pre_open":
-                    self.sessions.clear()
-                    self.gone.clear()
+                self._enter(message)
             case Bidding():
                 self.sessions[message.session_no] = message
             case BulkOffer(status="gone"):
@@ -98,19 +75,38 @@ class PublicMarket:
                 terms = (message.order_no, message.side, message.price_ticks, message.qty_tonnes)
                 self.offers[message.order_no] = (message.instrument, Offer(*terms))
 
+    def _enter(self, status: Status) -> None:
+        if self.status is not None and self.status.date != status.date:
+            self.sessions.clear()
+            self.gone.clear()
+        self.status = status
+
     def _snapshot(self, snapshot: Snapshot) -> None:
         code = snapshot.instrument
+        if snapshot.status is not None:
+            self._enter(snapshot.status)
         kept = {number: each for number, each in self.offers.items() if each[0] != code}
         self.offers = {**kept, **{offer.order_no: (code, offer) for offer in snapshot.offers}}
         self.sessions.update({session.session_no: session for session in snapshot.sessions})
-        self.status = snapshot.status or self.status
         if snapshot.quote is not None:
             self.quotes[code] = snapshot.quote
+
+    def worse_bp(self, code: str, side: str, price_ticks: int) -> float | None:
+        """Return how much worse than the reference a price is to ``side``; None: no reference."""
+        quote = self.quotes.get(code)
+        if quote is None:
+            return None
+        away = price_ticks - quote.reference_ticks
+        return (away if side == "buy" else -away) * 10_000 / quote.reference_ticks
 
 
 @dataclass
 class House:
-    """Decides; knows no sockets. ``own`` are the numbers of its offers."""
+    """Decides; knows no sockets. ``own`` are the numbers of its offers.
+
+    ``counters`` are its own in a negotiation (order number, counterparty), ``hopeless`` those in
+    which the venue has refused it something: it ends them.
+    """
 
     number: int
     houses: int
@@ -118,16 +114,22 @@ class House:
     own: set[int] = field(default_factory=set)
     applied: int = 0  # date of its last application
     bids: Counter[int] = field(default_factory=Counter)
+    counters: Counter[tuple[int, int]] = field(default_factory=Counter)
+    hopeless: set[tuple[int, int]] = field(default_factory=set)
 
-    def step(self, market: PublicMarket) -> Step | None:
-        """Return what to do next, None for nothing."""
+    def step(self, market: PublicMarket, talks: Sequence[NegotiationView] = ()) -> Step | None:
+        """Return what to do next, None for nothing; ``talks`` are its open negotiations."""
         status = market.status
         if status is None or status.halted:
             return None
         self.own -= market.gone
         if status.phase == "afternoon":
-            return self._bulk(market)
+            answers = (self._answer(market, talk) for talk in talks)
+            due = next((step for step in answers if step is not None), None)
+            return due or self._bulk(market, {talk.order_no for talk in talks})
         self.own.clear()  # offers lapse with the day
+        self.counters.clear()
+        self.hopeless.clear()
         if status.phase in {"pre_open", "morning"}:
             return self._apply(market, status.date) or self._bid(market)
         return None
@@ -156,28 +158,70 @@ class House:
             return Step("bid", fields)
         return None
 
-    def _bulk(self, market: PublicMarket) -> Step | None:
+    def _answer(self, market: PublicMarket, talk: NegotiationView) -> Step | None:
+        """Answer a negotiation if it is this house's turn (TR-72): who named the terms confirms."""
+        which = (talk.order_no, talk.counterparty)
+        whom: dict[str, Any] = {"order_no": talk.order_no}
+        if talk.initiator:
+            whom["counterparty"] = talk.counterparty
+        if which in self.hopeless:
+            return Step("bulk_decline", whom)
+        if talk.your_terms:
+            return Step("bulk_confirm", whom) if talk.status == "agreed" else None
+        if talk.status == "agreed":
+            return None
+        side = talk.side if talk.initiator else "buy" if talk.side == "sell" else "sell"
+        worse_bp = market.worse_bp(talk.instrument, side, talk.price_ticks)
+        if worse_bp is None:
+            return None
+        if self.counters[which] < ROUNDS_MAX and self._bargains(worse_bp):
+            self.counters[which] += 1
+            price = market.quotes[talk.instrument].reference_ticks + talk.price_ticks
+            return Step("bulk_counter", whom | {"price_ticks": price // 2, "qty": talk.qty_tonnes})
+        if worse_bp <= FAR_BP:
+            terms = {"price_ticks": talk.price_ticks, "qty": talk.qty_tonnes}
+            return Step("bulk_accept", whom | terms)
+        return Step("bulk_decline", whom)
+
+    def _bargains(self, worse_bp: float) -> bool:
+        """Whether to name better terms: never than good ones, always than those that displease."""
+        return worse_bp > FAR_BP or (worse_bp > 0 and self.rng.random() < BARGAIN)
+
+    def _bulk(self, market: PublicMarket, talking: set[int]) -> Step | None:
+        """Meet an offer of somebody else, make one, or take one back."""
         draw = self.rng.random()
-        foreign = [each for number, each in market.offers.items() if number not in self.own]
+        mine = self.own | talking
+        foreign = [each for number, each in market.offers.items() if number not in mine]
         if foreign and draw < 0.35:
             code, offer = foreign[int(self.rng.integers(len(foreign)))]
-            if self._pleases(offer, market.quotes.get(code)):
-                terms = {"price_ticks": offer.price_ticks, "qty": offer.qty_tonnes}
-                return Step("bulk_accept", {"order_no": offer.order_no, **terms})
+            met = self._meet(market, code, offer)
+            if met is not None:
+                return met
         if len(self.own) < OFFERS_MAX:
             return self._offer(market)
         if draw > 0.85:
             return Step("bulk_withdraw", {"order_no": min(self.own)})
         return None
 
-    def _pleases(self, offer: Offer, quote: Quote | None) -> bool:
-        """Whether the price is better than, or not far from, the reference."""
-        if quote is None:
-            return False
-        worse = offer.price_ticks - quote.reference_ticks
-        if offer.side == "buy":
-            worse = -worse
-        return worse * 10_000 <= FAR_BP * quote.reference_ticks
+    def _meet(self, market: PublicMarket, code: str, offer: Offer) -> Step | None:
+        """Accept an offer that pleases, or name terms halfway to the reference (TR-70, TR-72)."""
+        side = "buy" if offer.side == "sell" else "sell"
+        worse_bp = market.worse_bp(code, side, offer.price_ticks)
+        if worse_bp is None or worse_bp > 2 * FAR_BP:
+            return None
+        terms = {"order_no": offer.order_no, "qty": offer.qty_tonnes}
+        if self._bargains(worse_bp):
+            price = market.quotes[code].reference_ticks + offer.price_ticks
+            return Step("bulk_counter", terms | {"price_ticks": price // 2})
+        return Step("bulk_accept", terms | {"price_ticks": offer.price_ticks})
+
+    def refused(self, step: Step, talks: Sequence[NegotiationView]) -> None:
+        """The venue said no to a step: a negotiation it belongs to leads nowhere."""
+        for talk in talks:
+            if step.arguments.get("order_no") == talk.order_no and (
+                step.arguments.get("counterparty", talk.counterparty) == talk.counterparty
+            ):
+                self.hopeless.add((talk.order_no, talk.counterparty))
 
     def _offer(self, market: PublicMarket) -> Step | None:
         code = VINTAGES[int(self.rng.integers(len(VINTAGES)))]
@@ -238,22 +282,27 @@ class DemoHouses:
                 logger.info("demo house %s: %s", key.key_id, lost or type(lost).__name__)
             await asyncio.sleep(RETRY_S)
 
-    async def trade(self, client: object, house: House) -> None:
+    async def trade(self, client: Client, house: House) -> None:
         """Look and act for ever; a refusal hurts nobody."""
-        if not isinstance(client, Dealer):
-            logger.warning("this client has no bulk agreement and no bidding: the houses rest")
-            await asyncio.Event().wait()
-            return
         while True:
             await asyncio.sleep(float(house.rng.exponential(self._pause_s)))
-            step = house.step(self.market)
+            talks = await self._talks(client)
+            step = house.step(self.market, talks)
             if step is None:
                 continue
             try:
                 answer = await getattr(client, step.verb)(**step.arguments)
             except RefusedError as refusal:
                 self.refused[refusal.code] += 1
+                house.refused(step, talks)
                 continue
             self.done[step.verb] += 1
             if step.verb == "bulk_offer":
                 house.own.add(answer.order_no)
+
+    async def _talks(self, client: Client) -> list[NegotiationView]:
+        """Return the open negotiations of a house; there are none but in the afternoon (TR-31)."""
+        if self.market.status is None or self.market.status.phase != "afternoon":
+            return []
+        page = await client.get("/api/negotiations")
+        return msgspec.convert(page, NegotiationList).negotiations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,16 +17,18 @@ from gateway.clock import beijing_ns
 from gateway.demo import HOUSES, houses
 from gateway.demo_houses import (
     QTY_MIN,
+    ROUNDS_MAX,
     VINTAGES,
-    Dealer,
     DemoHouses,
     House,
     PublicMarket,
     Step,
 )
 from gateway.demo_operator import DemoOperator
+from gateway.rest_messages import NegotiationView
+from gateway.rest_views import own_negotiations
 from marketdata.messages import Bidding, BulkOffer, Offer, Quote, Snapshot, Status
-from tests.unit.marketdata.trading_floor import Floor
+from tests.unit.marketdata.trading_floor import CODES, Floor
 
 DATE = 20260820
 DAY = dt.date(2026, 8, 20)
@@ -38,8 +41,8 @@ def quote(code: str) -> Quote:
     return Quote(1, 0, 1, 0, code, 0, 0, 0, 0, 0, price, price, *limits, 0, 0, 0, 0, 0)
 
 
-def status(phase: str, halted: bool = False) -> Status:
-    return Status(1, 0, 0, DATE, phase, halted)
+def status(phase: str, halted: bool = False, date: int = DATE) -> Status:
+    return Status(1, 0, 0, date, phase, halted)
 
 
 def market(phase: str, *messages: object) -> PublicMarket:
@@ -63,7 +66,7 @@ def house(seed: int, number: int = 0) -> House:
 
 
 def test_an_afternoon_has_offers_acceptances_and_withdrawals_inside_the_rules() -> None:
-    """TR-12, TR-21, TR-70: at least 100,000 t, inside 30 %, accepted at the offer's own terms."""
+    """TR-12, TR-21, TR-70, TR-72: 100,000 t or more, inside 30 %, accepted at its own terms."""
     seen = market("afternoon", offer(1, "sell", 9800), offer(2, "buy", 8000))
     verbs = set()
     for seed in range(300):
@@ -86,9 +89,86 @@ def test_an_afternoon_has_offers_acceptances_and_withdrawals_inside_the_rules() 
             assert accepted.price_ticks != 8000, "nobody sells that far below the reference"
             terms = (accepted.price_ticks, accepted.qty_tonnes)
             assert (fields["price_ticks"], fields["qty"]) == terms
+        elif step.verb == "bulk_counter":
+            (_, met) = seen.offers[fields["order_no"]]
+            assert fields["order_no"] not in one.own
+            assert met.price_ticks != 8000, "too far away to bargain about"
+            halfway = (met.price_ticks + REFERENCE["CEA25"]) // 2
+            assert (fields["price_ticks"], fields["qty"]) == (halfway, met.qty_tonnes)
         else:
             assert step == Step("bulk_withdraw", {"order_no": 3})
-    assert verbs == {"bulk_offer", "bulk_accept", "bulk_withdraw"}
+    assert verbs == {"bulk_offer", "bulk_accept", "bulk_counter", "bulk_withdraw"}
+
+
+def talk(price: int, state: str = "countered", **fields: Any) -> NegotiationView:
+    """A negotiation about an offer to sell, seen by its initiator, about somebody else's terms."""
+    seen = {"initiator": True, "counterparty": 5, "your_terms": False, "side": "sell"}
+    terms = {"order_no": 7, "instrument": "CEA25", "price_ticks": price, "qty_tonnes": 150_000}
+    view: dict[str, Any] = {**seen, **terms, "status": state, **fields}
+    return NegotiationView(**view)
+
+
+OPEN = {"order_no": 7, "counterparty": 5}
+
+
+@pytest.mark.parametrize(
+    ("asked", "verb", "fields"),
+    [
+        (talk(9800), "bulk_accept", {"price_ticks": 9800, "qty": 150_000}),
+        (talk(8000), "bulk_counter", {"price_ticks": 8870, "qty": 150_000}),
+        (talk(9000, "agreed", your_terms=True), "bulk_confirm", {}),
+    ],
+)
+def test_an_initiator_answers_who_bargains_with_it(
+    asked: NegotiationView, verb: str, fields: dict[str, int]
+) -> None:
+    """TR-72: accepts good terms, meets bad ones halfway to the reference, confirms its own."""
+    for seed in range(20):
+        assert house(seed).step(market("afternoon"), [asked]) == Step(verb, OPEN | fields)
+
+
+def test_a_responder_names_nobody_and_answers_offers_directed_at_it() -> None:
+    """TR-72, TR-75: only the initiator has to say whom it means."""
+    bought = talk(9700, initiator=False)
+    terms = {"order_no": 7, "price_ticks": 9700, "qty": 150_000}
+    assert house(1).step(market("afternoon"), [bought]) == Step("bulk_accept", terms)
+    directed = talk(9000, "offered", initiator=False, side="buy")
+    step = house(1).step(market("afternoon"), [directed])
+    assert step == Step("bulk_counter", terms | {"price_ticks": 9370})
+
+
+def test_who_has_to_wait_does_other_things_and_a_talk_ends_after_two_rounds() -> None:
+    seen, one = market("afternoon"), house(1)
+    waiting = [talk(9000, your_terms=True), talk(9000, "agreed", order_no=8)]
+    for seed in range(30):
+        step = house(seed).step(seen, waiting)
+        assert step is None or step.verb == "bulk_offer"
+    found = [one.step(seen, [talk(7000)]) for _ in range(ROUNDS_MAX + 1)]
+    assert [step.verb for step in found if step] == ["bulk_counter"] * ROUNDS_MAX + ["bulk_decline"]
+    assert found[-1] == Step("bulk_decline", OPEN)
+    one.step(market("lunch"))
+    again = one.step(seen, [talk(7000)])
+    assert again is not None
+    assert again.verb == "bulk_counter", "another day"
+
+
+def test_a_refused_confirmation_ends_the_talk_and_no_other() -> None:
+    """COUNTERPARTY_SHORT, insufficient money: what cannot be done is not asked for ever."""
+    one, seen = house(1), market("afternoon")
+    agreed = talk(9000, "agreed", your_terms=True)
+    other = talk(9000, "agreed", your_terms=True, counterparty=6)
+    step = one.step(seen, [agreed, other])
+    assert step == Step("bulk_confirm", OPEN)
+    one.refused(step, [agreed, other])
+    assert one.step(seen, [agreed, other]) == Step("bulk_decline", OPEN)
+    assert one.step(seen, [other]) == Step("bulk_confirm", OPEN | {"counterparty": 6})
+
+
+def test_an_offer_that_is_being_talked_about_is_not_met_again() -> None:
+    seen = market("afternoon", offer(7, "sell", 9800))
+    for seed in range(60):
+        step = house(seed).step(seen, [talk(9770, initiator=False, your_terms=True)])
+        assert step is None or step.verb == "bulk_offer"
 
 
 def test_an_own_offer_that_the_board_does_not_show_yet_is_not_forgotten() -> None:
@@ -148,8 +228,13 @@ def test_the_public_market_follows_snapshots_and_messages() -> None:
     assert seen.status is not None
     seen.take_in(offer(7, "buy", 9000, "gone"))
     assert seen.offers == {}
-    seen.take_in(status("pre_open"))
-    assert seen.sessions == {}
+    seen.take_in(status("afternoon", halted=True))
+    assert seen.sessions
+    seen.take_in(status("pre_open", date=DATE + 1))
+    assert (seen.sessions, seen.gone) == ({}, set())
+    seen.take_in(session("noticed"))
+    seen.take_in(status("pre_open", halted=True, date=DATE + 1))
+    assert seen.sessions, "a halt is no new day"
 
 
 class FakeClient:
@@ -170,8 +255,15 @@ class FakeClient:
     async def bulk_accept(self, **fields: Any) -> SimpleNamespace:
         return await self._answer("bulk_accept", fields)
 
+    async def bulk_counter(self, **fields: Any) -> SimpleNamespace:
+        return await self._answer("bulk_counter", fields)
+
     async def bulk_withdraw(self, **fields: Any) -> SimpleNamespace:
         return await self._answer("bulk_withdraw", fields)
+
+    async def get(self, target: str) -> dict[str, Any]:
+        assert target == "/api/negotiations"
+        return {"date": DATE, "negotiations": []}
 
     async def apply_session(self, **fields: Any) -> SimpleNamespace:
         return await self._answer("apply_session", fields)
@@ -181,8 +273,8 @@ class FakeClient:
 
 
 def test_refusals_are_counted_and_own_offers_remembered() -> None:
-    client, one = FakeClient(), house(3)
-    assert isinstance(client, Dealer)
+    client: Any = FakeClient()
+    one = house(3)
     crowd = DemoHouses("http://127.0.0.1:9", [], pause_s=0.001)
     crowd.market = market("afternoon", offer(1, "sell", 9750))
 
@@ -195,7 +287,7 @@ def test_refusals_are_counted_and_own_offers_remembered() -> None:
     assert sum(crowd.done.values()) + sum(crowd.refused.values()) == len(client.calls) >= 6
     assert crowd.refused["insufficient_funds"] == len(client.calls) // 3
     verbs = {verb for verb, _ in client.calls}
-    assert {"bulk_offer", "bulk_accept"} <= verbs
+    assert {"bulk_offer", "bulk_accept", "bulk_counter"} <= verbs
 
 
 def test_groups_can_afford_what_they_do() -> None:
@@ -264,6 +356,7 @@ def command(account: int, step: Step) -> dict[str, Any]:
     fields = step.arguments
     made = {"kind": Kind[step.verb.upper()], "account": account}
     made["ref"] = fields.get("order_no", fields.get("session_no", 0))
+    made["counterparty"] = fields.get("counterparty", -1)
     made["price_ticks"], made["qty_tonnes"] = fields.get("price_ticks", 0), fields.get("qty", 0)
     if "instrument" in fields:
         made["instrument"] = INSTRUMENTS[fields["instrument"]]
@@ -272,11 +365,13 @@ def command(account: int, step: Step) -> dict[str, Any]:
 
 
 def test_a_day_of_houses_and_operator_has_bulk_deals_and_one_session() -> None:
-    """TR-70, TR-80: minute by minute through a morning and an afternoon, nothing nonsensical."""
+    """TR-70, TR-72, TR-80: minute by minute through a morning and an afternoon."""
     floor, operator, now = operated(9 * 60 + 30)
     feed, seen = floor.feed(), PublicMarket()
     groups = [house(number, number) for number in range(HOUSES)]
+    desk: Any = SimpleNamespace(exchange=floor.exchange, codes=CODES)
     refused: list[str] = []
+    done: Counter[str] = Counter()
     for minute in range(9 * 60 + 30, 15 * 60):
         now[0] = beijing_ns(DAY, minute)
         if minute in (11 * 60 + 30, 13 * 60):
@@ -293,13 +388,17 @@ def test_a_day_of_houses_and_operator_has_bulk_deals_and_one_session() -> None:
         for account, one in enumerate(groups):
             for message in feed.flush():
                 seen.take_in(message)
-            step = one.step(seen) if minute % 5 == account % 5 else None
+            talks = own_negotiations(desk, account).negotiations
+            step = one.step(seen, talks) if minute % 5 == account % 5 else None
             if step is None:
                 continue
             event = floor.send(command(account, step))[0]
             if event["kind"] == Event.REFUSED:
                 refused.append(step.verb)
-            elif step.verb == "bulk_offer":
+                one.refused(step, talks)
+                continue
+            done[step.verb] += 1
+            if step.verb == "bulk_offer":
                 one.own.add(int(event["order_no"]))
     floor.next_phase()
     bulletin = feed.bulletin(DATE)
@@ -309,5 +408,6 @@ def test_a_day_of_houses_and_operator_has_bulk_deals_and_one_session() -> None:
     assert 0 < bulletin.auction.day_qty_tonnes <= QTY_MIN
     deals = int(floor.exchange.state.market[0]["trades"])
     assert deals > 5
-    assert set(refused) <= {"bid", "bulk_accept", "bulk_offer"}
+    assert done["bulk_counter"] >= done["bulk_confirm"] >= 2, "whole negotiations"
+    assert set(refused) <= {"bid", "bulk_accept", "bulk_offer", "bulk_confirm", "bulk_counter"}
     assert len(refused) < deals * 3

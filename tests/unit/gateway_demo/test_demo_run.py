@@ -20,6 +20,7 @@ from rich.console import Console
 from engine.records import Kind, Phase, Side
 from gateway.bulletin_files import BulletinFiles
 from gateway.client import Client
+from gateway.demo_houses import QTY_MIN
 from gateway.demo_run import DemoOptions, demo, keyboard, paint, run
 from gateway.demo_traders import DemoTraders, Habits
 from gateway.keys import Keys
@@ -38,7 +39,9 @@ LIVELY = Habits(active=6, orders_per_s=60.0, stay_s=2.0, seed=3)
 
 
 def options(folder: Path, speed: float, habits: Habits = LIVELY) -> DemoOptions:
-    return DemoOptions(data_dir=folder, port=0, entities=25, speed=speed, habits=habits)
+    return DemoOptions(
+        data_dir=folder, port=0, entities=25, speed=speed, habits=habits, house_pause_s=0.1
+    )
 
 
 async def until(condition: Callable[[], bool], within_s: float = 40.0) -> None:
@@ -58,6 +61,8 @@ def test_a_day_is_traded_closed_settled_and_the_next_one_opens(tmp_path: Path) -
             assert one.crowd.sent > 50
             assert sum(one.crowd.refused.values()) < one.crowd.sent / 3
             assert "bad_credentials" not in one.crowd.refused
+            assert one.houses.done
+            assert sum(one.houses.refused.values()) < sum(one.houses.done.values())
             (date,) = one.venue.feed.bulletins
             bulletin = one.venue.feed.bulletin(date)
             assert bulletin.traded
@@ -79,6 +84,22 @@ def test_a_day_is_traded_closed_settled_and_the_next_one_opens(tmp_path: Path) -
     later, bulletins = asyncio.run(second_life())
     assert later > date
     assert bulletins >= 1
+
+
+def test_houses_bargain_deal_and_bid_over_real_connections(tmp_path: Path) -> None:
+    """TR-72, TR-80: a whole negotiation, from the offer over a counter to the confirmation."""
+    wanted = {"bulk_offer", "bulk_counter", "bulk_accept", "bulk_confirm", "apply_session", "bid"}
+
+    async def main() -> None:
+        async with demo(options(tmp_path, speed=1500.0)) as one:
+            feed, done = one.venue.feed, one.houses.done
+            await until(lambda: wanted <= set(done), 120)
+            await until(lambda: feed.bulletins, 60)
+            bulletins = feed.bulletins.values()
+            assert sum(each.bulk.day_qty_tonnes for each in bulletins) >= QTY_MIN
+            assert one.venue.registry.violations() == []
+
+    asyncio.run(main())
 
 
 def test_a_visitor_trades_with_the_printed_key_and_the_demo_stops_cleanly(tmp_path: Path) -> None:
