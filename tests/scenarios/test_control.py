@@ -151,6 +151,31 @@ def test_tr121_a_voided_trade_never_was(market: Market) -> None:
     """)
 
 
+def test_tr120_who_rigs_a_price_is_stopped_and_the_price_undone(market: Market) -> None:
+    """TR-120, TR-50, TR-113, TR-115, TR-121: collusion at the limit leaves no trace."""
+    floor = market(PAIR)
+    anhui, baowu = floor.when("Anhui"), floor.when("Baowu")
+    anhui.lists(Side.SELL, 10, at="81.00").done()
+    anhui.takes(10, of="Anhui", at="81.00").refused(Reason.SELF_TRADE)
+    anhui.cancels(at="81.00").done()
+    floor.deal(10, at="80.00")
+    floor.deal(500, at="88.00")  # arranged between the two
+    for name in ("Anhui", "Baowu"):
+        for stage in (1, 2, 3, 4):
+            floor.control(Kind.WARN_ACCOUNT, name, amount=stage).done()
+        floor.control(Kind.KILL, name, amount=1 | 2).done()
+    floor.control(Kind.VOID_TRADE, ref=2).done()
+    anhui.lists(Side.SELL, 1, at="80.00").refused(Reason.ACCOUNT_RESTRICTED)
+    baowu.lists(Side.BUY, 1, at="80.00").refused(Reason.ACCOUNT_RESTRICTED)
+    floor.closes().tells(Event.CLOSE_SET, price_ticks=8_000, qty_tonnes=10)
+    floor.then_figures(high="80.00", last="80.00", close="80.00")
+    floor.then_accounts("""
+        account | cash      | CEA25 | CEA25 bought
+        Anhui   | 5,000,800 | 990   |
+        Baowu   | 4,999,200 | 1,000 | 10
+    """)
+
+
 def test_st04_a_void_after_the_file_was_made_makes_another_file(market: Market) -> None:
     """ST-04, TR-121: the file is confirmed by its number of deals; then nothing is undone."""
     floor = market(PAIR)
