@@ -29,6 +29,7 @@ BIDDING = "tests/scenarios/test_bidding.py::"
 CONTROL = "tests/scenarios/test_control.py::"
 COMPOSITE = "tests/scenarios/test_composite.py::"
 BOOK = "tests/scenarios/test_price_time.py::"
+BRAKES = "tests/scenarios/test_safeguards.py::"
 
 DEFECTS = (
     Defect(
@@ -331,5 +332,75 @@ DEFECTS = (
         'if int(market["composite_open_sum"]) > 0:',
         "if True:",
         COMPOSITE + "test_e29_without_a_trade_the_composite_repeats_its_close",
+    ),
+    Defect(
+        "a mass cancel does not look at the side",
+        "engine/control.py",
+        "    if side != Side.NONE:",
+        "    if False:",
+        BRAKES + "test_tr43_only_what_is_named_goes",
+    ),
+    Defect(
+        "a mass cancel forgets the answers",
+        "engine/safeguards.py",
+        "    end_answers(state, account, instrument, why, outcome, side)\n",
+        "",
+        BRAKES + "test_tr72_a_responders_answers_end_and_the_offers_stay",
+    ),
+    Defect(
+        "a responder stands on the side of the offer",
+        "engine/control.py",
+        'matches and side != int(offered["side"])',
+        'matches and side in (0, int(offered["side"]))',
+        BRAKES + "test_tr72_a_responder_stands_on_the_other_side_of_the_offer",
+    ),
+    Defect(
+        "a slip cancels every vintage",
+        "engine/safeguards.py",
+        "if instrument != -1 and not d.is_instrument",
+        "if instrument >= 0 and not d.is_instrument",
+        BRAKES + "test_a_vintage_that_is_none_is_refused",
+    ),
+    Defect(
+        "a timer is due a nanosecond late",
+        "engine/safeguards.py",
+        'not 0 < due_ns <= int(c["time_ns"])',
+        'not 0 < due_ns < int(c["time_ns"])',
+        BRAKES + "test_a_timer_runs_out_at_its_nanosecond",
+    ),
+    Defect(
+        "a timer that is not set is due",
+        "engine/safeguards.py",
+        'not 0 < due_ns <= int(c["time_ns"])',
+        'not due_ns <= int(c["time_ns"])',
+        BRAKES + "test_a_timer_is_set_anew_and_switched_off",
+    ),
+    Defect(
+        "a timer that ran out stays set",
+        "engine/safeguards.py",
+        '        row["cancel_at_ns"] = 0\n',
+        "        pass\n",
+        BRAKES + "test_a_timer_runs_out_at_its_nanosecond",
+    ),
+    Defect(
+        "a timer stands still outside the day",
+        "engine/safeguards.py",
+        "if cause == Cause.OWNER and state.market",
+        "if state.market",
+        BRAKES + "test_a_timer_fires_outside_the_day_and_finds_nothing",
+    ),
+    Defect(
+        "a lost line stays armed",
+        "engine/safeguards.py",
+        '        row["cancel_on_disconnect"] = 0\n',
+        "        pass\n",
+        BRAKES + "test_a_lost_line_disarms_itself_and_nothing_else",
+    ),
+    Defect(
+        "a mass cancel reaches into published sessions",
+        "engine/control.py",
+        '    found &= orders["kind"] != Kind.NOTICE_SESSION\n',
+        "",
+        BRAKES + "test_tr89_bids_go_and_an_applicants_session_stays",
     ),
 )
