@@ -210,6 +210,7 @@ RG-20 keeping files for years is the operator's; nothing here deletes a registry
 RG-21 there is no uniform procedure for pledges
 RG-22 a fact, no rule
 VM-02 dates of a market that the simulator starts when asked to
+VM-04 who somebody is, is seen when the account is opened, by a person
 VM-11 compliance belongs to the compliance season
 VM-12 facts, no rules
 CA-05 the compliance season

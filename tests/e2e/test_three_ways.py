@@ -374,7 +374,7 @@ async def test_the_registrys_people_decide_in_twos(tmp_path: Path) -> None:
 
 
 async def test_two_markets_in_one_process(tmp_path: Path) -> None:
-    """VM-01, VM-03…09: other rules and institution, own accounts, 6 per mille a side, no bulk."""
+    """VM-01, VM-03, VM-05…09: other rules, institution and accounts, 6 per mille, no bulk."""
     fund(tmp_path, 2)
     folder = tmp_path / "ccer"
     folder.mkdir()
