@@ -67,7 +67,7 @@ def then_settled(venue: Venue, fees: Fees, standing: list[int]) -> None:
 def test_only_the_deals_that_stand_are_charged_tr_121_tr_130(
     charged: tuple[Venue, Fees], undone: tuple[int, ...]
 ) -> None:
-    """TR-132, VM-05: by day and in the evening; a deal undone costs neither side anything."""
+    """TR-132, VM-05, ST-01: settled from the deals that stand; one undone costs nobody anything."""
     venue, fees = charged
     numbers = [int(venue.trade(0, 1, qty, price)[1]["trade_no"]) for qty, price in DEALS]
     for place, number in enumerate(undone):
