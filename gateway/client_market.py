@@ -27,9 +27,10 @@ from websockets.typing import Subprotocol
 
 from gateway.client import endpoint
 from gateway.client_orders import RefusedError
-from gateway.market_messages import Message, Replay, Replayed, Subscribe, Subscribed
+from gateway.market_messages import Heartbeat, Message, Replay, Replayed, Subscribe, Subscribed
 from gateway.messages import Bye, Error, Inbound, Pong
 from marketdata.messages import (
+    Bar,
     Bidding,
     BulkOffer,
     Composite,
@@ -37,6 +38,7 @@ from marketdata.messages import (
     Fact,
     Halt,
     Offer,
+    OpenBar,
     Quote,
     Snapshot,
     Status,
@@ -55,7 +57,8 @@ class MarketData:
     ``depth``, ``quote`` by code, ``tape`` of trades that stand (after missing some of an instrument
     only those of its snapshot, the older ones may have been voided), ``status``, ``composite``;
     ``offers`` is the board of public bulk offers by order number, ``sessions`` the bidding sessions
-    of the day by number, ``halted`` the codes of halted instruments.
+    of the day by number, ``halted`` the codes of halted instruments. ``bars`` has the newest bar by
+    code (or ``composite``) and interval, if a channel of bars was named.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class MarketData:
         self.offers: dict[int, Offer] = {}
         self.sessions: dict[int, Bidding] = {}
         self.halted: set[str] = set()
+        self.bars: dict[tuple[str, str], Bar | OpenBar] = {}
         self.epoch = 0
         self.gaps = 0
         self._wanted = Subscribe(
@@ -81,7 +85,12 @@ class MarketData:
         )
         self._last: dict[tuple[str, str], int] = {}  # number of the channel's last fact
         self._shown: dict[str, set[int]] = {}  # numbers of ``offers`` by instrument
-        self._recovering = False
+        self._recovering = (
+            -1
+        )  # after which number it is asked what followed; -1: nothing is missing
+        self._received = 0  # facts of this connection
+        self._sure = 0  # no number up to this one is missing
+        self._again = False  # something was lost while it was asked what followed
         self._line: ClientConnection | None = None
         self._ready: deque[Received] = deque()
 
@@ -99,7 +108,7 @@ class MarketData:
             await self._line.close()
 
     async def connect(self) -> None:
-        """Connect and subscribe.
+        """Connect and subscribe; after the first time, go on after the last number.
 
         Raises:
             RefusedError: an instrument or a channel that does not exist.
@@ -110,7 +119,12 @@ class MarketData:
             compression=None,
             max_size=None,
         )
-        await self._send(self._wanted)
+        wanted, self._received = self._wanted, 0
+        if self.epoch:
+            after = self._recovering if self._recovering >= 0 else self._sure
+            wanted = msgspec.structs.replace(wanted, epoch=self.epoch, after=after)
+            self._recovering = after
+        await self._send(wanted)
         async for message in self:
             if isinstance(message, Subscribed):
                 return
@@ -162,28 +176,54 @@ class MarketData:
                 self.composite = message
             case Snapshot():
                 self._snapshot(message)
+            case OpenBar():
+                self.bars[message.instrument, message.interval] = message
             case Subscribed():
+                self._sure = self._sure if self.epoch else message.seq
                 self.epoch = message.epoch
             case Replayed():
-                self._recovering = False
+                self.epoch, self._recovering = message.epoch, -1
+                if self._again:
+                    self._again = False
+                    await self._recover(self._sure)
+            case Heartbeat():
+                await self._count(message)
             case _ if isinstance(message, Fact):
                 return await self._fact(message)
         return True
 
     async def _fact(self, message: Fact) -> bool:
+        self._received += 1
         channel = (message.channel, getattr(message, "instrument", ""))
         last = self._last.get(channel, 0)
         if message.seq <= last:
             return False
         if message.prev != last:
-            if not self._recovering:
-                self._recovering = True
-                self.gaps += 1
-                await self._send(Replay(epoch=self.epoch, after=last))
+            await self._recover(last)
             return False
         self._last[channel] = message.seq
         self._note(message)
         return True
+
+    async def _count(self, beat: Heartbeat) -> None:
+        """Compare what was sent with what came; if something is missing, ask from the last time."""
+        if beat.sent != self._received:
+            self._received = beat.sent
+            self._again = self._recovering >= 0
+            await self._recover(self._sure)
+        elif self._recovering < 0:
+            self._sure = self._known()
+
+    def _known(self) -> int:
+        """Return the largest number known; facts come in order, so all before it are known too."""
+        return max(self._last.values(), default=0)
+
+    async def _recover(self, after: int) -> None:
+        """Ask for what followed a number, unless that was asked already."""
+        if self._recovering < 0:
+            self._recovering = after
+            self.gaps += 1
+            await self._send(Replay(epoch=self.epoch, after=after))
 
     def _note(self, message: Fact) -> None:
         """Bring the pictures that facts make up to date."""
@@ -202,6 +242,8 @@ class MarketData:
                 terms = (message.side, message.price_ticks, message.qty_tonnes)
                 self.offers[message.order_no] = Offer(message.order_no, *terms)
                 self._shown.setdefault(message.instrument, set()).add(message.order_no)
+            case Bar():
+                self._end_bar(message)
             case Bidding():
                 self.sessions[message.session_no] = message
             case Halt(halted=True):
@@ -209,10 +251,17 @@ class MarketData:
             case Halt():
                 self.halted.discard(message.instrument)
 
+    def _end_bar(self, bar: Bar) -> None:
+        """Note an ended bar, or one that was restated while it is the newest."""
+        newest = self.bars.get((bar.instrument, bar.interval))
+        if newest is None or newest.start_us <= bar.start_us:
+            self.bars[bar.instrument, bar.interval] = bar
+
     def _enter(self, status: Status) -> None:
         """Note a phase; sessions are those of the day, so a new day begins without any."""
         if self.status is not None and self.status.date != status.date:
-            self.sessions.clear()
+            of_day = {no: each for no, each in self.sessions.items() if each.seq > status.seq}
+            self.sessions = of_day  # a status that was missed may come after them
         self.status = status
 
     def _snapshot(self, message: Snapshot) -> None:
@@ -242,3 +291,10 @@ class MarketData:
         self._last["bulk_offer", code] = message.bulk_offer_seq
         self._last["bidding", code] = message.bidding_seq
         self._last["halt", code] = message.halt_seq
+        for channel, seq in message.bar_seqs.items():
+            self._last[channel, code] = seq
+        self.bars = {
+            key: bar
+            for key, bar in self.bars.items()
+            if key[0] != code or not isinstance(bar, OpenBar)
+        } | {(code, bar.interval): bar for bar in message.bars}

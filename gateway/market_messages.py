@@ -88,12 +88,14 @@ class Replayed(Outbound, tag="replayed", omit_defaults=False):
 class Heartbeat(Outbound, tag="heartbeat", omit_defaults=False):
     """The line is alive. ``seq`` is the feed's last number, ``sent_seq`` your last fact's.
 
-    Who holds a smaller number than ``sent_seq`` has missed something. ``merged`` counts pictures
-    that were replaced by newer ones before this connection took them.
+    ``sent`` counts all facts this connection was sent: who counts otherwise, or holds a smaller
+    number than ``sent_seq``, has missed something. ``merged`` counts pictures that were replaced by
+    newer ones before this connection took them.
     """
 
     epoch: int
     seq: int
+    sent: int
     sent_seq: int
     merged: int
     time_us: int

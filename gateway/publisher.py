@@ -215,8 +215,8 @@ class Publisher:
         """Tell every connection that it is alive, and what its last number is."""
         epoch, seq, time_us = self.feed.epoch, self.feed.seq, self.time_us
 
-        def heartbeat(sent_seq: int, merged: int) -> Heartbeat:
-            return Heartbeat(epoch, seq, sent_seq, merged, time_us)
+        def heartbeat(sent: int, sent_seq: int, merged: int) -> Heartbeat:
+            return Heartbeat(epoch, seq, sent, sent_seq, merged, time_us)
 
         for subscriber in list(self.subscribers):
             subscriber.beat(heartbeat)

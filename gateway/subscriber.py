@@ -63,6 +63,7 @@ class Subscriber:
         self.pause_s = 0.0
         self.wanted: dict[Pair, str] = {}  # and its pace
         self.merged = 0
+        self.sent = 0  # facts
         self.sent_seq = 0
         self.due = False  # it waits for the next tick
         self.wake: Callable[[], None] = lambda: None
@@ -120,6 +121,7 @@ class Subscriber:
                 self._cut_off()
                 return
             self._hold(portion)
+        self.sent += len(portion.facts)
         self.sent_seq = portion.seq or self.sent_seq
         self.wake()
 
@@ -171,10 +173,10 @@ class Subscriber:
         self.close_code = REFUSALS[code].close_code if code in REFUSALS else 1000
         self.wake()
 
-    def beat(self, heartbeat: Callable[[int, int], Heartbeat]) -> None:
+    def beat(self, heartbeat: Callable[[int, int, int], Heartbeat]) -> None:
         """Tell that the line is alive, unless more important things wait."""
         if self.idle and not self.close_code:
-            self._say(heartbeat(self.sent_seq, self.merged))
+            self._say(heartbeat(self.sent, self.sent_seq, self.merged))
 
     def _say(self, message: Any) -> None:
         self._settle()
@@ -324,6 +326,7 @@ class Subscriber:
         within = [fact for fact in facts if fact.seq <= upto]
         self.sent_seq = max([self.sent_seq, *(fact.seq for fact in within)])
         parts = [encode(fact) for fact in within if wants(self.wanted, fact)]
+        self.sent += len(parts)
         if len(within) == FRAME_PARTS_MAX:
             self._replaying = (after, within[-1].seq, upto)
             return parts or self._fetched(*self._replaying)

@@ -54,6 +54,13 @@ class History:
         self._prev: dict[tuple[str, str], int] = {}
         self._iseq: dict[str, int] = {}
 
+    def derived(self, seq: int, channel: str, instrument: str) -> tuple[int, int, int]:
+        """Return (seq, prev, iseq) of a fact that follows from others: an ended bar."""
+        key = (channel, instrument)
+        prev = self._prev.get(key, 0)
+        self._prev[key] = seq
+        return seq, prev, self._iseq.get(instrument, 0)
+
     def fact(self, seq: int, channel: str, instrument: str = "") -> tuple[int, int, int]:
         """Return (seq, prev, iseq) of a fact; iseq 0 without instrument."""
         key = (channel, instrument)

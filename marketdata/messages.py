@@ -16,7 +16,7 @@ Numbers, the same in every message of the feed:
     a replay or a snapshot. The ``prev`` of a picture only tells whether pictures were merged.
 ``iseq``
     1, 2, 3 … over the facts of one instrument, whatever their channel; a picture has that of the
-    last fact it takes into account.
+    last fact it takes into account, and so has an ended bar, which follows from trades.
 
 Depth, quote, composite and open bars are whole pictures: the newest one alone is enough. Everything
 else is a fact and never merged: each one counts.

@@ -184,7 +184,7 @@ class Told:
     ) -> Bar:
         """A bar is over, or restated; ``start`` in minutes since 1970."""
         code, channel = self.code(line), BAR_CHANNEL + interval
-        numbers = self.history.fact(seq, channel, code)
+        numbers = self.history.derived(seq, channel, code)
         if not restated:
             self.history.drop_picture(channel, code)
         fields = _bar_fields(time_ns, code, interval, date, start, values)
