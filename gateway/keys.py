@@ -68,20 +68,33 @@ def _sign(secret: str, text: str) -> str:
 
 
 class Keys:
-    """All keys of a venue, kept in ``path`` with mode 0600."""
+    """All keys of one market's venue, kept in ``path`` with mode 0600.
 
-    def __init__(self, path: Path) -> None:
+    The file says whose keys it holds from the first time a venue opens it (``market``): accounts
+    have numbers of their own in each market, so the keys of one mean nobody in another.
+    """
+
+    def __init__(self, path: Path, market: str = "") -> None:
+        """Read the keys; without ``market`` as a tool that leaves open whose they are.
+
+        Raises:
+            ValueError: the file was written by a later build, or holds another market's keys.
+        """
         self.path = path
+        self.market = market
         self._keys: dict[str, Key] = {}
         self._next = {"person": 1, "office": OFFICE_FIRST}
         self._seen: tuple[int, int] = (0, 0)
+        self._marked = ""  # the market that the file names
         self._look()
+        if market and self._keys and not self._marked:
+            self._save()
 
     def _look(self) -> None:
         """Read the file if it is another than what is known: another process may add keys.
 
         Raises:
-            ValueError: the file was written by a later build.
+            ValueError: see ``__init__``.
         """
         try:
             found = self.path.stat()
@@ -94,6 +107,11 @@ class Keys:
             content = _upgraded(content)
         if content["version"] != VERSION:
             raise ValueError(f"{self.path.name} has version {content['version']}, not {VERSION}")
+        self._marked = content.get("market", "")
+        if self._marked and self.market and self._marked != self.market:
+            raise ValueError(
+                f"{self.path.name} holds keys of market {self._marked}, not {self.market}"
+            )
         rows = [Key(**{**row, "roles": tuple(row["roles"])}) for row in content["keys"]]
         self._keys = {key.key_id: key for key in rows}
         self._next = content["next"]
@@ -214,7 +232,8 @@ class Keys:
 
     def _save(self) -> None:
         rows = [key._asdict() for key in self._keys.values()]
-        content = {"version": VERSION, "next": self._next, "keys": rows}
+        market = self.market or self._marked
+        content = {"version": VERSION, "market": market, "next": self._next, "keys": rows}
         beside = self.path.with_suffix(".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

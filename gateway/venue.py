@@ -62,7 +62,7 @@ class Venue:
         self.snapshots = Snapshots(data_dir / "snapshots", journal.disk)
         self.exchange = Exchange()
         self.record = DayRecord()
-        self.keys = Keys(data_dir / "keys.json")
+        self.keys = Keys(data_dir / "keys.json", market.name)
         self.feed = Feed(self._code, epoch=time.time_ns() // 1000)
         self.publisher = Publisher(self.feed)
         self.oversight = Oversight(self.record, self.feed.codes)

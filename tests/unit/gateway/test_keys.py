@@ -46,3 +46,19 @@ def test_a_request_signature_is_good_for_that_request_only(tmp_path: Path) -> No
     assert keys.check_request("a", now, "GET", "/api/orders?after=4", good, now) is None
     assert keys.check_request("a", now, "POST", "/api/orders?after=3", good, now) is None
     assert keys.check_login("a", "GET", now, good, now) is None
+
+
+def test_keys_of_one_market_are_nobody_in_another(tmp_path: Path) -> None:
+    """A file made by a tool belongs to the market whose venue opens it first; copies do not."""
+    path = tmp_path / "keys.json"
+    made = Keys(path).create(0, "a")
+    assert Keys(path, "cea").find("a") == made
+    assert Keys(path).create(1, "b").account == 1, "a tool leaves the file's market as it is"
+    assert len(Keys(path, "cea")) == 2
+    with pytest.raises(ValueError, match="keys of market cea, not ccer"):
+        Keys(path, "ccer")
+    other = Keys(tmp_path / "ccer.json", "ccer")
+    good = login_signature(made.secret, "nonce", 10**15)
+    assert other.check_login("a", "nonce", 10**15, good, 10**15) is None
+    given = other.create(0, "a", secret=made.secret)
+    assert other.check_login("a", "nonce", 10**15, good, 10**15) == given
