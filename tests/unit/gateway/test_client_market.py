@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosedOK
 from engine.records import Kind, Phase, Side
 from gateway.client_market import MarketData
 from gateway.publisher import CODECS, Publisher, Subscriber
-from marketdata.messages import Bidding
+from marketdata.messages import Bidding, Snapshot
 from tests.unit.marketdata.trading_floor import WINDOW, Floor
 
 QTY = 100_000
@@ -21,11 +21,14 @@ class Line:
     """A connection to a publisher without a socket; "closes" whenever nothing waits."""
 
     def __init__(self, publisher: Publisher) -> None:
+        self.publisher = publisher
         self.subscriber = Subscriber(CODECS["msgpack.v1"], publisher)
-        publisher.subscribers.add(self.subscriber)
+        publisher.join(self.subscriber)
 
     async def send(self, frame: bytes) -> None:
+        """Send a request; what it asks of the feed is answered at the next tick."""
         self.subscriber.receive(frame)
+        self.publisher.tick()
 
     async def recv(self) -> bytes:
         data = self.subscriber.output()
@@ -54,7 +57,6 @@ class Reader:
             return self.line
 
         monkeypatch.setattr("gateway.client_market.connect", connect)
-        monkeypatch.setattr("gateway.publisher.REPLAY_MAX", 0)  # any gap is answered by snapshots
         self.md = MarketData("ws://127.0.0.1:9")
         asyncio.run(self.md.connect())
 
@@ -87,7 +89,7 @@ class Reader:
 
     def read(self) -> list[Any]:
         """Tell the public what happened and let the client read it all."""
-        self.publisher.flush()
+        self.publisher.tick()
 
         async def everything() -> list[Any]:
             return [message async for message in self.md]
@@ -95,9 +97,10 @@ class Reader:
         return asyncio.run(everything())
 
     def miss(self) -> None:
-        """Tell the public what happened, but not this client."""
-        self.publisher.flush()
+        """Tell the public what happened, but not this client, and forget how it came about."""
+        self.publisher.tick()
         self.line.lose()
+        self.feed.history.forgotten_seq = self.feed.seq  # only snapshots can tell now
 
     def tape(self) -> list[int]:
         return [trade.trade_no for trade in self.md.tape]
@@ -155,8 +158,8 @@ def test_a_snapshot_that_adds_nothing_leaves_the_tape_as_long_as_it_was(
     for _ in range(60):
         reader.trade(9800)
     reader.read()
-    reader.line.subscriber.receive(CODECS["msgpack.v1"].encode({"type": "snapshot"}))
-    reader.read()
+    asyncio.run(reader.line.send(CODECS["msgpack.v1"].encode({"type": "snapshot"})))
+    assert any(isinstance(each, Snapshot) for each in reader.read())
     assert reader.tape() == list(range(1, 61))
 
 
