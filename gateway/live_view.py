@@ -19,6 +19,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from engine.records import Modality
 from gateway.live_state import View, Watcher
 from marketdata.bulletin import Bulletin, percent, to_text, yuan
 from marketdata.feed import Feed
@@ -28,6 +29,7 @@ from marketdata.messages import (
     Composite,
     Level,
     Quote,
+    Trade,
 )
 
 FRAME_S = 0.25
@@ -35,6 +37,7 @@ PLAIN_LINE_S = 5.0
 WIDTH_MIN, HEIGHT_MIN = 100, 30
 BEIJING = dt.timezone(dt.timedelta(hours=8))
 UP, DOWN, STILL, QUIET = "red", "green", "white", "bright_black"  # red is up in this market
+MARKS = {int(Modality.BULK): ("◆", "bulk"), int(Modality.AUCTION): ("◇", "bidding")}
 PHASES = {
     "new": "before the first day",
     "pre_open": "pre-open",
@@ -171,9 +174,19 @@ def _tape(view: View, rows: int) -> Panel:
             Text(f"{wall(trade.time_us * 1000):%H:%M:%S}", QUIET),
             trade.instrument,
             Text(yuan(trade.price_ticks), style),
-            Text(f"{trade.qty_tonnes:,} {'▲' if trade.side == 'buy' else '▼'}", style),
+            Text(f"{trade.qty_tonnes:,} {_mark(trade)}", style),
         )
-    return Panel(table, title="latest trades", height=rows + 2)
+    shown = {trade.modality for trade in view.tape[: rows - 1]}
+    legend = [f"{mark} {name}" for code, (mark, name) in MARKS.items() if code in shown]
+    subtitle = Text(", ".join(legend), QUIET) if legend else None
+    return Panel(table, title="latest trades", subtitle=subtitle, height=rows + 2)
+
+
+def _mark(trade: Trade) -> str:
+    """Return the taker's direction, or what tells a negotiated deal from a listed one (TR-142)."""
+    if trade.modality in MARKS:
+        return MARKS[trade.modality][0]
+    return "▲" if trade.side == "buy" else "▼"
 
 
 def _board(view: View, rows: int) -> Panel:

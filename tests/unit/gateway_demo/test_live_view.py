@@ -111,6 +111,23 @@ def test_trades_have_the_colour_of_their_direction() -> None:
     assert re.search(r"\x1b\[31m\s*123 ▲", capture.get())  # a buyer took: red, upwards
 
 
+def test_negotiated_deals_are_marked_on_the_tape() -> None:
+    """TR-142: a bulk deal far from the listed prices must not look like one of them."""
+    feed = Feed(CODES.__getitem__)
+    feed.absorb(batch(*admitted(PRICES), *day_begun(PRICES)))
+    feed.absorb(batch(*listed_and_taken(5, 9750, 123, 1)))
+    feed.flush()
+    assert "◆" not in "\n".join(screen(feed, 100, 30))
+    deal = {"side": 1, "instrument": 5, "price_ticks": 9400, "trade_no": 2}
+    deal |= {"amount_fen": 9400 * 150_000, "qty_tonnes": 150_000}
+    feed.absorb(batch(event(Event.TRADED, **deal, modality=Modality.BULK)))
+    feed.flush()
+    lines = screen(feed, 100, 30)
+    assert any("94.00" in line and "150,000 ◆" in line for line in lines)
+    assert any("97.50" in line and "123 ▲" in line for line in lines)
+    assert any("◆ bulk" in line and "◇" not in line for line in lines)
+
+
 def test_an_empty_venue_and_a_held_one_can_be_drawn() -> None:
     assert "No vintage is listed yet" in "\n".join(screen(Feed(), 100, 30))
     held = Counted()
@@ -251,9 +268,12 @@ def test_a_sessions_result_and_halts_are_shown() -> None:
     feed.absorb(batch(*negotiated_rows()))
     fields = {"order_no": 3, "instrument": 4, "side": 2, "modality": Modality.AUCTION}
     closed = {"price_ticks": 4900, "qty_tonnes": 1000, "leaves_qty": 99_000}
+    won = fields | {"order_no": 9, "other_order_no": 3, "side": 1, "trade_no": 1}
+    won |= {"price_ticks": 4900, "qty_tonnes": 1000, "amount_fen": 4_900_000}
     feed.absorb(
         batch(
             event(Event.SESSION_CLOSED, **fields, **closed),
+            event(Event.TRADED, **won),
             event(Event.INSTRUMENT_HALTED_NOW, instrument=2),
             event(Event.MARKET_HALTED_NOW),
         )
