@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway import messages as m
 from gateway.rare_messages import BulkOffered, Rare
+from gateway.trader_messages import CancelAll, Kill
 
 DONE = frozenset(("filled", "cancelled", "lapsed"))
 
@@ -70,6 +71,7 @@ class _Waiting:
     future: asyncio.Future[Outcomes]
     left: int
     until_done: bool
+    at_end: bool  # answered once all orders that it ends have ended
     got: Outcomes = field(default_factory=list)
 
 
@@ -89,7 +91,8 @@ class OwnOrders:
         future: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
         legs = len(command.legs) if isinstance(command, m.Take) and command.legs else 1
         until_done = isinstance(command, m.Take | m.TakeBest)
-        self._waiting[identity_of(command)] = _Waiting(future, legs, until_done)
+        at_end = isinstance(command, CancelAll | Kill)
+        self._waiting[identity_of(command)] = _Waiting(future, legs, until_done, at_end)
         return future
 
     def fail(self, error: Exception) -> None:
@@ -140,7 +143,9 @@ class OwnOrders:
             order.status = "lapsed" if isinstance(report, m.Lapsed) else "cancelled"
         order.repeated = report.repeated
         if isinstance(report, m.Cancelled | m.Amended) and report.request_id:
-            self.answer(report.request_id, order)
+            asked = self._waiting.get(report.request_id)
+            if asked is not None and not asked.at_end:
+                self.answer(report.request_id, order)
         elif isinstance(report, m.Filled) and report.request_id:
             self.answer(report.request_id, report)
         waiting = self._waiting.get(order.client_order_id)

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.records import Phase
 from gateway.daycycle import nanoseconds
 from gateway.keys import Key
+from gateway.limits import Limits
 from gateway.serve import Options, Running, running
 from registry.institution import Registry
 
@@ -77,13 +78,18 @@ def fund(folder: Path, accounts: int, *, cash_fen: int = CASH_FEN, tonnes: int =
 
 @contextlib.asynccontextmanager
 async def live_venue(
-    folder: Path, *, accounts: int = 3, local: dt.datetime = MORNING
+    folder: Path,
+    *,
+    accounts: int = 3,
+    local: dt.datetime = MORNING,
+    limits: Limits | None = None,
 ) -> AsyncIterator[LiveVenue]:
     """Serve a venue in the morning of CEA25's first day until the block ends."""
     if not (folder / "registry.db").exists():
         fund(folder, accounts)
     clock = RunningClock(local)
-    async with running(Options(clock=lambda _: clock, port=0, data_dir=folder)) as server:
+    options = Options(clock=lambda _: clock, port=0, data_dir=folder, limits=limits or Limits())
+    async with running(options) as server:
         keys = server.venue.keys.create_many([(row, f"key-{row}") for row in range(accounts)])
         venue = LiveVenue(server, clock, keys)
         await venue.phase(Phase.MORNING)

@@ -19,6 +19,7 @@ from gateway.client import Client, LineLostError, Order, RefusedError
 from gateway.client_market import MarketData
 from gateway.codec import JSON
 from gateway.keys import login_signature, request_signature
+from gateway.limits import Limits
 from gateway.messages import Accepted, Lapsed
 from marketdata.messages import Notice, Snapshot, Trade
 from tests.e2e.live_venue import LiveVenue, live_venue
@@ -169,11 +170,8 @@ async def test_handshakes_that_are_refused(tmp_path: Path) -> None:
                 assert line.subprotocol == "json.v1"
 
 
-async def test_too_big_frames_and_silent_lines_are_closed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.connection.LOGIN_WITHIN_MS", 200)
-    async with live_venue(tmp_path) as venue:
+async def test_too_big_frames_and_silent_lines_are_closed(tmp_path: Path) -> None:
+    async with live_venue(tmp_path, limits=Limits(login_within_ms=200)) as venue:
         url = venue.url.replace("http", "ws") + "/ws/trade"
         for content, code in ((" " * 17_000, 4009), (" " * 70_000, 1009), (None, 4008)):
             async with connect(url) as line:
