@@ -18,7 +18,7 @@ from engine.state import State
 from gateway import snapshots
 from gateway.client import Client
 from gateway.disk import Disk, Point
-from gateway.journal import ARCHIVE, Journal, JournalDamageError, Mark
+from gateway.journal import ARCHIVE, JournalDamageError, Mark
 from gateway.reports import reports
 from gateway.serve import Options, running
 from gateway.snapshots import CLOSED, Snapshot, SnapshotDamageError, Snapshots, pack, unpack
