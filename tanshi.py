@@ -366,6 +366,22 @@ def bench_gateway(
     write_json(json_file, figures)
 
 
+@bench_app.command("fanout")
+def bench_fanout(
+    quick: Annotated[bool, typer.Option("--quick", help="A small crowd for seconds.")] = False,
+    pace: Annotated[str, typer.Option(help="every change, or once a tick.")] = "every",
+    json_file: JsonOption = None,
+) -> None:
+    """Market data to 500 subscribers, with and without one who never reads: lost and late."""
+    from benchmarks import fanout
+
+    try:
+        write_json(json_file, fanout.run(quick, pace, Console()))
+    except fanout.PROBLEMS as wrong:
+        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
 def main() -> None:
     """Run the command line; a bug stops with its traceback, Ctrl-C without one."""
     app()

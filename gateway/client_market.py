@@ -28,7 +28,7 @@ from websockets.typing import Subprotocol
 from gateway.client import endpoint
 from gateway.client_orders import RefusedError
 from gateway.market_messages import Heartbeat, Message, Replay, Replayed, Subscribe, Subscribed
-from gateway.messages import Bye, Error, Inbound, Pong
+from gateway.messages import Bye, Error, Inbound, Ping, Pong
 from marketdata.messages import (
     Bar,
     Bidding,
@@ -141,6 +141,10 @@ class MarketData:
                 for message in await self._frame():
                     if await self._take_in(message):
                         self._ready.append(message)
+
+    async def ping(self, ref: int = 0) -> None:
+        """Ask for a pong, which has the venue's time."""
+        await self._send(Ping(ref=ref))
 
     async def wait_for(self, kind: type, within_s: float = 5.0) -> Any:
         """Return the next message of ``kind``.
