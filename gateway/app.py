@@ -18,6 +18,7 @@ from gateway.rest import routes
 from gateway.rest_answers import ProblemError, answer
 from gateway.rest_messages import DOCUMENTED, Problem
 from gateway.venue import Venue
+from gateway.web_page import page_routes
 
 DESCRIPTION = """
 A trading-system simulator of China's national carbon market.
@@ -46,6 +47,7 @@ def create_app(
     door = Door(origins, limits or Limits())
     for venue in [venues] if isinstance(venues, Venue) else venues:
         app.include_router(routes(venue))
+        app.include_router(page_routes(venue.market.path))
         _sockets(app, venue, door)
 
     @app.exception_handler(ProblemError)
