@@ -254,6 +254,8 @@ def void_trade(state: State, c: Array, outcome: Outcome) -> None:
         price_ticks=price,
         qty_tonnes=qty,
         amount_fen=price * qty,
+        fee_fen=int(trade["buy_fee_fen"]),
+        other_fee_fen=int(trade["sell_fee_fen"]),
         modality=int(trade["modality"]),
     )
     if state.market[0]["phase"] == Phase.CLOSED:

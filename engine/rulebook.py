@@ -73,7 +73,6 @@ class Rules:
     auction_buyer_initiated: int
     auction_pricing_modes: tuple[str, ...]
     auction_sealed: int
-    state_seller_enabled: int
     # risk control
     holding_max_tonnes: int
     large_holder_tonnes: int

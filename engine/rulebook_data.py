@@ -104,7 +104,6 @@ _STANDING: tuple[Entry, ...] = (
     _initial("auction_buyer_initiated", 0, "TR-82", "likely"),
     _initial("auction_pricing_modes", ("uniform", "pay_as_bid"), "TR-83"),
     _initial("auction_sealed", 1, "TR-89", "choice"),
-    _initial("state_seller_enabled", 0, "TR-95", "choice"),
     # 1.10 risk control: no number is published, so nothing is limited (0 = off)
     _initial("holding_max_tonnes", 0, "TR-111", "choice"),
     _initial("large_holder_tonnes", 0, "TR-112", "choice"),

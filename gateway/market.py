@@ -14,7 +14,6 @@ from engine.rulebook import Rulebook, Rules
 from registry.profiles import NATIONAL, VOLUNTARY, Profile
 
 CCER_FEE_PPM = 6_000  # 6 per mille of the turnover, from each side (VM-05)
-CCER_OPENED = dt.date(2024, 1, 22)  # VM-02
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ class TimerSet(Rare, tag="timer_set"):
 
 
 class TradeVoided(Rare, tag="trade_voided"):
-    """A trade was undone before settlement; ``order_no`` and ``side`` are yours (TR-121)."""
+    """A trade was undone (TR-121); ``order_no``, ``side`` and ``fee_fen`` are yours."""
 
     trade_no: int
     order_no: int
@@ -202,6 +202,7 @@ class TradeVoided(Rare, tag="trade_voided"):
     qty_tonnes: int
     amount_fen: int
     modality: str
+    fee_fen: int = 0
     repeated: bool = False
 
 

@@ -201,6 +201,7 @@ def _voided(v: View) -> r.TradeVoided:
         order_no=v.of("order_no" if buyer else "other_order_no"),
         amount_fen=v.of("amount_fen"),
         modality=MODALITIES[v.of("modality")],
+        fee_fen=v.of("fee_fen" if buyer else "other_fee_fen"),
     )
 
 

@@ -60,6 +60,8 @@ def do_void_trade(venue: Venue, command: Command) -> None:
         price_ticks=trade.price,
         qty_tonnes=trade.qty,
         amount_fen=trade.value,
+        fee_fen=trade.buy_fee,
+        other_fee_fen=trade.sell_fee,
         modality=trade.modality,
     )
     if venue.phase is Phase.CLOSED:

@@ -265,7 +265,6 @@ def test_vintages_are_never_delisted_tr_05() -> None:
     [
         "amend_allowed",  # TR-45: cancel and enter again
         "auction_buyer_initiated",  # TR-82: the mirror
-        "state_seller_enabled",  # TR-95
         "holding_max_tonnes",  # TR-111
         "large_holder_tonnes",  # TR-112
         "circuit_breaker_bp",  # TR-119
