@@ -12,7 +12,6 @@ each order's own answer is checked after the stretch; at the end the journal is 
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,14 +19,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.gateway_figures import (
+    KINDS,
+    QUICK,
+    Case,
+    Rounds,
+    Size,
+    Sum,
+    figures_of,
+    quantile,
+    show,
+)
 from benchmarks.gateway_line import (
     Answer,
     Expected,
     Line,
-    Stretch,
     WrongAnswerError,
     check,
     frames,
@@ -42,7 +48,7 @@ from benchmarks.gateway_servers import (
     server,
     sync_seconds,
 )
-from benchmarks.machine import machine, spread
+from benchmarks.machine import machine
 from engine.exchange import Exchange
 from engine.invariants import violations
 from gateway.doctor import batches
@@ -54,74 +60,8 @@ Orders = list[list[Message]]  # per connection
 
 QTY_MAX = 20
 STACK = ("fastapi", "starlette", "uvicorn", "websockets", "msgspec")
+__all__ = ["PROBLEMS", "QUICK", "Size", "measure", "show"]
 PROBLEMS = (WrongAnswerError, ServerError, OSError)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A way to send. ``window``: orders in flight per connection; the echo plays a stretch's
-    frames ``echoes`` times, so that both are timed for long enough."""
-
-    name: str
-    per_frame: int
-    window: int
-    stretches: int
-    echoes: int
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much to measure. ``orders`` rest at once per connection, below open_orders_max."""
-
-    connections: int = 50
-    orders: int = 900
-    rounds: int = 5
-    roundtrips: int = 400
-    syncs: int = 200
-    cases: tuple[Case, ...] = (
-        Case("single", per_frame=1, window=64, stretches=2, echoes=2),
-        Case("batch100", per_frame=100, window=200, stretches=4, echoes=6),
-    )
-
-
-QUICK = Size(
-    connections=4,
-    orders=200,
-    rounds=1,
-    roundtrips=20,
-    syncs=20,
-    cases=(Case("single", 1, 64, 1, 1), Case("batch100", 100, 200, 1, 1)),
-)
-
-
-@dataclass
-class Sum:
-    """Orders and seconds of what was played of one kind in one round."""
-
-    orders: int = 0
-    seconds: float = 0.0
-    client_cpu_s: float = 0.0
-    server_cpu_s: float = 0.0
-
-    def add(self, orders: int, stretch: Stretch, server_cpu_s: float) -> None:
-        """Count one stretch."""
-        self.orders += orders
-        self.seconds += stretch.seconds
-        self.client_cpu_s += stretch.client_cpu_s
-        self.server_cpu_s += server_cpu_s
-
-    @property
-    def per_second(self) -> float:
-        """Orders acknowledged per second."""
-        return self.orders / self.seconds
-
-    def figures(self) -> dict[str, float]:
-        """Return the round's figures."""
-        return {
-            "orders_per_second": self.per_second,
-            "server_cpu_us_per_order": self.server_cpu_s / self.orders * 1e6,
-            "client_busy": self.client_cpu_s / self.seconds,
-        }
 
 
 @dataclass
@@ -136,6 +76,11 @@ class Load:
     stretch_no: int = 0  # names orders: ids are unique per account and day
     sent: int = 0  # commands that the venue must have in its journal, beyond ``began``
     began: int = 0
+
+    def tend(self) -> None:
+        """Let no connection run into its ping's time-out while others are played."""
+        for line in (*self.lines, *self.echo_lines):
+            line.tend()
 
     def listings(self) -> Orders:
         """Return new orders for each connection: even accounts sell above, odd ones buy below."""
@@ -205,6 +150,7 @@ def _play_venue(load: Load, case: Case, orders: Orders, total: Sum) -> list[list
     total.add(count, stretch, load.venue.cpu_s() - cpu_s)
     check(stretch, _expected(orders, echo=False), sequenced=True)
     load.sent += count
+    load.tend()
     return stretch.answers
 
 
@@ -219,7 +165,7 @@ def _play_echo(load: Load, case: Case, orders: Orders, total: Sum) -> None:
 
 def _round(load: Load, case: Case) -> dict[str, Sum]:
     """Play one round of a case: venue and echo in turn, either first every other time."""
-    sums = {kind: Sum() for kind in ("listings", "mixed", "cancels", "echo")}
+    sums = {kind: Sum() for kind in KINDS}
     for _ in range(case.stretches):
         first = load.listings()
         if load.stretch_no % 2:
@@ -275,11 +221,11 @@ def measure(size: Size | None = None, data: Path | None = None, say: Say = print
             for line in (*load.lines, *load.echo_lines):
                 line.close()
         _hold_against_journal(load, last, folder)
-    figures = _figures(size, rounds)
+    figures = figures_of(size, rounds)
     figures["roundtrip_p50_us"], figures["roundtrip_p99_us"] = (
-        _quantile(roundtrips, part) * 1e6 for part in (0.5, 0.99)
+        quantile(roundtrips, part) * 1e6 for part in (0.5, 0.99)
     )
-    figures["sync_p50_us"] = _quantile(syncs, 0.5) * 1e6
+    figures["sync_p50_us"] = quantile(syncs, 0.5) * 1e6
     figures["detail"] |= {
         "commands_in_journal": last,
         "server_core": server_core,
@@ -302,9 +248,6 @@ def _connected(venue: Server, echo: Server, size: Size) -> Load:
     )
     load.began = load.lines[0].ask({"type": "ping"}).seq
     return load
-
-
-Rounds = list[dict[str, dict[str, Sum]]]  # per round: case, kind
 
 
 def _rounds(load: Load, folder: Path, say: Say) -> tuple[Rounds, list[float], list[float]]:
@@ -340,61 +283,3 @@ def _hold_against_journal(load: Load, last: int, folder: Path) -> None:
     findings = violations(exchange.state)
     if count != last or findings:
         raise WrongAnswerError(f"the journal holds {count} commands, not {last}; {findings}")
-
-
-def _figures(size: Size, rounds: Rounds) -> dict[str, Any]:
-    figures: dict[str, Any] = {"connections": size.connections}
-    detail: dict[str, Any] = {"rounds": size.rounds, "orders_at_rest": size.orders}
-    for case in size.cases:
-        played = [each[case.name] for each in rounds]
-        ratios = [each["listings"].per_second / each["echo"].per_second for each in played]
-        by_kind = {kind: [each[kind].figures() for each in played] for kind in played[0]}
-        figures[f"orders_per_second_{case.name}"] = statistics.median(
-            each["listings"].per_second for each in played
-        )
-        figures[f"echo_ratio_{case.name}"] = statistics.median(ratios)
-        detail[case.name] = {
-            "per_frame": case.per_frame,
-            "window": case.window,
-            "echo_ratio": spread(ratios),
-            **{
-                kind: {name: spread([row[name] for row in rows]) for name in rows[0]}
-                for kind, rows in by_kind.items()
-            },
-        }
-    return {"benchmark": "gateway", **figures, "detail": detail}
-
-
-def _quantile(values: list[float], part: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
-
-
-def show(figures: dict[str, Any], console: Console) -> None:
-    """Print the figures as tables, with spread and what the client cost."""
-    detail = figures["detail"]
-    table = Table(title=f"{figures['connections']} connections, {detail['rounds']} rounds")
-    for head in ("case", "orders/s", "least", "most", "server us/order", "client busy"):
-        table.add_column(head, justify="left" if head == "case" else "right")
-    for case in ("single", "batch100"):
-        for kind in ("listings", "mixed", "cancels", "echo"):
-            row = detail[case][kind]
-            speed, busy = row["orders_per_second"], row["client_busy"]["median"]
-            table.add_row(
-                f"{case} {kind}",
-                *(f"{speed[each]:,.0f}" for each in ("median", "min", "max")),
-                f"{row['server_cpu_us_per_order']['median']:.2f}",
-                f"{busy:.0%}",
-            )
-    console.print(table)
-    for case in ("single", "batch100"):
-        ratio = detail[case]["echo_ratio"]
-        console.print(
-            f"{case}: {ratio['median']:.2f} of the echo ({ratio['min']:.2f} to {ratio['max']:.2f})"
-        )
-    console.print(
-        f"round trip p50 {figures['roundtrip_p50_us']:.0f} us, p99"
-        f" {figures['roundtrip_p99_us']:.0f} us; sync p50 {figures['sync_p50_us']:.0f} us;"
-        f" {detail['commands_in_journal']:,} commands in the journal, all answered once;"
-        f" {detail['machine']['cpu']}"
-    )

@@ -136,6 +136,18 @@ class Line:
         self._held = data[at:]
         return found
 
+    def tend(self) -> None:
+        """Answer pings while nothing is played: an idle line is given up else."""
+        self.socket.setblocking(False)
+        try:
+            self._more()
+        except BlockingIOError:
+            pass
+        finally:
+            self.socket.settimeout(WITHIN_S)
+        if unasked := self.taken():
+            raise WrongAnswerError(f"nobody asked for {unasked[0]}")
+
     def _more(self) -> None:
         read = self.socket.recv(READ_BYTES)
         if not read:
@@ -171,7 +183,7 @@ class Stretch:
     answers: list[list[Answer]]
 
 
-class _Lane:
+class Lane:
     """A line's progress in a stretch. ``window``: orders in flight at most."""
 
     def __init__(self, line: Line, made: list[bytes], per_frame: int, window: int) -> None:
@@ -216,7 +228,7 @@ def play(
     Raises:
         WrongAnswerError: it takes longer than WITHIN_S.
     """
-    lanes = [_Lane(line, own, per_frame, window) for line, own in zip(lines, made, strict=True)]
+    lanes = [Lane(line, own, per_frame, window) for line, own in zip(lines, made, strict=True)]
     with selectors.DefaultSelector() as selector:
         for lane in lanes:
             lane.line.socket.setblocking(False)
@@ -229,9 +241,7 @@ def play(
     return Stretch(seconds, cpu_s, [lane.line.taken(lane.read) for lane in lanes])
 
 
-def _run(
-    selector: selectors.BaseSelector, lanes: list[_Lane], orders: int, deadline: float
-) -> None:
+def _run(selector: selectors.BaseSelector, lanes: list[Lane], orders: int, deadline: float) -> None:
     for lane in lanes:
         lane.push()
     open_lanes = len(lanes)

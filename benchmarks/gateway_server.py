@@ -2,9 +2,10 @@
 
     python -m benchmarks.gateway_server FOLDER ACCOUNTS [CORE]
 
-Only the clock differs: it starts on a trading morning whatever the time of day. Once the accounts
-are funded and trading is open it prints one line of JSON: port, keys, instrument and price limits.
-SIGTERM ends it.
+Two things differ: the clock starts on a trading morning whatever the time of day, and the rates an
+account may send at are set so high that nobody reaches them (they are metered all the same). Once
+the accounts are funded and trading is open it prints one line of JSON: port, keys, instrument and
+price limits. SIGTERM ends it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from engine.records import Phase
 from gateway.bulletin_files import BulletinFiles
 from gateway.daycycle import nanoseconds
+from gateway.limits import Limits
 from gateway.serve import Options, Running, run
 from registry.institution import Registry
 
@@ -28,6 +30,13 @@ MORNING = dt.datetime(2026, 1, 5, 9, 45)
 INSTRUMENT = "CEA25"
 CASH_FEN = 10**11
 TONNES = 1_000_000
+UNREACHED = 10**9
+LIMITS = Limits(
+    orders_per_second=UNREACHED,
+    orders_burst=UNREACHED,
+    questions_per_second=UNREACHED,
+    questions_burst=UNREACHED,
+)
 
 
 class MorningClock:
@@ -101,7 +110,8 @@ def main(folder: Path, accounts: int, core: int | None) -> None:
         running.venue.listeners.append(files.listen)
         announcing.append(asyncio.create_task(announce(running, accounts)))
 
-    run(Options(clock=lambda _: MorningClock(), port=0, data_dir=folder), ready=ready)
+    options = Options(clock=lambda _: MorningClock(), port=0, data_dir=folder, limits=LIMITS)
+    run(options, ready=ready)
 
 
 if __name__ == "__main__":

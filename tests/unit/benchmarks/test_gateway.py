@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -16,8 +17,8 @@ from websockets.streams import StreamReader
 
 from benchmarks.gateway import QUICK, measure
 from benchmarks.gateway_line import (
-    COUNTED,
     Answer,
+    Lane,
     Line,
     Stretch,
     WrongAnswerError,
@@ -67,31 +68,26 @@ def test_messages_are_put_into_frames_of_the_size_asked_for() -> None:
 
 
 class Answering:
-    """A server on a free port that sends prepared pieces, one per order it has read."""
+    """A server on a free port that shakes hands with one client; ``peer`` is its end then."""
 
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
+    def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=self._greet, daemon=True)
 
     def __enter__(self) -> Answering:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listening.close()
         self._thread.join(10)
+        self.peer.close()
+        self._listening.close()
 
-    def _serve(self) -> None:
-        peer, _ = self._listening.accept()
-        with peer:
-            peer.recv(65536)
-            peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-            for piece in self._pieces:
-                peer.recv(65536)
-                peer.sendall(piece)
-            peer.recv(65536)
+    def _greet(self) -> None:
+        self.peer, _ = self._listening.accept()
+        self.peer.recv(65536)
+        self.peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
 
 
 def told(*answers: dict[str, object]) -> bytes:
@@ -108,22 +104,49 @@ def accepted(number: int) -> dict[str, object]:
 
 def test_reports_that_two_reads_share_are_counted_and_checked() -> None:
     whole = told(accepted(1), accepted(2), accepted(3))
-    cut = whole.index(COUNTED, whole.index(COUNTED) + 1) + 4  # within the second field's name
-    with Answering([whole[:cut], whole[cut:]]) as server:
+    with Answering() as server:
         line = Line(server.port, None)
-        made = frames([{"n": n} for n in range(3)], 1)
-        line.socket.sendall(made[0])  # the server wants something to read before each piece
-        stretch = play([line], [made], 3, 1, 64)
+        for cut in range(1, len(whole)):
+            lane = Lane(line, [], 1, 64)
+            for piece in (whole[:cut], whole[cut:]):
+                server.peer.sendall(piece)
+                lane.pull()
+            assert lane.counted == 3, cut
+            assert [each.seq for each in line.taken(lane.read)] == [1, 2, 3]
         line.close()
-    check(stretch, [[("accepted", f"o{n}") for n in (1, 2, 3)]], sequenced=True)
-    assert stretch.seconds > 0
+
+
+def test_a_stretch_ends_when_all_are_answered() -> None:
+    with Answering() as server:
+        line = Line(server.port, None)
+        server.peer.sendall(told(accepted(1), accepted(2)))
+        stretch = play([line], [frames([{"n": 1}, {"n": 2}], 1)], 2, 1, 64)
+        line.close()
+    check(stretch, [WANTED], sequenced=True)
 
 
 def test_a_server_that_hangs_up_is_told() -> None:
-    with Answering([told(accepted(1))]) as server:
+    with Answering() as server:
         line = Line(server.port, None)
+        server.peer.sendall(told(accepted(1)))
+        server.peer.shutdown(socket.SHUT_WR)
         with pytest.raises(WrongAnswerError, match="hung up"):
-            play([line], [frames([{"n": n} for n in range(2)], 1)], 2, 1, 1)
+            play([line], [frames([{"n": 1}, {"n": 2}], 1)], 2, 1, 64)
+        line.close()
+
+
+def test_an_idle_line_answers_pings_and_takes_nothing_else() -> None:
+    with Answering() as server:
+        line = Line(server.port, None)
+        line.tend()
+        server.peer.sendall(b"\x89\x04ping")
+        select.select([line.socket], [], [], 10)
+        line.tend()
+        assert server.peer.recv(65536) == masked(b"ping", 10)
+        server.peer.sendall(told(accepted(1)))
+        select.select([line.socket], [], [], 10)
+        with pytest.raises(WrongAnswerError, match="nobody asked"):
+            line.tend()
         line.close()
 
 
