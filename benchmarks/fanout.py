@@ -355,6 +355,8 @@ def run(quick: bool, pace: str, console: Console) -> dict[str, Any]:
     Raises:
         LostError, ServerError, WrongAnswerError: no figure counts.
     """
+    if pace not in ("tick", "every"):
+        raise LostError(f"there is no pace {pace!r}: tick or every")
     size = replace(QUICK if quick else Size(), pace=pace)
     figures = measure(size, lambda line: console.print(line, style="dim"))
     table = Table(title=f"{size.subscribers} subscribers, pace {pace}, medians of {size.rounds}")

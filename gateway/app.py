@@ -9,14 +9,16 @@ import msgspec
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from fastapi_offline import FastAPIOffline
 
 from gateway.connection import Door, serve_market_data, serve_trading
 from gateway.limits import Limits
+from gateway.market_views import MARKET_DOCUMENTED
+from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.rest import routes
-from gateway.rest_answers import ProblemError, answer
-from gateway.rest_messages import DOCUMENTED, Problem
+from gateway.rest_answers import ProblemError, answer, documented
+from gateway.rest_messages import DOCUMENTED, Problem, Ready
 from gateway.venue import Venue
 from gateway.web_page import page_routes
 
@@ -45,7 +47,9 @@ def create_app(
         title="tanshi", description=DESCRIPTION, version="1", redoc_url=None
     )
     door = Door(origins, limits or Limits())
-    for venue in [venues] if isinstance(venues, Venue) else venues:
+    venues = [venues] if isinstance(venues, Venue) else venues
+    _watching(app, Metrics(venues, door), venues)
+    for venue in venues:
         app.include_router(routes(venue))
         app.include_router(page_routes(venue.market.path))
         _sockets(app, venue, door)
@@ -64,6 +68,25 @@ def create_app(
     return app
 
 
+def _watching(app: FastAPI, metrics: Metrics, venues: Sequence[Venue]) -> None:
+    """Pages for who runs the process; ``/healthz`` of each market is beside its other pages."""
+
+    @app.get("/metrics", tags=["process"], response_class=PlainTextResponse)
+    async def figures() -> Response:
+        """Figures in the format of Prometheus; docs/reference/operations.md names them."""
+        return Response(metrics.page(), media_type=CONTENT_TYPE)
+
+    @app.get("/readyz", tags=["process"], responses=documented(Ready, 503))
+    async def ready() -> Response:
+        """Whether orders are taken: 503 once a venue has stopped working or is stopping."""
+        broken = [venue.market.name for venue in venues if not venue.working]
+        if broken:
+            raise ProblemError(
+                503, "not_ready", f"These markets have stopped: {', '.join(broken)}."
+            )
+        return answer(Ready(ready=True, markets=[venue.market.name for venue in venues]))
+
+
 def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
     @app.websocket(venue.market.path + "/ws/trade")
     async def trade(socket: WebSocket) -> None:
@@ -77,7 +100,7 @@ def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
 def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
     _, schemas = msgspec.json.schema_components(
-        DOCUMENTED, ref_template="#/components/schemas/{name}"
+        (*DOCUMENTED, *MARKET_DOCUMENTED), ref_template="#/components/schemas/{name}"
     )
 
     def openapi() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from engine.records import Mode, Phase
 from gateway.refusals import REFUSALS
 from gateway.rest_answers import ProblemError, answer, documented
+from gateway.rest_market import market_routes
 from gateway.rest_messages import (
     BoardView,
     BulletinDates,
@@ -74,6 +75,7 @@ def _public_routes(router: APIRouter, venue: Venue) -> None:
 
     _negotiated_routes(router, venue)
     _venue_routes(router, venue)
+    market_routes(router, venue)
 
 
 def _negotiated_routes(router: APIRouter, venue: Venue) -> None:

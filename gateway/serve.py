@@ -36,7 +36,8 @@ class Options:
     registry's database; ``references`` are first prices in ticks of vintages by code;
     ``origins`` are web pages that may connect, besides those of the venue itself. ``markets`` are
     served by one process; the first one is ``Running.venue`` and lives in ``data_dir``, others in a
-    folder of their name there, each with a journal, keys and a registry of its own.
+    folder of their name there, each with a journal, keys and a registry of its own. With a TLS
+    certificate (PEM, with its chain) and its key only https and wss are spoken.
     """
 
     clock: Callable[[Venue], Clock]
@@ -49,22 +50,25 @@ class Options:
     markets: tuple[Market, ...] = (CEA,)
     disk: Disk | None = None  # None: the system's
     limits: Limits = field(default_factory=Limits)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
 
 @dataclass(frozen=True)
 class Running:
-    """A venue that serves: ``url`` is http://host:port, ``stop`` ends it."""
+    """A venue that serves: ``url`` is http(s)://host:port, ``stop`` ends it."""
 
     venue: Venue
     host: str
     port: int
     server: uvicorn.Server
     venues: Mapping[str, Venue] = field(default_factory=dict)  # by the market's name
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """Where the REST pages are."""
-        return f"http://{self.host}:{self.port}"
+        return f"{self.scheme}://{self.host}:{self.port}"
 
     def stop(self) -> None:
         """Ask the server to stop; ``running`` returns when it has."""
@@ -115,6 +119,7 @@ def _recovered(options: Options) -> list[Venue]:
         for venue in found:
             venue.journal.close()
             venue.registry.close()
+            venue.history.close()
         raise
     return found
 
@@ -134,7 +139,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
         listening.close()
         raise
     host, port = listening.getsockname()[:2]
-    own = {f"http://{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
+    scheme = "https" if options.tls_certificate else "http"
+    own = {f"{scheme}://{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
     clock = options.clock(venues[0])
     for venue in venues:
         venue.desk.limits = options.limits
@@ -149,13 +155,15 @@ async def running(options: Options) -> AsyncIterator[Running]:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=STOP_WITHIN_S,
+            ssl_certfile=options.tls_certificate,
+            ssl_keyfile=options.tls_key,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.ready.wait()
         by_name = {venue.market.name: venue for venue in venues}
-        yield Running(venues[0], host, port, server, by_name)
+        yield Running(venues[0], host, port, server, by_name, scheme)
     finally:
         for venue in venues:
             venue.desk.close_all("shutting_down")

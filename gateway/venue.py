@@ -2,6 +2,7 @@
 
     data_dir/journal/   the commands, durable (the state is what they make)
     data_dir/snapshots/  the state between two days: a start replays from there
+    data_dir/market.db  trades and bars of earlier days, for the public (derived)
     data_dir/keys.json  who may log in (mode 0600)
     data_dir/proposals.jsonl  what makers asked for and checkers decided
     data_dir/registry.db  the registry's database, unless another one is given
@@ -31,6 +32,7 @@ from gateway.disk import Disk, Point
 from gateway.journal import Journal, Mark
 from gateway.keys import Keys
 from gateway.market import CEA, Market
+from gateway.market_history import MarketHistory
 from gateway.memory import recall, remember
 from gateway.oversight import Oversight
 from gateway.proposals import Proposals, executed_names
@@ -63,8 +65,10 @@ class Venue:
         self.exchange = Exchange()
         self.record = DayRecord()
         self.keys = Keys(data_dir / "keys.json", market.name)
-        self.feed = Feed(self._code, epoch=time.time_ns() // 1000)
+        self.feed = Feed(self._code)
         self.publisher = Publisher(self.feed)
+        self.history = MarketHistory(data_dir / "market.db")
+        self.feed.keep_day = self.history.keep
         self.oversight = Oversight(self.record, self.feed.codes)
         self.proposals = Proposals(data_dir / "proposals.jsonl")
         self.desk = Desk(self.exchange, self.record, self.keys, registry, self.proposals)
@@ -100,10 +104,16 @@ class Venue:
             registry = Registry.open(url, market.profile)
             undone.callback(registry.close)
             venue = cls(data_dir, registry, journal, market)
+            undone.callback(venue.history.close)
             warm_up()
             venue._replay()
             undone.pop_all()
         return venue
+
+    @property
+    def working(self) -> bool:
+        """Whether every task of the venue lives."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
     @property
     def held(self) -> str:
@@ -119,6 +129,7 @@ class Venue:
         """Set sequencer, day cycle and feed going; should one of them fail, ``stop`` is called."""
         self.sequencer = Sequencer(self.journal, self.exchange, clock, self._tell)
         self.desk.sequencer = self.sequencer
+        self.publisher.now_us = lambda: clock.now_ns() // 1000
         self.desk.transfers.recover()
         self.cycle = DayCycle(
             *(self.exchange, self.sequencer, self.registry, clock, references, self.market),
@@ -127,7 +138,8 @@ class Venue:
         )
         for approved in self.proposals.missing(self._executed):
             self.desk.institutions.execute(approved)  # approved just before the venue stopped
-        for work in (self.sequencer.run(), self.cycle.run(), self.publisher.run()):
+        works = (self.sequencer.run(), self.cycle.run(), self.publisher.run())
+        for work in (*works, self.desk.safeguards.run(clock)):
             self._tasks.append(asyncio.create_task(_watched(work, stop)))
         self._stop = stop
         self._watchdog = Watchdog(self.sequencer, self._tasks[0], stop)
@@ -146,6 +158,7 @@ class Venue:
         if failed is None:
             self.snapshots.note_closed(Mark(self.journal.last_seq, self.journal.chain))
         self.registry.close()
+        self.history.close()
 
     def _tell(self, commands: np.ndarray, events: np.ndarray) -> None:
         """Everybody hears of an applied batch: owners first, then the public."""
@@ -211,13 +224,12 @@ class Venue:
         began = time.perf_counter()
         today: list[tuple[np.ndarray, np.ndarray]] = []
         registry_part: list[tuple[np.ndarray, np.ndarray]] = []
-        epoch = self.feed.epoch
         batches = Quarantine(self.journal.folder).screened(self._start_from_snapshot())
-        self.feed.epoch = epoch
         first_seq = self.exchange.seq + 1
         for batch in gathered(batches, REPLAY_ROWS):
             events = self._applied(batch)
             self.feed.absorb(events)
+            self.feed.flush()
             self.oversight.replay(events)
             self._executed |= executed_names(batch)
             if day_begins(events) is not None:
@@ -231,7 +243,6 @@ class Venue:
             self.record.absorb(batch, events)
         self.record.learn_ids()
         self.oversight.replayed()
-        self.feed.flush()
         self.desk.learn_instruments()
         if registry_part:
             heard, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))

@@ -127,22 +127,41 @@ class Charts:
             ]
         return found
 
-    def rows(self) -> list[BarRow]:
-        """Return every bar of the day as it stands, open ones too: by interval, line and time."""
+    @property
+    def closed(self) -> bool:
+        """Whether the bars of the day are over."""
+        return bool(self._day_told)
+
+    def rows(self, interval: str = "", line: int | None = None) -> list[BarRow]:
+        """Return the day's bars as they stand, open ones too: by interval, line and time.
+
+        All of them, or those of an interval, of a line.
+        """
         found = [
             BarRow(key.interval, self._told.code(key.line), key.start, self.bars.values(key))
             for key in self.bars.every()
+            if interval in ("", key.interval) and line in (None, key.line)
         ]
+        if interval not in ("", "1d") or not self._figures.date:
+            return found
         start = day_start(self._figures.date)
-        for line in (COMPOSITE_LINE, *range(len(self._figures.vintages))):
-            values = day_values(self._figures, line)
-            if line in self._day_told or any(values):
-                found.append(BarRow("1d", self._told.code(line), start, values))
+        for each in (COMPOSITE_LINE, *range(len(self._figures.vintages))):
+            values = day_values(self._figures, each)
+            if line in (None, each) and (each in self._day_told or any(values)):
+                found.append(BarRow("1d", self._told.code(each), start, values))
         return found
 
     def day(self) -> Day:
         """Return the market data of the day so far."""
         return Day(self._figures.date, tuple(self._told.codes), self.tape.rows(), self.rows())
+
+    def trades_after(self, trade_no: int, line: int | None, count: int) -> Day:
+        """Return the first trades of the day above a number, of one instrument or of all."""
+        rows = self.tape.rows()
+        rows = rows[np.searchsorted(rows["trade_no"], trade_no, side="right") :]
+        if line is not None:
+            rows = rows[rows["instrument"] == line]
+        return Day(self._figures.date, tuple(self._told.codes), rows[:count], [])
 
     def begin_day(self) -> None:
         """Start anew; arrays of the day before stay with whoever holds them."""
