@@ -5,16 +5,17 @@ Commands import their rooms only when they run, so that ``tanshi --help`` answer
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.cli import JsonOption, bench_app, write_json
 
 if TYPE_CHECKING:
     from gateway.doctor import Report
@@ -31,12 +32,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
 )
-bench_app = typer.Typer(no_args_is_help=True, help="Measure speed; each figure with a yardstick.")
 app.add_typer(bench_app, name="bench")
 
-JsonOption = Annotated[
-    Path | None, typer.Option("--json", help="Also write the figures to this file.", metavar="FILE")
-]
 DataOption = Annotated[
     Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")
 ]
@@ -62,13 +59,6 @@ OneMarketOption = Annotated[
     MarketName | None,
     typer.Option(help="One of the markets served from there (default: the first one)."),
 ]
-
-
-def write_json(file: Path | None, figures: dict[str, Any]) -> None:
-    """Write figures as JSON if a file was asked for; parent folders are made."""
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @app.command()
@@ -101,6 +91,18 @@ def serve(
     orders_per_second: Annotated[
         float | None, typer.Option(min=0, help="Demo traders' rate; 0 leaves the market to you.")
     ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(help="A bound, e.g. orders_per_second=1000 (0: none).", metavar="NAME=VALUE"),
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A web page's origin that may connect; repeatable.")
+    ] = None,
+    tls: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Speak https and wss only.", metavar="CERTIFICATE KEY"),
+    ] = None,
+    log_format: Annotated[str, typer.Option(help="text or json, one line each.")] = "text",
 ) -> None:
     """Start the venue. Ctrl-C stops it; the next start goes on where it was."""
     from gateway import front
@@ -116,6 +118,10 @@ def serve(
         markets=tuple(name.value for name in market or [MarketName.CEA]),
         entities=entities,
         orders_per_s=orders_per_second,
+        limits=tuple(limit or ()),
+        origins=tuple(origin or ()),
+        tls=tls,
+        log_format=log_format,
     )
     problem = front.serve(chosen, Console())
     if problem:
@@ -307,79 +313,6 @@ def day(
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
     raise typer.Exit(summary.exit_code)
-
-
-@bench_app.command("matching")
-def bench_matching(
-    messages: Annotated[int, typer.Option(min=1_000, help="Messages per stream.")] = 1_000_000,
-    runs: Annotated[int, typer.Option(min=1, help="Interleaved pairs of runs.")] = 5,
-    seed: Annotated[int, typer.Option(help="Seed of the streams.")] = 1,
-    json_file: JsonOption = None,
-) -> None:
-    """Commands per second with full checks, ledger and events, against a plain Python book."""
-    from benchmarks.matching import measure
-
-    console = Console()
-    figures = measure(messages, runs, seed, say=lambda line: console.print(f"[dim]{line}[/dim]"))
-    table = Table(title=f"{messages:,} messages, median of {runs} interleaved runs")
-    for head in ("book", "ns/command", "commands/s", "yardstick ns", "times the yardstick"):
-        table.add_column(head, justify="left" if head == "book" else "right")
-    for mode in ("price_time", "listed"):
-        row = figures[mode]
-        table.add_row(
-            mode,
-            f"{row['ns_per_command']:.1f}",
-            f"{row['commands_per_second']:,.0f}",
-            f"{row['yardstick_ns_per_message']:.0f}",
-            f"{row['ratio']:.1f}",
-        )
-    console.print(table)
-    console.print(
-        f"trades {figures['trades']:,}, checksum {figures['checksum']}, warm-up"
-        f" {figures['warmup_s']:.2f} s, peak memory {figures['peak_rss_mib']:.0f} MiB,"
-        f" {figures['machine']['cpu']}"
-    )
-    write_json(json_file, figures)
-
-
-@bench_app.command("gateway")
-def bench_gateway(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Seconds instead of minutes: is every order answered?")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="A folder on the disk to measure the journal on.")
-    ] = None,
-    json_file: JsonOption = None,
-) -> None:
-    """Durable orders per second through the gateway, against a bare echo of the same frames."""
-    from benchmarks import gateway
-
-    console = Console()
-    size = gateway.QUICK if quick else gateway.Size()
-    try:
-        figures = gateway.measure(size, data, lambda line: console.print(line, style="dim"))
-    except gateway.PROBLEMS as wrong:
-        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
-        raise typer.Exit(1) from None
-    gateway.show(figures, console)
-    write_json(json_file, figures)
-
-
-@bench_app.command("fanout")
-def bench_fanout(
-    quick: Annotated[bool, typer.Option("--quick", help="A small crowd for seconds.")] = False,
-    pace: Annotated[str, typer.Option(help="every change, or once a tick.")] = "every",
-    json_file: JsonOption = None,
-) -> None:
-    """Market data to 500 subscribers, with and without one who never reads: lost and late."""
-    from benchmarks import fanout
-
-    try:
-        write_json(json_file, fanout.run(quick, pace, Console()))
-    except fanout.PROBLEMS as wrong:
-        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
-        raise typer.Exit(1) from None
 
 
 def main() -> None:

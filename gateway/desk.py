@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,7 @@ class Desk:
         self.institutions = Institutions(self, proposals or Proposals(None))
         self.safeguards = Safeguards(self)
         self.limits = Limits()
+        self.refusals: Counter[str] = Counter()  # of the gateway itself, by code
         self._credits: dict[int, Credit] = {}
         self.questions = Questions(self)
         self.handlers: dict[type, Callable[[Any, Any], None]] = {
@@ -129,8 +131,10 @@ class Desk:
         self.safeguards.left(session, lost=lost)
 
     def turn_away(self, session: Session, client_order_id: str, code: str) -> None:
-        """The gateway itself has refused a command of the session."""
-        self.questions.turn_away(session, client_order_id, code)
+        """The gateway itself has refused something, a command if it has an id."""
+        self.refusals[code] += 1
+        if client_order_id:
+            self.questions.turn_away(session, client_order_id, code)
 
     def heartbeat(self, session: Session) -> m.Heartbeat:
         """Return the session's sign of life."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -28,6 +27,8 @@ from gateway.doctor import examine as examine_data
 from gateway.folders import books_url, folder_of, open_books
 from gateway.journal import JournalDamageError, JournalFormatError, JournalLockedError
 from gateway.keys import Key, Keys
+from gateway.limits import limits_of
+from gateway.logs import set_up as set_up_logs
 from gateway.market import CEA, MARKETS
 from gateway.quarantine import PoisonError
 from gateway.serve import Options, Running, running
@@ -61,6 +62,10 @@ class Choices:
     entities: int | None = None
     orders_per_s: float | None = None
     markets: tuple[str, ...] = ("cea",)
+    limits: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    tls: tuple[Path, Path] | None = None  # certificate, key
+    log_format: str = "text"
 
 
 def serve(choices: Choices, console: Console) -> str:
@@ -69,7 +74,11 @@ def serve(choices: Choices, console: Console) -> str:
         return f"the demo trades on the market {CEA.name} only: leave out --market"
     if no_folder(choices.data_dir):
         return f"the venue cannot start: {no_folder(choices.data_dir)}"
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        limits_of(choices.limits)
+        set_up_logs(choices.log_format)
+    except ValueError as problem:
+        return str(problem)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(choices, console))
@@ -105,6 +114,10 @@ async def _serve(choices: Choices, console: Console) -> None:
         registry_url=choices.registry_url,
         references=references(),
         markets=tuple(MARKETS[name] for name in dict.fromkeys(choices.markets)),
+        limits=limits_of(choices.limits),
+        origins=choices.origins,
+        tls_certificate=choices.tls[0] if choices.tls else None,
+        tls_key=choices.tls[1] if choices.tls else None,
     )
     async with running(options) as venue:
         keep_bulletins(venue)

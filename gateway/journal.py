@@ -12,6 +12,7 @@ import fcntl
 import logging
 import mmap
 import os
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -87,6 +88,7 @@ class Journal:
         self.last_seq = 0
         self.chain = GENESIS
         self.sealed = True
+        self.synced_s = 0.0  # what the disk took for the last batch
         self.disk = disk or Disk()
         self._marks: deque[Mark] = deque(maxlen=MARKS)
         self._unmet: set[Mark] = set()
@@ -150,7 +152,9 @@ class Journal:
                 self._begin_segment(len(batch))
             self.disk.write_all(self._descriptor, batch, self._at)
             self.disk.passed(Point.WRITTEN)
+            began = time.perf_counter()
             self.disk.sync(self._descriptor)
+            self.synced_s = time.perf_counter() - began
             self.disk.passed(Point.SYNCED)
         except OSError as error:
             self._ready = False

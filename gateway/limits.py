@@ -9,9 +9,10 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,27 @@ class Limits:
     questions_per_second: int = 500  # cancels and questions: beyond it a line is read slower
     questions_burst: int = 2_000
     abuse_within_s: float = 10.0  # refused for its rate all this time, a line is closed
+
+
+def limits_of(texts: Sequence[str]) -> Limits:
+    """Return the limits with some of them set by ``name=value``.
+
+    Raises:
+        ValueError: there is no such limit, or the value is no number of at least 0.
+    """
+    known = {name: type(value) for name, value in asdict(Limits()).items()}
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in known:
+            raise ValueError(f"{name!r} is no limit: {', '.join(known)}")
+        try:
+            found[name] = known[name](value)
+        except ValueError:
+            raise ValueError(f"{text!r} is no limit, e.g. {name}=100") from None
+        if not 0 <= found[name] < math.inf:
+            raise ValueError(f"{text!r}: a limit is at least 0")
+    return Limits(**found)
 
 
 ALMOST = 1e-6  # of a token: sums of fractions are not exact

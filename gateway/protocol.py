@@ -196,9 +196,9 @@ class Session:
             identity = client_order_id[:CLIENT_ORDER_ID_BYTES]
             clauses = REFUSALS[code].clauses
             self.say(Refused(code, text, clauses, identity, retry_ms=retry_ms))
-            self.venue.turn_away(self, identity, code)
         else:
             self.say(Error(code, text, bool(closes), retry_ms))
+        self.venue.turn_away(self, client_order_id[:CLIENT_ORDER_ID_BYTES], code)
         if closes:
             self.close(code)
 

@@ -335,6 +335,13 @@ class Health(Answer):
     time_us: int
 
 
+class Ready(Answer):
+    """Orders are taken in these markets."""
+
+    ready: bool
+    markets: list[str]
+
+
 class Problem(Answer):
     """Why the request was refused: a stable code and a sentence."""
 
@@ -369,5 +376,6 @@ DOCUMENTED: tuple[type, ...] = (
     BulletinDates,
     Bulletin,
     Health,
+    Ready,
     Problem,
 )
