@@ -182,7 +182,7 @@ def test_an_interrupted_replay_says_so(a_life: Path) -> None:
         batches.append(batch)
         return apply(batch)
 
-    player.exchange.apply = interrupted  # type: ignore[method-assign]
+    player.exchange.apply = interrupted
     result = player.play()
     assert result.interrupted
     assert not result.complete

@@ -241,7 +241,7 @@ def test_started_from_a_snapshot_everything_is_as_replayed_from_the_beginning(
     with caplog.at_level("INFO", "gateway.venue"):
         tail, whole = recovered(folder), recovered(tmp_path / "whole")
     said = [each.args for each in caplog.records if "replayed" in each.message]
-    starts = [int(args[1]) for args in said if isinstance(args, tuple)]  # type: ignore[call-overload]
+    starts = [int(args[1]) for args in said if isinstance(args, tuple)]
     assert starts[0] > 30, "the first one did not start from a snapshot"
     assert starts[1] == 1
     for part, expected in whole.items():
