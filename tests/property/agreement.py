@@ -18,6 +18,10 @@ from tests.reference.vocabulary import EventDict, Kind, Modality, Parameter, Pha
 from tests.tapes import CommandDict, Tape, to_batch, to_rows
 
 FIELDS = EVENT.names or ()
+ACCOUNT_FIELDS = (
+    "cash_available_fen cash_frozen_fen proceeds_today_fen open_orders buying_tonnes "
+    "holding_max_tonnes blocks warned_stage cancel_at_ns cancel_on_disconnect"
+)
 BY_DAY = (Phase.PRE_OPEN, Phase.MORNING, Phase.LUNCH, Phase.AFTERNOON, Phase.CLOSED)
 
 
@@ -139,12 +143,7 @@ def engine_state(exchange: Exchange) -> dict[str, Any]:
             market["session_base"] + market["sessions"] - 1,
         ),
         "rules": list(state.rules[0].item()),
-        "cash": _columns(
-            state.accounts[:accounts],
-            *("cash_available_fen", "cash_frozen_fen", "proceeds_today_fen", "open_orders"),
-            *("buying_tonnes", "holding_max_tonnes", "blocks", "warned_stage"),
-            *("cancel_at_ns", "cancel_on_disconnect"),
-        ),
+        "cash": _columns(state.accounts[:accounts], *ACCOUNT_FIELDS.split()),
         "holdings": state.holdings[:accounts, :instruments].tolist(),
         "instruments": _columns(state.instruments[:instruments], *columns.split()),
         "totals": _totals(exchange, instruments),
