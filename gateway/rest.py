@@ -14,6 +14,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from engine.records import Mode, Phase
+from gateway.asyncapi import as_text
 from gateway.refusals import REFUSALS
 from gateway.rest_answers import ProblemError, answer, documented
 from gateway.rest_market import market_routes
@@ -107,6 +108,11 @@ def _negotiated_routes(router: APIRouter, venue: Venue) -> None:
 
 
 def _venue_routes(router: APIRouter, venue: Venue) -> None:
+    @router.get("/asyncapi.json", include_in_schema=False)
+    async def sockets() -> Response:
+        """The sockets' messages, as AsyncAPI 3."""
+        return Response(as_text(), media_type="application/json")
+
     @router.get("/api/bulletins", tags=["market"], responses=documented(BulletinDates))
     async def bulletins() -> Response:
         """The days that have a bulletin."""
