@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from gateway.app import create_app
 from gateway.disk import Disk
@@ -106,6 +107,24 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return made
 
 
+def server_config(
+    app: FastAPI, certificate: Path | None = None, key: Path | None = None
+) -> uvicorn.Config:
+    """Return how every WebSocket and page of the venue is served."""
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=FRAME_BYTES_CEILING,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+
+
 def _recovered(options: Options) -> list[Venue]:
     """Recover every market; if one cannot be, let go of the others."""
     found: list[Venue] = []
@@ -145,20 +164,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
     for venue in venues:
         venue.desk.limits = options.limits
         await venue.start(clock, options.references)
-    server = _Server(
-        uvicorn.Config(
-            create_app(venues, own | set(options.origins), options.limits),
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            ws_max_size=FRAME_BYTES_CEILING,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=STOP_WITHIN_S,
-            ssl_certfile=options.tls_certificate,
-            ssl_keyfile=options.tls_key,
-        )
-    )
+    app = create_app(venues, own | set(options.origins), options.limits)
+    server = _Server(server_config(app, options.tls_certificate, options.tls_key))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await server.ready.wait()
