@@ -276,6 +276,21 @@ def print_report(report: Report) -> None:
 
 
 @app.command()
+def export(
+    data: Annotated[Path, typer.Argument(help="A market's data folder.")] = DEFAULT_DATA,
+    out: Annotated[Path, typer.Option("--out", help="Where the files go.")] = Path("export"),
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="One day only.")
+    ] = None,
+) -> None:
+    """Write commands, events, trades, bars and daily quotes of a journal as Parquet files."""
+    from gateway.export import run
+
+    day = int(date.strftime("%Y%m%d")) if date else None
+    raise typer.Exit(run(data, out, day, Console()))
+
+
+@app.command()
 def day(
     file: Annotated[Path, typer.Argument(help="Official daily rows (CSV).", metavar="FILE")],
     first: Annotated[

@@ -94,7 +94,7 @@ def _daily_routes(router: APIRouter, venue: Venue) -> None:
         found: list[DailyQuote] = []
         following = 0
         for bulletin in _bulletins(venue, first, last):
-            lines = [each for each in _quotes(bulletin) if instrument in ("", each.instrument)]
+            lines = [each for each in daily_quotes(bulletin) if instrument in ("", each.instrument)]
             if found and len(found) + len(lines) > limit:
                 following = bulletin.date
                 break
@@ -189,7 +189,8 @@ def _bulletins(venue: Venue, first: int, last: int) -> list[Bulletin]:
     return [bulletins[date] for date in sorted(bulletins) if first <= date <= last]
 
 
-def _quotes(bulletin: Bulletin) -> list[DailyQuote]:
+def daily_quotes(bulletin: Bulletin) -> list[DailyQuote]:
+    """Return the price lines of a day: of the composite price, then of each instrument."""
     whole = (bulletin.listed, bulletin.bulk, bulletin.auction)
     lines = [
         (each.instrument, each.price, (each.listed, each.bulk, each.auction))
