@@ -210,7 +210,7 @@ class Transfers:
     def _answer(self, session: Session, identity: str, request: Request) -> None:
         """Say what became of a request once more; of one that is pending its arrival will tell."""
         if request.seq >= self._desk.record.first_seq:
-            self._desk.repeat(session, request.seq)
+            self._desk.questions.repeat(session, request.seq)
         elif request.status == "refused":
             reason = EXPLANATIONS[REASONS[request.reason]]
             no = m.Refused(request.reason, reason.sentence, reason.clauses, identity, True)
@@ -273,7 +273,7 @@ class Transfers:
         if request is None:
             return m.Status(identity, "unknown")
         if request.seq >= self._desk.record.first_seq:
-            return self._desk.state_of(session, identity, request.seq)
+            return self._desk.questions.state_of(session, identity, request.seq)
         outcome = "accepted" if request.status == "done" else request.status
         found = m.Status(identity, outcome, request.seq)
         if request.status == "refused":

@@ -7,6 +7,7 @@ import pytest
 
 from engine.records import Phase
 from gateway.client import Client, RefusedError
+from gateway.client_office import OfficeClient
 from gateway.keys import request_signature
 from gateway.market import CCER, CEA
 from gateway.rare_messages import HoldingDeducted, HoldingFrozen, ParameterChanged
@@ -38,6 +39,33 @@ async def holdings(line: Client) -> tuple[dict, dict]:
     return one["CEA25"], two["CEA25"]
 
 
+async def statement_line(line: Client) -> dict:
+    """CEA25 in the statement of the day."""
+    state = await line.get("/api/statements/20260105")
+    (found,) = [each for each in state["holdings"] if each["vintage"] == "CEA25"]
+    return found
+
+
+async def court_order(
+    maker: OfficeClient, checker: OfficeClient, action: str, qty: int, **more: object
+) -> dict:
+    """Ask for a court order at the registry and approve it."""
+    values = {**ORDER, "qty_tonnes": qty, **more}
+    asked = await maker.post("/api/registry/requests", {"action": action, "values": values})
+    decision = {"number": asked["number"], "approve": True, "sha256": asked["sha256"]}
+    return await checker.post("/api/registry/decisions", decision)
+
+
+async def outcome(maker: OfficeClient, number: int) -> tuple[str, str]:
+    """What became of an approved request at the exchange, and why."""
+    async with asyncio.timeout(10):
+        while True:
+            found = (await maker.get("/api/registry/requests"))["requests"]
+            (mine,) = [each for each in found if each["number"] == number]
+            if mine["outcome"] != "pending":
+                return mine["outcome"], mine["reason"]
+
+
 async def test_a_court_gives_tonnes_to_a_new_owner(tmp_path: Path) -> None:
     """RG-15, RG-23, E51, ST-07: registry's maker and checker -> exchange -> both owners; no trade,
     no price; the new owner may transfer them in and sell them on the same day."""
@@ -50,30 +78,18 @@ async def test_a_court_gives_tonnes_to_a_new_owner(tmp_path: Path) -> None:
         officer(venue, "registry_maker") as maker,
         officer(venue, "registry_checker") as checker,
     ):
-
-        async def order(action: str, qty: int, **more: object) -> dict:
-            values = {**ORDER, "qty_tonnes": qty, **more}
-            asked = await maker.post("/api/registry/requests", {"action": action, "values": values})
-            decision = {"number": asked["number"], "approve": True, "sha256": asked["sha256"]}
-            return await checker.post("/api/registry/decisions", decision)
-
         before = await other.get("/api/depth/CEA25")
         listing = await old.list("CEA25", "sell", price="74.05", qty=TONNES)
         frozen = asyncio.create_task(until(old, HoldingFrozen))
         deducted = asyncio.create_task(until(old, HoldingDeducted))
         await asyncio.sleep(0)
-        await order("freeze", 500)
+        await court_order(maker, checker, "freeze", 500)
         assert (await frozen).qty_tonnes == 500
         await come_true(lambda: old.orders[listing.order_no].status == "cancelled")
-        decided = await order("deduct", 300, new_owner=1)
+        decided = await court_order(maker, checker, "deduct", 300, new_owner=1)
         told = await deducted
         assert (told.qty_tonnes, told.account, told.client_order_id) == (300, 0, "")
-        requests = []
-        async with asyncio.timeout(10):
-            while not requests or requests[-1]["outcome"] != "done":
-                requests = (await checker.get("/api/registry/requests"))["requests"]
-        assert requests[-1]["number"] == decided["number"]
-
+        assert await outcome(maker, decided["number"]) == ("done", "")
         trading, registry = await holdings(old)
         assert (trading["available_tonnes"], trading["judicial_tonnes"]) == (TONNES - 500, 200)
         trading, registry = await holdings(new)
@@ -90,11 +106,9 @@ async def test_a_court_gives_tonnes_to_a_new_owner(tmp_path: Path) -> None:
         sold = await new.list("CEA25", "sell", price="74.05", qty=TONNES + 300)
         await other.take(sold.order_no, 10)
         await until_posted(venue)
-        state = await new.get("/api/statements/20260105")
-        (line,) = [each for each in state["holdings"] if each["vintage"] == "CEA25"]
+        line = await statement_line(new)
         assert (line["moved_in_tonnes"], line["closing_tonnes"]) == (TONNES + 300, TONNES + 290)
-        state = await old.get("/api/statements/20260105")
-        (line,) = [each for each in state["holdings"] if each["vintage"] == "CEA25"]
+        line = await statement_line(old)
         assert (line["court_frozen_tonnes"], line["closing_tonnes"]) == (500, TONNES - 500)
         books = venue.running.venue
         assert books.registry.violations(books.exchange.state) == []
@@ -119,11 +133,8 @@ async def test_a_deduction_that_cannot_be_done_says_so(tmp_path: Path) -> None:
         asked = await maker.post("/api/registry/requests", {"action": "deduct", "values": values})
         decision = {"number": asked["number"], "approve": True, "sha256": asked["sha256"]}
         await checker.post("/api/registry/decisions", decision)
-        found: list[dict] = []
-        async with asyncio.timeout(10):
-            while not found or found[-1]["outcome"] == "pending":
-                found = (await maker.get("/api/registry/requests"))["requests"]
-        assert (found[-1]["outcome"], found[-1]["reason"]) == ("refused", "insufficient_holding")
+        answered = await outcome(maker, asked["number"])
+        assert answered == ("refused", "insufficient_holding")
         _, registry = await holdings(new)
         assert registry["available_tonnes"] == 0
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ class Evening:
         self.number = int(self.venue.trade(0, 1, 10)[1]["trade_no"])
         self.venue.trade(0, 1, 20)
         self.venue.close_day()
-        self.cycle = DayCycle(self.venue.exchange, self, registry, StandingClock(0))  # type: ignore[arg-type]
+        parts: Any = (self.venue.exchange, self, registry, StandingClock(0))
+        self.cycle = DayCycle(*parts)
         self.phases: list[int] = []
         self.before_confirmation: Act = lambda: None
         self._asked = daycycle.next_command
@@ -40,12 +42,12 @@ class Evening:
     async def _wait(self, seconds: float) -> None:
         raise AssertionError(f"the evening waits {seconds} s")
 
-    def _next_command(self, registry: Registry, state: object) -> np.ndarray | None:
+    def _next_command(self, registry: Registry, state: Any) -> np.ndarray | None:
         """Ask the registry as usual, in a thread; the venue goes on before and after."""
         for act in self.before_asking[:1]:
             self.before_asking.pop(0)
             act()
-        found = self._asked(registry, state)  # type: ignore[arg-type]
+        found = self._asked(registry, state)
         for act in self.after_asking[:1]:
             self.after_asking.pop(0)
             act()
