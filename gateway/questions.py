@@ -49,7 +49,7 @@ class Questions:
         identity = message.client_order_id
         ticket = session.ids.get(identity)
         code = self._turned_away.get(session.owner, {}).get(identity, "")
-        if not ticket and code:
+        if ticket is None and code:
             reason = REFUSALS[code].sentence
             session.say(m.Status(identity, "turned_away", code=code, reason=reason))
             return

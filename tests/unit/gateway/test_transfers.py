@@ -306,3 +306,13 @@ def test_a_new_day_forgets_what_is_over(floor: Floor, registry: Registry) -> Non
     assert (moved.client_order_id, moved.report_seq) == ("b", 1)
     assert status(session, "b") == ("accepted", 1)
     assert ask(floor, session, message("cash_in", "a", amount_fen=9)) == []
+
+
+def test_what_was_turned_away_and_then_booked_is_pending(floor: Floor, registry: Registry) -> None:
+    session = floor.session(0)
+    paid = message("cash_in", "a", amount_fen=500)
+    (refused,) = ask(floor, session, paid | {"amount": "1"})
+    assert refused.code == "conflicting_fields"
+    assert status(session, "a")[0] == "turned_away"
+    assert ask(floor, session, paid) == []
+    assert status(session, "a") == ("pending", 0)
