@@ -61,6 +61,26 @@ OneMarketOption = Annotated[
 ]
 
 
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
+ServedOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Journal, keys, registry (default var/demo or var/venue)."),
+]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A bound, e.g. orders_per_second=1000 (0: none).", metavar="NAME=VALUE"),
+]
+OriginOption = Annotated[
+    list[str] | None, typer.Option(help="A web page's origin that may connect; repeatable.")
+]
+TlsOption = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(help="Speak https and wss only.", metavar="CERTIFICATE KEY"),
+]
+LogOption = Annotated[str, typer.Option(help="text or json, one line each.")]
+
+
 @app.command()
 def serve(
     clock: Annotated[
@@ -72,12 +92,9 @@ def serve(
             "--demo", help="Fund demo entities, let them trade, show it live (on the demo clock)."
         ),
     ] = False,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Journal, keys, registry (default var/demo or var/venue)."),
-    ] = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    data: ServedOption = None,
     registry: Annotated[
         str | None, typer.Option(help="Registry database URL (PostgreSQL); default: SQLite.")
     ] = None,
@@ -91,18 +108,10 @@ def serve(
     orders_per_second: Annotated[
         float | None, typer.Option(min=0, help="Demo traders' rate; 0 leaves the market to you.")
     ] = None,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(help="A bound, e.g. orders_per_second=1000 (0: none).", metavar="NAME=VALUE"),
-    ] = None,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="A web page's origin that may connect; repeatable.")
-    ] = None,
-    tls: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(help="Speak https and wss only.", metavar="CERTIFICATE KEY"),
-    ] = None,
-    log_format: Annotated[str, typer.Option(help="text or json, one line each.")] = "text",
+    limit: LimitOption = None,
+    origin: OriginOption = None,
+    tls: TlsOption = None,
+    log_format: LogOption = "text",
 ) -> None:
     """Start the venue. Ctrl-C stops it; the next start goes on where it was."""
     from gateway import front

@@ -66,8 +66,8 @@ class Safeguards:
         grace = self._graces.pop(session.account, None)
         if grace is not None:
             grace.cancel()
-        if session.cancel_on_disconnect:
-            self._arm(session.account, True)
+        if session.cancel_on_disconnect or grace is not None:  # who comes back decides anew
+            self._arm(session.account, session.cancel_on_disconnect)
 
     def left(self, session: Session, *, lost: bool) -> None:
         """A line is gone; ``lost``: without a logout. The last armed one starts the grace."""

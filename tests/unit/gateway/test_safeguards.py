@@ -105,7 +105,7 @@ def test_coming_back_as_one_who_opts_out_ends_the_grace_too(floor: Floor) -> Non
         session.drop()
         floor.session(0)
         await asyncio.sleep(3 * GRACE_MS / 1000)
-        assert open_orders(floor) == 1
+        assert (open_orders(floor), is_armed(floor)) == (1, False)
 
     run(work())
 
