@@ -67,6 +67,12 @@ ServedOption = Annotated[
     Path | None,
     typer.Option("--data", help="Journal, keys, registry (default var/demo or var/venue)."),
 ]
+RegistryOption = Annotated[
+    str | None, typer.Option(help="Registry database URL (PostgreSQL); default: SQLite.")
+]
+MarketsOption = Annotated[
+    list[MarketName] | None, typer.Option(help="A market to serve (default cea); repeatable.")
+]
 LimitOption = Annotated[
     list[str] | None,
     typer.Option(help="A bound, e.g. orders_per_second=1000 (0: none).", metavar="NAME=VALUE"),
@@ -95,12 +101,8 @@ def serve(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
     data: ServedOption = None,
-    registry: Annotated[
-        str | None, typer.Option(help="Registry database URL (PostgreSQL); default: SQLite.")
-    ] = None,
-    market: Annotated[
-        list[MarketName] | None, typer.Option(help="A market to serve (default cea); repeatable.")
-    ] = None,
+    registry: RegistryOption = None,
+    market: MarketsOption = None,
     speed: Annotated[
         float | None, typer.Option(min=0.1, help="Demo clock: venue seconds per second.")
     ] = None,
