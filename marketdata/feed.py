@@ -48,6 +48,7 @@ PUBLIC = (
     "until_minute",
     "mode",
 )
+NUMBERING = 1  # to be raised when the same events are counted otherwise
 NOBODY = -1  # the account of a kill that is not of one account's orders
 FILTER_FROM = 64  # events in a batch from which dropping the silent ones beforehand pays
 NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
@@ -72,7 +73,7 @@ class Feed:
 
     Args:
         code_of: gives the code of an instrument's row, asked once when it is admitted.
-        epoch: names the stream the numbers count; 0: the time (us) of its first event.
+        epoch: names the stream the numbers count; 0: told from its first event.
         facts_max: facts (trades, status, offers ...) kept for ``since``.
 
     The feed must see the whole stream: events that take out of the book what never came in raise
@@ -122,7 +123,7 @@ class Feed:
         All events of one command must come in one batch.
         """
         if not self.epoch and len(events):
-            self.epoch = int(events["time_ns"][0]) // 1000
+            self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
         if len(events) >= FILTER_FROM:
             kinds = events["kind"]
             silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
