@@ -34,6 +34,14 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 LOST_LINE = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED")
+# Whether a candle's colour of the light theme, #c62f35, stands anywhere in the chart.
+DRAWN = """() => [...document.querySelectorAll("#chart canvas")].some((canvas) => {
+  const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  for (let at = 0; at < dots.length; at += 4) {
+    if (dots[at] === 198 && dots[at + 1] === 47 && dots[at + 2] === 53) return true;
+  }
+  return false;
+})"""
 STOPPED = ("Content Security Policy", "Trusted")
 expect.set_options(timeout=15_000)
 
@@ -335,17 +343,21 @@ async def test_a_lost_trade_is_missed_and_asked_for(browser: Browser, tmp_path: 
 
     async with live_venue(tmp_path) as venue, client(venue, 1) as a, client(venue, 2) as b:
         listing = await a.list("CEA25", "sell", price="74.05", qty=100)
-        async with visit(browser, venue.url) as visitor:
+        async with visit(browser, venue.url, ("willReadFrequently",)) as visitor:
             await visitor.page.route_web_socket("**/ws/md", between)
             await visitor.page.reload()
             await visitor.page.click("#login-look")
             await expect(level(visitor.page, "sell", 1)).to_contain_text("100")
+            assert not await visitor.page.evaluate(DRAWN)
             for qty in (1, 2, 3):
                 await b.take(listing.order_no, qty)
                 await asyncio.sleep(0.15)  # a tick of the feed between two trades
             sizes = visitor.page.locator("#tape tr td:nth-child(3)")
             await expect(sizes).to_have_text(["3", "2", "1"])
             assert len(lost) == 1
+            await visitor.page.wait_for_function(DRAWN)
+            asked = f"{venue.url}/v1/bars?instrument=CEA25&interval=1m&"
+            assert any(each.startswith(asked) for each in visitor.requested)
             await visitor.tab("Link")
             gaps = visitor.body("Market data").locator("td:nth-child(6)")
             await expect(gaps).to_have_text("1")
