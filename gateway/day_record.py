@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Modality, Phase
 from gateway.keys import OFFICE_FIRST
+from gateway.quarantine import NO_KIND
 
 # Plain ints: comparing with an IntEnum member costs a look-up each time.
 _REFUSED, _ACCEPTED, _TRADED = int(Event.REFUSED), int(Event.ACCEPTED), int(Event.TRADED)
@@ -55,6 +56,7 @@ BY_PEOPLE = _marked(  # command kinds that an account's people send
     *range(Kind.BULK_OFFER, Kind.BULK_WITHDRAW + 1),
     *(Kind.APPLY_SESSION, Kind.BID, Kind.CANCEL_BID),
     *(Kind.MASS_CANCEL, Kind.SET_TIMER),
+    NO_KIND,  # whatever it was, its sender learns that it is refused
 )
 
 

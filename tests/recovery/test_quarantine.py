@@ -25,6 +25,7 @@ from gateway.quarantine import (
     signature,
 )
 from gateway.replay import Player, find_poison
+from gateway.reports import reports
 from gateway.venue import Venue
 from tanshi import app
 from tests.unit.gateway.test_sequencer import StandingClock, account_openings
@@ -185,3 +186,30 @@ def test_a_live_venue_stops_at_a_poison_command(
     assert isinstance(asyncio.run(main())[0], ZeroDivisionError)
     with pytest.raises(PoisonError):
         Venue.recover(tmp_path)
+
+
+def test_its_sender_learns_that_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    list(journal.replay())
+    batch = commands(2)
+    batch["seq"], batch["time_ns"], batch["account"] = (1, 2), 10**18, 0
+    batch["kind"] = (Kind.OPEN_ACCOUNT, Kind.CASH_OUT)
+    batch["amount"], batch["client_order_id"] = 5, (b"", b"mine")
+    journal.append(batch.tobytes(), 1)
+    journal.close()
+    monkeypatch.setitem(COLD_HANDLERS, Kind.CASH_OUT, broken)
+    key = Keys(tmp_path / "keys.json").create_office("exchange_operator", "Wei")
+    answer(monkeypatch, key.secret)
+    assert quarantine(tmp_path, key, 2)[0] == 0
+    venue = Venue.recover(tmp_path)
+    try:
+        record = venue.record
+        assert record.ids[0] == {"mine": 2}
+        (said,) = reports(record, venue.desk.codes, record.refs(0, 1, 9), np.array([1]))
+        assert (said.code, said.client_order_id) == ("unknown_kind", "mine")
+    finally:
+        venue.journal.close()
+        venue.registry.close()
+        venue.history.close()
