@@ -24,6 +24,7 @@ from playwright.async_api import (
 from engine.records import Phase
 from gateway.client import Client
 from gateway.client_office import OfficeClient
+from gateway.market import CCER, CEA
 from gateway.serve import Options, Running, running
 from tests.e2e.live_venue import MORNING, LiveVenue, RunningClock, fund, live_venue
 
@@ -120,7 +121,8 @@ async def visit(
     yield Visitor(page, complaints, requested)
     await page.close()
     assert [each for each in complaints if not any(word in each for word in tolerated)] == []
-    assert {re.match(r"https?://[^/]+", each)[0] for each in requested} == {url}
+    venue = re.match(r"http://[^/]+/", url + "/")[0]
+    assert [each for each in requested if not each.startswith(venue)] == []
 
 
 def level(page: Page, side: str, number: int):
@@ -324,6 +326,80 @@ async def test_bulk_and_bidding_from_the_page(browser: Browser, tmp_path: Path) 
         await visitor.tab("Fills")
         await expect(visitor.body("11,100,000.00")).to_contain_text("bulk 大宗")
         await expect(visitor.body("7,500,000.00")).to_contain_text("bidding 竞价")
+
+
+async def test_a_day_ends_and_the_next_one_begins_afresh(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 1) as other,
+        visit(browser, venue.url) as visitor,
+    ):
+        page, key = visitor.page, venue.keys[0]
+        await visitor.log_in(key.key_id, key.secret)
+        await visitor.list("sell", "74.05", 60)
+        await expect(visitor.body("74.05")).to_contain_text("open")
+        await other.take_best("CEA25", "buy", price="74.05", qty=20)
+        await expect(visitor.body("74.05")).to_contain_text("part filled")
+        venue.clock.leap_to(dt.datetime(2026, 1, 5, 15, 0, 1))
+        await expect(page.locator("#toasts")).to_contain_text("Lapsed")
+        await venue.phase(Phase.POSTED)
+        await expect(page.locator("#phase")).to_have_text("settled 已交收")
+        await visitor.tab("Bulletins")
+        await expect(visitor.body("CEA25")).to_contain_text("74.05")
+        venue.clock.leap_to(dt.datetime(2026, 1, 6, 9, 30, 1))
+        await expect(page.locator("#phase")).to_have_text("morning 上午交易")
+        await visitor.tab("Orders today")
+        await expect(page.locator("#tab-body tbody tr")).to_have_count(0)
+        await visitor.tab("Open orders")
+        await visitor.list("sell", "74.10", 7)
+        await expect(visitor.body("74.10")).to_contain_text("open")
+        await expect(page.locator("#ticket-limits")).to_contain_text("66.65 – 81.46")
+
+
+async def test_clicks_in_the_ladder_and_keys_send_at_once_if_wanted(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 1) as other,
+        visit(browser, venue.url) as visitor,
+    ):
+        page, key = visitor.page, venue.keys[0]
+        await visitor.log_in(key.key_id, key.secret)
+        for qty in (30, 40):
+            await other.list("CEA25", "sell", price="74.50", qty=qty)
+        await expect(level(page, "sell", 1)).to_contain_text("70")
+        await page.fill("#ticket-qty", "50")
+        await page.check("#one-click")
+        await level(page, "sell", 1).locator(".take").click()  # 30 of the older, 20 of the younger
+        await expect(level(page, "sell", 1).locator(".number").first).to_have_text("20")
+        assert [each["leaves_qty"] for each in await orders_of(venue, 1)] == [0, 20]
+        await visitor.tab("Fills")
+        await expect(page.locator("#tab-body tbody tr")).to_have_count(2)
+        await level(page, "sell", 1).locator(".price").click()  # join the sellers
+        await expect(level(page, "sell", 1).locator(".mine b")).to_have_text("50")
+        await page.locator("#tabs button").first.click()
+        await page.keyboard.press("b")
+        await expect(page.locator("#ticket-send")).to_have_class("send buy")
+        await page.keyboard.press("Shift+X")
+        await expect(page.get_by_text("No open orders")).to_be_visible()
+
+
+async def test_the_voluntary_market_has_the_page_under_its_own_path(
+    browser: Browser, tmp_path: Path
+) -> None:
+    fund(tmp_path, 1)
+    clock = RunningClock(MORNING)
+    options = Options(clock=lambda _: clock, port=0, data_dir=tmp_path, markets=(CEA, CCER))
+    async with running(options) as server, visit(browser, f"{server.url}/ccer/") as visitor:
+        page = visitor.page
+        await page.click("#login-look")
+        await expect(page.locator("#market-name")).to_have_text("CCER")
+        await visitor.tab("Link")
+        await expect(visitor.body("Market data")).to_contain_text("open")
+        paths = {each.removeprefix(server.url) for each in visitor.requested}
+        assert {"/ccer/api/instruments", "/ccer/ws/md"} <= paths
+        assert all(each.startswith("/ccer/") for each in paths)
 
 
 async def test_a_lost_trade_is_missed_and_asked_for(browser: Browser, tmp_path: Path) -> None:
