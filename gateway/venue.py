@@ -208,12 +208,13 @@ class Venue:
     def _start_from_snapshot(self) -> Iterator[np.ndarray]:
         """Take over the newest snapshot; return the journal's commands that follow it."""
         snapshot, witnesses = self.snapshots.load()
+        heard_seq = self.registry.heard_seq()
         if snapshot is None:
-            return self.journal.replay(witnesses=witnesses)
+            return self.journal.replay(None, witnesses, heard_seq)
         self.exchange.state = snapshot.state
         recall(snapshot.memory, self.feed, self.oversight.caught_up())
         self._executed |= snapshot.executed
-        return self.journal.replay(snapshot.mark, witnesses)
+        return self.journal.replay(snapshot.mark, witnesses, heard_seq)
 
     def _replay(self) -> None:
         began = time.perf_counter()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from engine.exchange import Exchange
+from engine.records import Kind
 from engine.state import State
 from gateway import snapshots
 from gateway.client import Client
@@ -23,6 +24,7 @@ from gateway.reports import reports
 from gateway.serve import Options, running
 from gateway.snapshots import CLOSED, Snapshot, SnapshotDamageError, Snapshots, pack, unpack
 from gateway.venue import Venue
+from registry.institution import Registry
 from tests.e2e.live_venue import RunningClock
 from tests.recovery.lived import DAYS, lived, lived_on, use_small_segments
 from tests.tapes import record
@@ -273,6 +275,18 @@ def test_a_journal_behind_its_witness_is_refused_and_the_loss_named_f17(
     with pytest.raises(JournalDamageError, match=rf"to {newest.mark.seq} are lost") as refused:
         Venue.recover(folder)
     assert "snapshot" in str(refused.value)
+
+
+def test_the_registry_is_a_witness_too(tmp_path: Path) -> None:
+    """It has heard of money that left, of which the journal knows nothing any more."""
+    folder = tmp_path / "lived"
+    asyncio.run(lived(folder))
+    with Registry.open(f"sqlite:///{folder / 'registry.db'}") as registry:
+        assert registry.heard_seq() == 0
+        registry.receive_out(100_000, Kind.CASH_OUT, 0, None, 5)
+        assert registry.heard_seq() == 100_000
+    with pytest.raises(JournalDamageError, match="the registry has seen command 100000"):
+        Venue.recover(folder)
 
 
 def test_a_torn_last_batch_is_refused_where_a_clean_stop_has_seen_it(tmp_path: Path) -> None:
