@@ -1,6 +1,6 @@
 """Every message of order entry: one definition for JSON and MessagePack.
 
-For people: docs/reference/protocol.md.
+For people: docs/protocol.md.
 
 Prices are ticks of 0.01 yuan, quantities whole tonnes, money fen, times microseconds since 1970
 (UTC): all integers below 2**53, exact in every language. An unknown field is refused, since an

@@ -1,7 +1,7 @@
 """What the gateway itself refuses: stable codes, sentences, and whether the connection goes on.
 
 A gateway refusal has no place in the journal and can have changed nothing. The exchange's own
-refusals are in ``engine.reasons``. The table in docs/reference/protocol.md is held to this one.
+refusals are in ``engine.reasons``. The table in docs/protocol.md is held to this one.
 """
 
 from __future__ import annotations
