@@ -30,6 +30,7 @@ from gateway.client_market import MarketData
 from gateway.client_orders import RefusedError
 from gateway.keys import Key
 from gateway.messages import Pong
+from gateway.publisher import FLUSH_S
 from marketdata.messages import Snapshot
 
 ACCOUNTS = 2
@@ -38,6 +39,7 @@ LISTED_TONNES = 50_000
 WARM_SWEEPS = 60
 SETTLE_S = 3.0
 RECEIVE_BYTES = 4096  # of the stalled one's socket
+FILLING = 4  # replays it asks for
 MARKET_DATA = HANDSHAKE.replace(b"/ws/trade", b"/ws/md")
 
 Say = Callable[[str], None]
@@ -174,14 +176,30 @@ class Trader:
 
 
 class Stalled:
-    """A subscriber that asks for all there is and never reads."""
+    """A subscriber that never reads what it asks for."""
 
-    def __init__(self, port: int, epoch: int) -> None:
+    def __init__(self, port: int) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        self.socket.settimeout(SETTLE_S)
         self.socket.connect(("127.0.0.1", port))
-        wanted = {"type": "subscribe", "epoch": epoch, "after": 0, "pace": "every"}
-        self.socket.sendall(MARKET_DATA + masked(_write(wanted)))
+        self.socket.sendall(MARKET_DATA)
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):  # frames sent before the answer would be lost
+            head += self.socket.recv(1)
+        if b" 101 " not in head.split(b"\r\n", 1)[0]:
+            raise WrongAnswerError(head.decode("latin-1"))
+
+    def say(self, **message: object) -> None:
+        """Send a request."""
+        self.socket.sendall(masked(_write(message)))
+
+    def fill(self, epoch: int) -> None:
+        """Ask for all there is, again and again, until the line is full."""
+        self.say(type="subscribe", epoch=epoch, after=0, pace="every")
+        for _ in range(FILLING):
+            self.say(type="replay", epoch=epoch, after=0)
+            time.sleep(2 * FLUSH_S)
 
     def let_go(self) -> bool:
         """Whether the venue has hung up by now; reads what is left."""
@@ -293,7 +311,9 @@ async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
         let_go = 0
         for number in range(size.rounds):
             for kind, done in rounds.items():
-                stalled = Stalled(venue.port, epoch) if kind == "stalled" else None
+                stalled = Stalled(venue.port) if kind == "stalled" else None
+                if stalled:
+                    await asyncio.to_thread(stalled.fill, epoch)
                 done.append(await _round(readers, crowd, trader, size))
                 p50, p99 = done[-1]["p50_ms"], done[-1]["p99_ms"]
                 say(f"round {number + 1}/{size.rounds} {kind}: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
