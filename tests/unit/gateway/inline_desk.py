@@ -27,6 +27,7 @@ SAMPLES = {
     "action": "void_trade",
     "key_id": "nobody",
     "pricing": "uniform",
+    "signature": "00",
 }
 DATE = 20260105
 CASH_FEN = 10**11
