@@ -314,7 +314,9 @@ async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
                 stalled = Stalled(venue.port) if kind == "stalled" else None
                 if stalled:
                     await asyncio.to_thread(stalled.fill, epoch)
+                busy_s = venue.cpu_s()
                 done.append(await _round(readers, crowd, trader, size))
+                done[-1]["cpu_us_per_frame"] = (venue.cpu_s() - busy_s) * 1e6 / done[-1]["frames"]
                 p50, p99 = done[-1]["p50_ms"], done[-1]["p99_ms"]
                 say(f"round {number + 1}/{size.rounds} {kind}: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
                 let_go += stalled.let_go() if stalled else 0
@@ -335,7 +337,7 @@ def _figures(
         "lost": int(sum(each["lost"] for done in rounds.values() for each in done)),
     }
     for kind, done in rounds.items():
-        for name in ("p50_ms", "p99_ms"):
+        for name in ("p50_ms", "p99_ms", "cpu_us_per_frame"):
             figures[f"{name}_{kind}"] = statistics.median(each[name] for each in done)
     pairs = zip(rounds["quiet"], rounds["stalled"], strict=True)
     ratios = [stalled["p99_ms"] / quiet["p99_ms"] for quiet, stalled in pairs]
@@ -380,10 +382,11 @@ def run(quick: bool, pace: str, console: Console) -> dict[str, Any]:
     size = replace(QUICK if quick else Size(), pace=pace)
     figures = measure(size, lambda line: console.print(line, style="dim"))
     table = Table(title=f"{size.subscribers} subscribers, pace {pace}, medians of {size.rounds}")
-    for head in ("", "p50 ms", "p99 ms"):
+    for head in ("", "p50 ms", "p99 ms", "server us/frame"):
         table.add_column(head, justify="right" if head else "left")
     for kind in ("quiet", "stalled"):
-        values = (figures[f"{name}_{kind}"] for name in ("p50_ms", "p99_ms"))
+        names = ("p50_ms", "p99_ms", "cpu_us_per_frame")
+        values = (figures[f"{name}_{kind}"] for name in names)
         table.add_row(kind, *(f"{value:.2f}" for value in values))
     console.print(table)
     rss = (figures[f"rss_{when}_mib"] for when in ("before", "connected", "after"))
