@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 
@@ -151,6 +152,15 @@ async def test_the_request_of_the_page(tmp_path: Path) -> None:
         assert answer == {"date": 20260105, "orders": [], "more": False}
         wrong = request.text.replace(":GET:", ":PUT:")
         assert json.loads(await run_shell(wrong, venue, tmp_path))["code"] == "bad_credentials"
+
+
+async def test_every_page_of_rest_stands_in_the_page(tmp_path: Path) -> None:
+    async with a_venue(tmp_path / "venue") as venue, httpx.AsyncClient() as client:
+        described = (await client.get(venue.url + "/openapi.json")).json()["paths"]
+    shown = {each for line in PAGE.splitlines() for each in re.findall(r"[` ](/[^` ]+)`", line)}
+    assert {*described} <= shown
+    for path, methods in described.items():
+        assert "post" not in methods or f"`POST {path}`" in PAGE
 
 
 async def test_the_commands_print_what_is_shown(tmp_path: Path) -> None:
