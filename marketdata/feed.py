@@ -122,16 +122,11 @@ class Feed:
 
         All events of one command must come in one batch.
         """
-        if not self.epoch and len(events):
-            self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
-        if len(events) >= FILTER_FROM:
-            kinds = events["kind"]
-            silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
-            events = events[~silent]
+        events = self._audible(events)
         sides, touched, outbox = self._sides, self._touched, self._outbox
         negotiated, charts, traded_ns = self._negotiated, self.charts, 0
         bars = charts.bars
-        trade, say_trade = self.figures.trade, self._told.trade
+        trade = self.figures.trade
         columns = [events[name].tolist() for name in _COLUMNS]
         # fmt: off
         for (at, kind, side, instrument, price, qty, leaves, other_leaves, order_no, other_no,
@@ -143,13 +138,8 @@ class Feed:
                     continue
                 sides[2 * instrument + side - 1].add(price, order_no, leaves)
             elif kind == _TRADED:
-                if time_ns >= bars.end_ns:
-                    charts.end(time_ns)
                 trade(instrument, modality, trade_no, price, qty, value)
                 charts.trade(instrument, time_ns, trade_no, price, qty, value, side, modality)
-                outbox.append(
-                    (say_trade, instrument, time_ns, trade_no, price, qty, side, modality)
-                )
                 if modality != _LISTED:
                     win = Win(price, qty, value)
                     negotiated.dealt(modality, other_no, trade_no, win, time_ns)
@@ -177,6 +167,17 @@ class Feed:
             touched[instrument] = time_ns
             outbox.number += 1
         self._composite_ns = max(traded_ns, self._composite_ns)
+
+    def _audible(self, events: np.ndarray) -> np.ndarray:
+        """Leave out what is silent, where that pays; the first event names the epoch."""
+        if not self.epoch and len(events):
+            self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
+        if len(events) < FILTER_FROM:
+            return events
+        kinds = events["kind"]
+        silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
+        heard: np.ndarray = events[~silent]
+        return heard
 
     # what is rare: a method per kind of event, given the event
 

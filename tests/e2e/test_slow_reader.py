@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.fanout import Stalled, frame_at
+from benchmarks.fanout_lines import Stalled, frame_at
 from gateway.client import Client
 from gateway.client_market import MarketData
 from gateway.subscriber import FACTS_MAX, Subscriber
