@@ -13,6 +13,7 @@ from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 
@@ -61,6 +62,15 @@ class HttpLine(H11Protocol):
 class SocketLine(WebSocketsSansIOProtocol):
     """A WebSocket whose peer cannot fill the venue's memory with pongs or pieces."""
 
+    async def send(self, message: Any) -> None:
+        """Send, unless the line has ended over what the peer has sent: then it is gone."""
+        try:
+            await super().send(message)
+        except RuntimeError:
+            if self.close_sent:
+                raise ClientDisconnected from None
+            raise
+
     def handle_ping(self) -> None:
         """Answer, unless the peer leaves earlier answers unread: the newest ping may do without."""
         pong = b"".join(self.conn.data_to_send())
@@ -70,6 +80,28 @@ class SocketLine(WebSocketsSansIOProtocol):
     def handle_cont(self, event: Frame) -> None:
         if len(self.frames) < FRAGMENTS_MAX:
             super().handle_cont(event)
-        elif not self.close_sent:
-            self.conn.fail(CloseCode.MESSAGE_TOO_BIG)
+        else:
+            self._end(CloseCode.MESSAGE_TOO_BIG)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on; text that is none ends the line, which is no news for the log."""
+        if self.curr_msg_data_type == "text" and not _is_text(self.frames):
+            self.frames = []
+            self._end(CloseCode.INVALID_DATA)
+        else:
+            super().send_receive_event_to_app()
+
+    def _end(self, code: CloseCode) -> None:
+        if not self.close_sent:
+            self.conn.fail(code)
             self.handle_parser_exception()
+
+
+def _is_text(parts: list[bytes]) -> bool:
+    if all(part.isascii() for part in parts):
+        return True
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
