@@ -113,8 +113,11 @@ class Bot:
 
 
 @contextlib.asynccontextmanager
-async def bot(home: Path, url: str, venue: LiveVenue) -> AsyncIterator[Bot]:
-    environment = {"URL": url, "KEY": venue.keys[0].key_id, "SECRET": venue.keys[0].secret}
+async def bot(
+    home: Path, url: str, venue: LiveVenue, secret: str | None = None
+) -> AsyncIterator[Bot]:
+    key = venue.keys[0]
+    environment = {"URL": url, "KEY": key.key_id, "SECRET": secret or key.secret}
     node = await asyncio.create_subprocess_exec(
         "node",
         "bot.js",
@@ -161,6 +164,13 @@ async def test_the_bot_lists_takes_resumes_and_cancels(bot_home: Path, tmp_path:
             assert cheap.order_no > 0
             assert open_orders(venue, 0) == 0
             assert 0 not in venue.running.venue.desk.sessions
+
+
+async def test_a_bot_without_the_right_secret_gives_up(bot_home: Path, tmp_path: Path) -> None:
+    async with live_venue(tmp_path) as venue:
+        async with bot(bot_home, venue.url.replace("http", "ws"), venue, secret="another") as js:
+            await js.says("error bad_credentials: ")
+            assert await asyncio.wait_for(js.process.wait(), WITHIN_S) == 1
 
 
 def reference_of(venue: LiveVenue) -> int:

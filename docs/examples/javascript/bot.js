@@ -141,7 +141,10 @@ const onTrade = {
     quietUntil = Date.now() + (report.retry_ms ?? 1000);
   }),
   mass_cancelled: numbered(() => say(line, { type: "logout" })),
-  error: (_, { code, reason }) => console.log(`error ${code}: ${reason}`),
+  error(_, { code, reason }) {
+    console.log(`error ${code}: ${reason}`);
+    if (code === "bad_credentials" || code === "resume_ahead") process.exit(1); // ask a person
+  },
   bye(_, { code, reason }) {
     console.log(`bye ${code}: ${reason}`);
     if (code === "logout") process.exit(0);
