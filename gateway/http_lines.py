@@ -70,6 +70,8 @@ class SocketLine(WebSocketsSansIOProtocol):
             if self.close_sent:
                 raise ClientDisconnected from None
             raise
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # it was refused, which is an end like another
 
     def handle_ping(self) -> None:
         """Answer, unless the peer leaves earlier answers unread: the newest ping may do without."""
