@@ -170,11 +170,10 @@ export class Ticket {
     if (document.activeElement === select) return; // never change a list under the pointer
     const level = this.#level();
     const known = select.value;
-    const choices = [];
-    if (level) {
-      choices.push([ANY, `any 任选, ${tonnes(level.qty_tonnes)} t`]);
-      for (const [orderNo, qty] of this.#listings(level))
-        choices.push([String(orderNo), `no. ${orderNo}, ${tonnes(qty)} t`]);
+    const listings = level ? this.#listings(level) : [];
+    const choices = [[ANY, `any 任选, ${tonnes(level?.qty_tonnes ?? 0)} t`]];
+    for (const [orderNo, qty] of listings) {
+      choices.push([String(orderNo), `no. ${orderNo}, ${tonnes(qty)} t`]);
     }
     choices.push([BEST, "best first 最优"]);
     const text = choices.map((each) => each.join()).join(";");

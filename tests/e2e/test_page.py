@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -402,25 +402,54 @@ async def test_the_voluntary_market_has_the_page_under_its_own_path(
         assert all(each.startswith("/ccer/") for each in paths)
 
 
+class Thief:
+    """Stands between page and venue and takes one message away."""
+
+    def __init__(self, wanted: Callable[[dict[str, object]], bool]) -> None:
+        self.wanted = wanted
+        self.taken: list[dict[str, object]] = []
+
+    def __call__(self, route: WebSocketRoute) -> None:
+        route.connect_to_server().on_message(lambda frame: self._down(route, frame))
+
+    def _down(self, route: WebSocketRoute, frame: str | bytes) -> None:
+        content = msgpack.unpackb(frame)
+        messages = content if isinstance(content, list) else [content]
+        if not self.taken:
+            self.taken = [each for each in messages if self.wanted(each)][:1]
+            messages = [each for each in messages if each not in self.taken]
+        route.send(msgpack.packb(messages))
+
+
+async def test_a_lost_report_is_missed_and_asked_for(browser: Browser, tmp_path: Path) -> None:
+    thief = Thief(lambda message: message["type"] == "filled")
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 1) as other,
+        visit(browser, venue.url) as visitor,
+    ):
+        page, key = visitor.page, venue.keys[0]
+        await page.route_web_socket("**/ws/trade", thief)
+        await page.reload()
+        await visitor.log_in(key.key_id, key.secret)
+        await visitor.list("sell", "74.05", 60)
+        await expect(visitor.body("74.05")).to_contain_text("open")
+        await other.take_best("CEA25", "buy", price="74.05", qty=20)
+        await expect(page.locator("#toasts")).to_contain_text("sell 20 t CEA25 at 74.05")
+        assert len(thief.taken) == 1
+        await visitor.tab("Fills")
+        await expect(page.locator("#tab-body tbody tr")).to_have_count(1)
+        await visitor.tab("Link")
+        gaps = visitor.body("Order entry").locator("td:nth-child(6)")
+        await expect(gaps).to_have_text("1")
+
+
 async def test_a_lost_trade_is_missed_and_asked_for(browser: Browser, tmp_path: Path) -> None:
-    lost: list[dict[str, object]] = []
-
-    def between(route: WebSocketRoute) -> None:
-        def down(frame: str | bytes) -> None:
-            content = msgpack.unpackb(frame)
-            messages = content if isinstance(content, list) else [content]
-            second = [e for e in messages if e["type"] == "trade" and e["qty_tonnes"] == 2]
-            if second and not lost:
-                lost.extend(second)
-                messages = [each for each in messages if each not in second]
-            route.send(msgpack.packb(messages))
-
-        route.connect_to_server().on_message(down)
-
+    thief = Thief(lambda message: message["type"] == "trade" and message["qty_tonnes"] == 2)
     async with live_venue(tmp_path) as venue, client(venue, 1) as a, client(venue, 2) as b:
         listing = await a.list("CEA25", "sell", price="74.05", qty=100)
         async with visit(browser, venue.url, ("willReadFrequently",)) as visitor:
-            await visitor.page.route_web_socket("**/ws/md", between)
+            await visitor.page.route_web_socket("**/ws/md", thief)
             await visitor.page.reload()
             await visitor.page.click("#login-look")
             await expect(level(visitor.page, "sell", 1)).to_contain_text("100")
@@ -430,7 +459,7 @@ async def test_a_lost_trade_is_missed_and_asked_for(browser: Browser, tmp_path: 
                 await asyncio.sleep(0.15)  # a tick of the feed between two trades
             sizes = visitor.page.locator("#tape tr td:nth-child(3)")
             await expect(sizes).to_have_text(["3", "2", "1"])
-            assert len(lost) == 1
+            assert len(thief.taken) == 1
             await visitor.page.wait_for_function(DRAWN)
             asked = f"{venue.url}/v1/bars?instrument=CEA25&interval=1m&"
             assert any(each.startswith(asked) for each in visitor.requested)
