@@ -167,10 +167,12 @@ async def test_the_bot_lists_takes_resumes_and_cancels(bot_home: Path, tmp_path:
 
 
 async def test_a_bot_without_the_right_secret_gives_up(bot_home: Path, tmp_path: Path) -> None:
-    async with live_venue(tmp_path) as venue:
-        async with bot(bot_home, venue.url.replace("http", "ws"), venue, secret="another") as js:
-            await js.says("error bad_credentials: ")
-            assert await asyncio.wait_for(js.process.wait(), WITHIN_S) == 1
+    async with (
+        live_venue(tmp_path) as venue,
+        bot(bot_home, venue.url.replace("http", "ws"), venue, secret="another") as js,
+    ):
+        await js.says("error bad_credentials: ")
+        assert await asyncio.wait_for(js.process.wait(), WITHIN_S) == 1
 
 
 def reference_of(venue: LiveVenue) -> int:
