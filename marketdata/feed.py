@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.reasons import Reason
 from engine.records import Event, Modality, Parameter, Phase, Side
 from marketdata.bidding import Win
 from marketdata.board import Board
@@ -25,6 +24,7 @@ from marketdata.figures import Figures
 from marketdata.history import Outbox
 from marketdata.messages import COMPOSITE, Message, Snapshot
 from marketdata.negotiated import Negotiated
+from marketdata.quiet import NEVER_RESTED, come_and_go, only_rest_or_end
 from marketdata.told import Told
 
 PUBLIC = (
@@ -51,7 +51,6 @@ PUBLIC = (
 NUMBERING = 1  # to be raised when the same events are counted otherwise
 NOBODY = -1  # the account of a kill that is not of one account's orders
 FILTER_FROM = 64  # events in a batch from which dropping the silent ones beforehand pays
-NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
 
 # Plain ints: comparing with an IntEnum member costs a lookup per event.
 _ACCEPTED, _TRADED, _CANCELLED, _LAPSED = (
@@ -123,6 +122,12 @@ class Feed:
         All events of one command must come in one batch.
         """
         events = self._audible(events)
+        many = len(events) >= FILTER_FROM and events["time_ns"][-1] < self.charts.bars.end_ns
+        if many and only_rest_or_end(events):
+            seen, touched = come_and_go(self._sides, events)
+            self._touched.update(touched)
+            self._outbox.number += seen
+            return
         sides, touched, outbox = self._sides, self._touched, self._outbox
         negotiated, charts, traded_ns = self._negotiated, self.charts, 0
         bars = charts.bars
