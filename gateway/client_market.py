@@ -110,6 +110,8 @@ class MarketData:
     async def connect(self) -> None:
         """Connect and subscribe; after the first time, go on after the last number.
 
+        Returns once the books are filled.
+
         Raises:
             RefusedError: an instrument or a channel that does not exist.
         """
@@ -126,7 +128,8 @@ class MarketData:
             self._recovering = after
         await self._send(wanted)
         async for message in self:
-            if isinstance(message, Subscribed):
+            if isinstance(message, Snapshot | Replayed):
+                self._ready.appendleft(message)
                 return
             if isinstance(message, Error):
                 await self._line.close()
