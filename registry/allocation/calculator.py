@@ -235,7 +235,8 @@ def _show_steps(title: str, steps: list[Step], console: Console) -> None:
         return
     lines = [title]
     for step in steps:
-        lines.append(f"  {step.clause}  {step.what}: {step.calculation}".rstrip(": "))
+        sure = "" if step.certainty == "certain" else f" ({step.certainty})"
+        lines.append(f"  {step.clause}{sure}  {step.what}: {step.calculation}".rstrip(": "))
         change = f"{step.before} -> {step.after}" if step.before else step.after
         lines.append(f"         {change}   (rounding: {step.rounding})")
     console.file.write("\n".join(lines) + "\n")
