@@ -106,14 +106,16 @@ def test_json(units: Path) -> None:
     assert (load["clause"], load["certainty"], load["after"]) == ("AL-32", "likely", "1")
 
 
-def test_tables_on_a_terminal_and_names_that_look_like_markup(units: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("explain", [None, "all"])
+def test_tables_on_a_terminal_and_names_that_look_like_markup(
+    units: Path, tmp_path: Path, explain: str | None
+) -> None:
     units.write_text(HEADER + GOOD.replace("A,", "[red]A,"), "utf-8")
     with (tmp_path / "screen").open("w+", encoding="utf-8") as screen:
         console = Console(file=screen, force_terminal=True, width=160, color_system=None)
-        for explain in (None, "all"):
-            chosen = Choices("power-2023-2024", units, 2024, explain=explain)
-            assert calculator.run(chosen, console, console, lambda _: None) == 0
-        text = (tmp_path / "screen").read_text("utf-8")
+        chosen = Choices("power-2023-2024", units, 2024, explain=explain)
+        assert calculator.run(chosen, console, console, lambda _: None) == 0
+    text = (tmp_path / "screen").read_text("utf-8")
     assert "[red]A" in text
     assert "791,000" in text
     assert "─" in text

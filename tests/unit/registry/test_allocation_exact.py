@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from registry.allocation import exact, plan_file
 from registry.allocation.engine import Allocation, allocate
 from registry.allocation.exact import FACTOR, MICRO, Term
 from registry.allocation.industry import IndustryParts
+from registry.allocation.power import PowerParts
 from registry.allocation.units import Entities, LineInputs, PowerInputs, Units
 
 PLANS = {
@@ -158,6 +160,16 @@ def test_quotas_equal_exact_fractions(year: int, draws: list[Draw]) -> None:
     assert of.unit.quota_t.tolist() == [slow_quota(year, draw) for draw in draws]
 
 
+@pytest.mark.parametrize("year", sorted(BENCHMARKS))
+def test_every_load_to_a_hundredth_of_a_per_cent(year: int) -> None:
+    """Doubles alone would round a few of these to the wrong side."""
+    draws = [Draw(0, MICRO, 0, load * 10**4, 0, False, 10**6, 0) for load in range(10_001)]
+    of = allocate(PLANS[year], units_of(year, draws))
+    assert isinstance(of.parts, PowerParts)
+    found = [Fraction(int(value), FACTOR) for value in of.parts.load]
+    assert found == [slow_load_factor(year, draw) for draw in draws]
+
+
 @given(YEARS, st.lists(DRAW, min_size=1, max_size=6))
 def test_entities_equal_exact_fractions(year: int, draws: list[Draw]) -> None:
     of = allocate(PLANS[year], units_of(year, draws))
@@ -255,9 +267,21 @@ def test_industry_quotas_equal_exact_fractions(rows: list[tuple[int, int]]) -> N
 def test_floor_at_and_beside_an_integer(whole: int, q: int, a: int, b: int, off: int) -> None:
     """A product that is whole, or misses it by one part in 10^24, is floored as it is."""
     assume(abs(whole) < 10**9)
-    terms = (Term((ints([whole]), ints([a])), (ints([a]),)), Term((off,), (q, b, 10**3)))
+    first = Term((ints([whole]), ints([a]), q, ints([b])), (ints([b]), ints([a]), q))
+    terms = (first, Term((off,), (q, b, 10**3)))
     expected = (Fraction(whole) + Fraction(off, q * b * 10**3)).__floor__()
     assert exact.floor_of(terms, 1).tolist() == [expected]
+
+
+def test_whole_products_lose_nothing(base_seed: int) -> None:
+    """In doubles, about two of five of these come out beside the whole number."""
+    dice = np.random.default_rng(base_seed)
+    whole = dice.integers(1, 10**9, 5_000)
+    a, b, c = (dice.integers(1, 10**12, 5_000) for _ in range(3))
+    product = Term((whole, a, b, c), (c, a, b))
+    assert (exact.floor_of((product,), 5_000) == whole).all()
+    less = (product, Term((-1,), (10**12,)))
+    assert (exact.floor_of(less, 5_000) == whole - 1).all()
 
 
 def test_a_float_product_would_lose_a_tonne() -> None:

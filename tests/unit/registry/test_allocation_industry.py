@@ -185,6 +185,8 @@ def test_al65_al85_al86_special_cases_by_year() -> None:
     line = cement("500000", "", special="closed")
     assert not allocated(NEW, 2025, line).unit.in_scope[0]
     assert allocated(NEW, 2026, line).unit.quota_t[0] == 500_000
+    found = entity_of(OLD, 2024, cement("70000", ""), cement("50000", "", "2", special="closed"))
+    assert (found["approved_t"], found["emissions_t"], found["units"]) == (70_000, 70_000, 1)
     small = cement("25999", "26000", "s")
     assert units(allocated(NEW, 2025, small))[0]["special"] == "below_threshold"
     steelworks = steel("500000", "1000", special="hydrogen_blast_furnace")

@@ -104,6 +104,13 @@ def test_e61_cap_on_the_obligation_side() -> None:
     assert (found["obligation_t"], found["waived_t"]) == (90, 10)
 
 
+def test_al13_a_gas_unit_owes_at_most_its_allocation() -> None:
+    found = entity_of(P19, 2019, gas("200000", emissions_t="100000"))
+    assert (found["approved_t"], found["obligation_t"]) == (78_400, 78_400)
+    rich = entity_of(P19, 2019, gas("300000", emissions_t="100000"))
+    assert (rich["approved_t"], rich["obligation_t"]) == (117_600, 100_000)
+
+
 def test_al13_gas_obligation_first_then_the_cap() -> None:
     rows = (
         gas("200000", unit="g", emissions_t="100000"),  # 78,400 t: 21,600 t waived
@@ -207,6 +214,8 @@ def test_al24_borrowing() -> None:
     assert entity_of(P21, 2021, short)["borrow_max_t"] == 0
     short["emissions_t"] = "913112"  # 91,312 t are 10.0001 %
     assert entity_of(P21, 2021, short)["borrow_max_t"] == 45_656
+    exactly = coal("1095156.98", load="85")  # 900,000 t of 1,000,000 t
+    assert entity_of(P21, 2021, exactly)["borrow_max_t"] == 50_000
     assert entity_of(P23, 2023, short)["borrow_max_t"] == 0  # AL-37
 
 
