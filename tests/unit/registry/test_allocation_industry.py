@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from registry.allocation.engine import Allocation
 from registry.allocation.exact import FACTOR
 from registry.allocation.plan import Balance
 from registry.allocation.report import balance_values, entities, units
+from registry.errors import RefusalError
 from tests.unit.registry.allocation_tables import allocated, entity_of, read
 
 OLD, NEW = "industry-2024", "industry-2025-2026"
@@ -163,6 +165,19 @@ def test_al82_bisection_agrees_with_the_exact_solution(seed: int, base_seed: int
         [(e, Fraction(e, o)) for e, o in zip(emissions, outputs, strict=True)]
     )
     assert abs(Fraction(found, FACTOR) - exact) <= max(exact, 1) * Fraction(3, FACTOR)
+
+
+def test_al82_a_published_balance_value_is_not_solved() -> None:
+    shipped = Path(plan_file.__file__).parent / "plans" / f"{NEW}.toml"
+    table = '\n[balance.2025]\ncement = { value = 0.85, clause = "AL-82" }\n'
+    plan = plan_file.parse(shipped.read_text("utf-8") + table)
+    of = allocated(plan, 2025, cement("900000", "1000000"))
+    [value] = balance_values([of])
+    assert (value["balance_value"], value["solved"]) == ("0.85", "no")
+    assert units(of)[0]["alpha"] == "-0.008823529"  # 0.15 x (0.85 - 0.9) / 0.85
+    assert units(of)[0]["quota_t"] == 892_058
+    with pytest.raises(RefusalError, match="is no sector of the plan"):
+        plan_file.parse(shipped.read_text("utf-8") + table.replace("cement", "glass"))
 
 
 def test_al82_only_the_lines_of_the_formula_balance_and_sectors_stand_apart() -> None:

@@ -209,6 +209,18 @@ def test_al66_example_and_e67() -> None:
     assert found["still_owed_t"] == 199_192
 
 
+def test_al66_the_plans_own_example() -> None:
+    """Approved 1.2 Mt, owed 1.0 Mt: 0.2 Mt released; approved 0.8 Mt: 0.2 Mt still owed."""
+    rich = coal("1518602.89", load="85", differentiated="closed")  # x 0.7902 = 1,200,000.003…
+    found = entity_of(P25, 2025, rich)
+    assert (found["final_issue_t"], found["released_t"]) == (1_200_000, 200_000)
+    assert (found["forced_surrender_t"], found["still_owed_t"]) == (1_000_000, 0)
+    poor = coal("1000", load="85", differentiated="closed")  # raised to 80 % (AL-64)
+    found = entity_of(P25, 2025, poor)
+    assert (found["final_issue_t"], found["released_t"]) == (800_000, 0)
+    assert (found["forced_surrender_t"], found["still_owed_t"]) == (800_000, 200_000)
+
+
 def test_al24_borrowing() -> None:
     short = coal("1000000", load="85", emissions_t="913111")  # 821,800 t: 9.99 % short
     assert entity_of(P21, 2021, short)["borrow_max_t"] == 0
