@@ -78,7 +78,7 @@ def unit_steps(of: Allocation, i: int) -> list[Step]:
             what = "gas unit: raised to its emissions" if top_up else "gas unit: shortage waived"
             quota, after = int(of.unit.quota_t[i]), int(of.unit.approved_t[i])
             text = f"{quota:,} t against {int(of.units.emissions_t[i]):,} t emitted"
-            left = f"{after:,} t approved, {waived:,} t waived"
+            left = f"{after:,} t" if top_up else f"{after:,} t, {waived:,} t waived"
             steps.append(_said(relief, what, text, f"{quota:,} t", EXACT, left))
     return steps + _early(of, i)
 
