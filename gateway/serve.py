@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,8 +153,11 @@ async def running(options: Options) -> AsyncIterator[Running]:
 
     Raises:
         JournalDamageError, JournalFormatError, JournalLockedError: it must not start.
-        OSError: the port is taken.
+        OSError: the port is taken, or the certificate cannot be used.
     """
+    if options.tls_certificate:  # before anything is begun: the server itself would not tell
+        trial = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trial.load_cert_chain(options.tls_certificate, options.tls_key)
     listening = listening_socket(options.host, options.port)
     try:
         venues = _recovered(options)
