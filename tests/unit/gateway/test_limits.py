@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gateway.limits import Bucket, Credit, Limits, Lines, Meter
+from gateway.limits import Bucket, Credit, Limits, Lines, Meter, limits_of
 
 LIMITS = Limits(orders_per_second=10, orders_burst=20, questions_per_second=5, questions_burst=5)
 
@@ -103,3 +103,28 @@ def test_open_lines_are_counted_while_they_last() -> None:
     with lines.opened():
         assert not lines.admits("127.0.0.1")
     assert lines.admits("127.0.0.1")
+
+
+def test_limits_are_set_by_name() -> None:
+    found = limits_of(["orders_per_second=0", "abuse_within_s=2.5", "lines_max=3", "lines_max=4"])
+    assert found == Limits(orders_per_second=0, abuse_within_s=2.5, lines_max=4)
+    assert limits_of([]) == Limits()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("orders=5", "is no limit: login_within_ms, lines_max"),
+        ("", "is no limit"),
+        ("lines_max", "e.g. lines_max=100"),
+        ("lines_max=many", "e.g. lines_max=100"),
+        ("lines_max=1.5", "e.g. lines_max=100"),
+        ("lines_max=-1", "at least 0"),
+        ("abuse_within_s=inf", "at least 0"),
+        ("abuse_within_s=nan", "at least 0"),
+        (f"lines_max={'9' * 5_000}", "e.g. lines_max=100"),
+    ],
+)
+def test_what_is_no_limit_is_refused_with_a_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        limits_of([text])
