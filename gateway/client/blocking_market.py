@@ -55,7 +55,7 @@ class BlockingMarketData(Facade[MarketData]):
             self._changed.set()
 
     def wait_until(
-        self, condition: Callable[[MarketData], Found], within_s: float | None = None
+        self, condition: Callable[[MarketData], Found | None], within_s: float | None = None
     ) -> Found:
         """Return what ``condition`` returns, once that is true; it is asked after each message.
 
