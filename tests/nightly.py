@@ -23,6 +23,7 @@ from pathlib import Path
 
 from tests.property.agreement import run_tape
 from tests.recovery import nightly_rows as recovery
+from tests.security import nightly_rows as security
 
 TAPE_COMMANDS = 20_000
 GIANT_TAPE_COMMANDS = 1_500  # short: turnover totals are exact up to 9.2 × 10¹⁸ fen only
@@ -119,6 +120,9 @@ ROWS: list[tuple[str, Check]] = [
     ("P3 damaged journals", recovery.damage),
     ("P5 settlement crashes", recovery.settlement),
     ("F01-F20 F23 named faults", recovery.named_faults),
+    ("P6 foreign ids", security.foreign_ids),
+    ("P7 frames", security.frames),
+    ("P7 frames by socket", security.wire),
 ]
 
 
