@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.property.agreement import run_tape
+from tests.recovery import cut_lines
 from tests.recovery import nightly_rows as recovery
 from tests.security import nightly_rows as security
 
@@ -123,6 +124,7 @@ ROWS: list[tuple[str, Check]] = [
     ("P6 foreign ids", security.foreign_ids),
     ("P7 frames", security.frames),
     ("P7 frames by socket", security.wire),
+    ("P11 cut lines", cut_lines.nightly),
 ]
 
 

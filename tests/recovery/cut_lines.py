@@ -9,25 +9,36 @@ was true: every id was done once, and what the client was told is what is writte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+import tempfile
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.exchange import Exchange
 from engine.reasons import Reason
 from engine.records import Event
-from gateway.client import Client, Order, RefusedError, Told
+from gateway.client import Client, Options, Order, RefusedError, Told
 from gateway.journal import Journal
 from gateway.keys import Key
+from gateway.limits import Limits
+from tests.e2e.live_venue import live_venue
 from tests.recovery.cutting_proxy import DOWN, UP, CuttingProxy
 
+if TYPE_CHECKING:
+    from tests.nightly import Plan, Row
+
 KNOWN_WITHIN_S = 3.0
+LANES = 4
+CUTS_A_NIGHT = 10_000
+FAILURES_MAX = 20
 REFERENCE = 7463  # about the price of CEA25 at the venue of these tests
 
 Outcome = Any  # Order, RefusedError, a list of them, or a report
+Place = tuple[str, str, int]  # kind of command, direction, bytes that pass
 Say = Callable[["Lane", str], Awaitable[Outcome]]
 
 
@@ -141,11 +152,11 @@ async def prepare(lane: Lane, kind: str, identity: str) -> None:
         await KINDS[BEFORE[kind]](lane, f"{identity}-b")
 
 
-async def measure(lane: Lane) -> list[tuple[str, str, int]]:
+async def measure(lane: Lane) -> list[Place]:
     """Return every place where a line can be cut: kind, direction, number of bytes that pass."""
     places = []
     for kind in KINDS:
-        identity = f"measure-{kind}"
+        identity = f"m{len(places):06}"  # as long as those of ``cut_all``
         await prepare(lane, kind, identity)
         before = lane.proxy.passed.copy()
         await exchange_once(lane, kind, identity)
@@ -157,7 +168,7 @@ async def measure(lane: Lane) -> list[tuple[str, str, int]]:
     return places
 
 
-async def cut(lane: Lane, place: tuple[str, str, int], identity: str) -> None:
+async def cut(lane: Lane, place: Place, identity: str) -> None:
     """Cut one line; raises what must not happen."""
     kind, direction, count = place
     lane.proxy.disarm()
@@ -172,13 +183,17 @@ async def cut(lane: Lane, place: tuple[str, str, int], identity: str) -> None:
         await KINDS[AFTER[kind]](lane, f"{identity}-a")
 
 
-async def cut_all(lane: Lane, places: Iterator[tuple[int, tuple[str, str, int]]]) -> int:
-    """Cut at the places this lane gets; return how many."""
-    done = 0
+async def cut_all(
+    lane: Lane, places: Iterator[tuple[int, Place]], result: Result, tick: Callable[[], None]
+) -> None:
+    """Cut at the places that this lane gets."""
     for number, place in places:
-        await cut(lane, place, f"n{number}")
-        done += 1
-    return done
+        try:
+            await cut(lane, place, f"n{number:06}")
+        except AssertionError as problem:
+            result.problems.append(str(problem))
+        result.tried += 1
+        tick()
 
 
 async def list_and_cancel(lane: Lane, done: asyncio.Event) -> None:
@@ -260,7 +275,76 @@ def told_in_order(lane: Lane) -> bool:
 
 
 def spread(places: list[Any], most: int, seed: int) -> Iterator[tuple[int, Any]]:
-    """Return up to ``most`` of the places, evenly spread, beginning with another one per seed."""
+    """Number ``most`` places, evenly spread; all of them again and again where there are fewer."""
     step = max(1, len(places) // most)
-    turned = itertools.islice(places, seed % step, None, step)
-    return iter(enumerate(itertools.islice(turned, most)))
+    turned = places[seed % step :: step]
+    return iter(enumerate(itertools.islice(itertools.cycle(turned), most)))
+
+
+@contextlib.asynccontextmanager
+async def lane(url: str, key: Key, other: Key) -> AsyncIterator[Lane]:
+    """Open a lane for one account, with another one to trade with."""
+    options: Options = {"reconnect": True, "cancel_on_disconnect": False, "heartbeat_ms": 0}
+    async with (
+        CuttingProxy(url) as proxy,
+        Client(proxy.url, key.key_id, key.secret, **options) as client,
+        Client(url, other.key_id, other.secret) as helper,
+    ):
+        opened = Lane(key, client, helper, proxy)
+        listening = asyncio.create_task(opened.listen())
+        await asyncio.sleep(0)
+        yield opened
+        proxy.disarm()
+        await client.ping()
+        await asyncio.sleep(0.05)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+
+@dataclass
+class Result:
+    """What came of many cuts; ``problems`` is empty where all is as promised."""
+
+    tried: int = 0
+    cuts: int = 0
+    slowest_s: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+
+async def run(folder: Path, most: int, seed: int, tick: Callable[[], None]) -> Result:
+    """Cut the lines of LANES clients ``most`` times; ``tick`` is called after each."""
+    result = Result()
+    free = Limits(orders_per_second=0, questions_per_second=0)  # no bound
+    async with (
+        live_venue(folder, accounts=2 * LANES, limits=free) as venue,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        pairs = zip(venue.keys[::2], venue.keys[1::2], strict=True)
+        lanes = [await stack.enter_async_context(lane(venue.url, *pair)) for pair in pairs]
+        places = spread(await measure(lanes[0]), most, seed)
+        await asyncio.gather(*(cut_all(each, places, result, tick) for each in lanes))
+    result.cuts = sum(each.proxy.cuts for each in lanes)
+    result.slowest_s = max(each.slowest_s for each in lanes)
+    result.problems += [
+        f"account {each.key.account}: reports were told twice, in disorder, or not at all"
+        for each in lanes
+        if not told_in_order(each)
+    ]
+    journal = journal_of(folder)
+    result.problems += [text for each in lanes for text in untruths(each, journal)]
+    return result
+
+
+def nightly(plan: Plan, row: Row) -> None:
+    """Every byte of request and answer of every kind of command, again and again."""
+    row.unit = "cuts"
+    goal = max(1, CUTS_A_NIGHT * plan.commands // 10_000_000)
+
+    def tick() -> None:
+        row.runs += 1
+        row.progress(goal)
+
+    with tempfile.TemporaryDirectory() as folder:
+        result = asyncio.run(run(Path(folder), goal, plan.seed, tick))
+    for text in result.problems[:FAILURES_MAX]:
+        row.fail(text)
