@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.sabotage.defects import DEFECTS, Defect
+from tests.sabotage.gateway_defects import GATEWAY_DEFECTS
 
 ROOT = Path(__file__).resolve().parents[2]
+ALL_DEFECTS = (*DEFECTS, *GATEWAY_DEFECTS)
 COPIED = ("engine", "registry", "marketdata", "gateway", "sim", "benchmarks", "tests")
 
 
@@ -41,17 +43,17 @@ def outcome(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 
 
 def test_without_a_defect_all_named_tests_pass(copy: Path) -> None:
-    result = outcome(copy, sorted({defect.test for defect in DEFECTS}))
+    result = outcome(copy, sorted({defect.test for defect in ALL_DEFECTS}))
     assert result.returncode == 0, result.stdout[-3000:]
 
 
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name.replace(" ", "-"))
+@pytest.mark.parametrize("defect", ALL_DEFECTS, ids=lambda defect: defect.name.replace(" ", "-"))
 def test_a_defect_turns_its_test_red(copy: Path, defect: Defect) -> None:
     file = copy / defect.file
     sound = file.read_text(encoding="utf-8")
