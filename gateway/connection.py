@@ -125,7 +125,7 @@ async def serve_market_data(socket: WebSocket, venue: Venue, door: Door) -> None
     codec = await agree(socket, MARKET_CODECS, door.origins)
     if codec is None:
         return
-    subscriber = Subscriber(codec, venue.publisher)
+    subscriber = Subscriber(codec, venue.publisher, door.limits)
     venue.publisher.join(subscriber)
 
     def frame() -> str | bytes | None:

@@ -8,10 +8,12 @@ pictures are merged and counted.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.codec import Codec, Fault
+from gateway.limits import Limits, Meter
 from gateway.market_messages import (
     BAR_CHANNELS,
     CHANNELS,
@@ -56,11 +58,10 @@ class Portion(NamedTuple):
 class Subscriber:
     """What one client wants, and what waits for it."""
 
-    def __init__(self, codec: Codec, publisher: Publisher) -> None:
+    def __init__(self, codec: Codec, publisher: Publisher, limits: Limits | None = None) -> None:
         self.codec = codec
         self.close_code = 0
         self.urgent = False
-        self.pause_s = 0.0
         self.wanted: dict[Pair, str] = {}  # and its pace
         self.merged = 0
         self.sent = 0  # facts
@@ -68,6 +69,7 @@ class Subscriber:
         self.due = False  # it waits for the next tick
         self.wake: Callable[[], None] = lambda: None
         self._publisher = publisher
+        self._meter = Meter(limits or Limits())
         self._fresh: Portion | None = None
         self._facts: list[bytes] = []
         self._pictures: dict[Pair, bytes] = {}
@@ -95,9 +97,16 @@ class Subscriber:
 
     def _receive(self, frame: str | bytes) -> None:
         """Take one frame. Never raises on a client's account."""
-        for message in self.codec.decode(frame):
+        messages = self.codec.decode(frame)
+        self._meter.questions(len(messages), time.monotonic())
+        for message in messages:
             if not self.close_code:
                 self._handlers[type(message)](message)
+
+    @property
+    def pause_s(self) -> float:
+        """How long it is not to be read: it has asked too much."""
+        return self._meter.pause_s
 
     @property
     def idle(self) -> bool:

@@ -61,7 +61,10 @@ class RawLine:
                 size = head[1] & 0x7F
                 if size >= 126:
                     size = int.from_bytes(await self.reader.readexactly(2 if size == 126 else 8))
-                return head[0] & 0x0F, await self.reader.readexactly(size)
+                opcode, payload = head[0] & 0x0F, await self.reader.readexactly(size)
+                if opcode == PING:
+                    self.send(framed(PONG, payload))
+                return opcode, payload
         except (OSError, asyncio.IncompleteReadError):
             return CLOSE, b""
 

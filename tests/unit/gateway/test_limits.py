@@ -5,6 +5,9 @@ import math
 import pytest
 
 from gateway.limits import Bucket, Credit, Limits, Lines, Meter, limits_of
+from gateway.publisher import CODECS, Publisher
+from gateway.subscriber import Subscriber
+from marketdata.feed import Feed
 
 LIMITS = Limits(orders_per_second=10, orders_burst=20, questions_per_second=5, questions_burst=5)
 
@@ -128,3 +131,14 @@ def test_limits_are_set_by_name() -> None:
 def test_what_is_no_limit_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         limits_of([text])
+
+
+def test_who_asks_too_much_of_the_market_data_is_read_more_slowly() -> None:
+    publisher = Publisher(Feed(lambda _: "CEA25"))
+    slow = Subscriber(CODECS["json.v1"], publisher, LIMITS)
+    free = Subscriber(CODECS["json.v1"], publisher, Limits(questions_per_second=0))
+    for subscriber in (slow, free):
+        publisher.join(subscriber)
+        subscriber.receive(*['{"type":"ping"}'] * 5, "nonsense", '{"type":"ping"}')
+    assert slow.pause_s > 0.2  # two more than its burst, at five a second
+    assert free.pause_s == 0
