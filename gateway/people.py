@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.desk import Desk
     from gateway.protocol import Session
 
+KEYS_PER_ACCOUNT_MAX = 64  # the file of keys is written as a whole for each
+
 
 class People:
     """The handlers of one desk."""
@@ -42,6 +44,9 @@ class People:
             return
         if self._keys.find(name) is not None:
             session.refuse("key_exists", identity)
+            return
+        if len(self._keys.of_account(session.account)) >= KEYS_PER_ACCOUNT_MAX:
+            session.refuse("too_many_keys", identity)
             return
         salt = secrets.token_hex(SALT_BYTES)
         secret = derived_secret(_own(session).secret, name, salt)

@@ -65,6 +65,7 @@ REFUSALS: dict[str, Refusal] = {
     "unknown_role": Refusal("A key has one or more of the roles of an account.", "TR-08"),
     "unknown_key": Refusal("The account has no such key."),
     "key_exists": Refusal("There is a key of this id already."),
+    "too_many_keys": Refusal("The account has as many keys as it may.", "TR-08"),
     "key_changed": Refusal("This key was changed or taken away.", close_code=4004),
     "unknown_channel": Refusal("There is no such channel of market data."),
     "slow_consumer": Refusal("The connection does not read what it is sent.", close_code=4013),

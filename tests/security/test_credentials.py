@@ -12,6 +12,7 @@ from gateway import keys as keys_module
 from gateway.codec import JSON
 from gateway.keys import CLOCK_WINDOW_US, Key, Keys, login_signature
 from gateway.messages import Login
+from gateway.people import KEYS_PER_ACCOUNT_MAX
 from gateway.protocol import Session, State
 from tests.unit.gateway.inline_desk import Floor, frame, login, order, say
 
@@ -140,3 +141,24 @@ def test_an_unknown_key_costs_what_a_known_one_costs(
         paths.add(tuple(done))
     assert len(paths) == 1
     assert [step[0] for step in paths.pop()] == ["sign", "compare"]
+
+
+def test_an_account_has_so_many_keys(floor: Floor) -> None:
+    admin, other = floor.session(0), floor.session(1)
+    create = {"type": "create_key", "roles": ["viewer"]}
+    said = [
+        *(
+            say(admin, create | {"client_order_id": f"k{n}"})[0]
+            for n in range(KEYS_PER_ACCOUNT_MAX)
+        ),
+    ]
+    assert [getattr(each, "code", "") for each in said[-2:]] == ["", "too_many_keys"]
+    before = floor.keys.path.read_bytes()
+    (no,) = say(admin, create | {"client_order_id": "one-more"})
+    assert no.code == "too_many_keys"
+    assert floor.keys.path.read_bytes() == before
+    (issued,) = say(other, create | {"client_order_id": "k"})
+    say(admin, {"type": "revoke_key", "client_order_id": "r", "key_id": said[0].key_id})
+    (again,) = say(admin, create | {"client_order_id": "again"})
+    assert issued.key_id
+    assert again.key_id

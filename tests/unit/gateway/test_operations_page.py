@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway import bodies, connection, http_lines, message_base, messages, sequencer, serve
+from gateway import bodies, connection, http_lines, message_base, messages, people, sequencer, serve
 from gateway.connection import Door
 from gateway.limits import Limits
 from gateway.metrics import GAUGES, Counts, Metrics
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "reference/operations.md").read_text(encoding="utf-8")
-BOUNDS_IN = (messages, message_base, serve, http_lines, bodies, connection)
+BOUNDS_IN = (messages, message_base, serve, http_lines, bodies, connection, people)
 
 
 def rows(title: str) -> list[list[str]]:
