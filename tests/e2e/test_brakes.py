@@ -147,7 +147,7 @@ async def test_a_kill_is_effective_within_one_batch_of_a_flood(tmp_path: Path) -
             waited.append(served.sequencer.next_seq)
             return enter_urgent(body)
 
-        served.sequencer.enter_urgent = noting  # type: ignore[method-assign]
+        served.sequencer.enter_urgent = noting
         async with raw_line(venue.url) as line:
             await line.login(operator)
             while served.exchange.seq < 2_000:  # noqa: ASYNC110

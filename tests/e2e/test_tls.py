@@ -87,7 +87,7 @@ async def test_https_and_wss_are_spoken_and_nothing_else(
         async with httpx.AsyncClient(base_url=server.url, verify=trusting) as web:
             assert (await web.get("/healthz")).json()["status"] == "ok"
         address = server.url.replace("https", "wss") + "/ws/trade"
-        async with connect(address, ssl=trusting, subprotocols=["json.v1"]) as line:  # type: ignore[list-item]
+        async with connect(address, ssl=trusting, subprotocols=["json.v1"]) as line:
             assert "challenge" in str(await line.recv())
         with pytest.raises(ssl.SSLError):
             await connect(address)  # nobody vouches for it
@@ -117,11 +117,11 @@ async def test_pages_of_other_origins_are_refused_and_allowed_ones_come_in(
     async with served(tmp_path, None, (PAGE,)) as (server, key):
         address = server.url.replace("http", "ws") + path
         for allowed in (PAGE, server.url, f"http://localhost:{server.port}", None):
-            async with connect(address, origin=allowed):  # type: ignore[arg-type]
+            async with connect(address, origin=allowed):
                 pass
         for other in (PAGE + ".evil", "https://evil.example", "null", PAGE + ":444", "", PAGE[:-1]):
             with pytest.raises(InvalidStatus, match="403"):
-                await connect(address, origin=other)  # type: ignore[arg-type]
+                await connect(address, origin=other)
         async with Client(server.url, key.key_id, key.secret) as line:
             assert line.welcome is not None
 

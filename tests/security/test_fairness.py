@@ -95,7 +95,7 @@ async def slow_reader(venue: Apart) -> str:
     """Asks and does not listen to the answers."""
     async with raw_line(venue.url) as line:
         await line.login(venue.keys[SLOW])
-        line.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        line.reader._transport.pause_reading()
         return await _push(line, b"".join([framed(1, b'{"type":"snapshot"}')] * 50))
 
 
@@ -104,7 +104,7 @@ async def slow_watcher(venue: Apart) -> str:
     async with raw_line(venue.url, "/ws/md") as line:
         line.say({"type": "subscribe", "pace": "every"})
         await line.until("subscribed")
-        line.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        line.reader._transport.pause_reading()
         return await _push(line, b"".join([framed(1, b'{"type":"subscribe"}')] * 50))
 
 
@@ -112,7 +112,7 @@ async def deaf_pinger(venue: Apart) -> str:
     """Pings and does not read what comes back."""
     async with raw_line(venue.url) as line:
         await line.login(venue.keys[PINGS])
-        line.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        line.reader._transport.pause_reading()
         return await _push(line, framed(PING, b"x" * 125) * 500)
 
 

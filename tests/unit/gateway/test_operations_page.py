@@ -51,7 +51,7 @@ def test_every_figure_is_shown_with_its_kind_and_labels(monkeypatch: pytest.Monk
         market=SimpleNamespace(name="cea"),
         desk=SimpleNamespace(refusals={"rate_limited": 1}),
     )
-    metrics = Metrics([venue], Door((), Limits()))  # type: ignore[list-item]
+    metrics = Metrics([venue], Door((), Limits()))
     counts: Counts = metrics._counts[0]
     counts.kinds[1] = counts.reasons[1] = 1
     found = {
