@@ -89,6 +89,8 @@ async def test_a_lost_answer_comes_with_the_resumed_stream_and_nothing_is_sent_a
     async def comes_back(talk: Talk) -> None:
         await talk.login(report_seq=1)
         assert await talk.hears(m.Resume) == m.Resume(date=DATE, after=0)
+        await talk.say(m.Heartbeat(0, ANY_SEQ, 0))
+        await asyncio.sleep(0.05)
         await talk.say(m.StreamResumed(DATE, 0, 1, True), accepted(1, "a"))
         await talk.lives()
 
@@ -115,6 +117,28 @@ async def test_what_the_venue_never_got_is_sent_again_once_the_stream_is_whole()
         assert (await listed(found)).order_no == 3
         await found.ping()
         assert told.numbers == [1, 2, 3]
+
+
+async def test_what_went_out_on_the_new_line_is_not_sent_again() -> None:
+    up = asyncio.Event()
+
+    async def comes_back(talk: Talk) -> None:
+        await talk.login()
+        await talk.hears(m.Resume)
+        up.set()
+        assert (await talk.hears(m.List)).client_order_id == "new"
+        await talk.say(m.StreamResumed(DATE, 0, 0, True))
+        assert (await talk.hears(m.List)).client_order_id == "lost"
+        await asyncio.sleep(0.05)
+        await talk.say(accepted(1, "new"), accepted(2, "lost"))
+        await talk.lives()
+
+    async with client(loses_a_list, comes_back) as (found, _):
+        lost = listed(found, "lost")
+        await up.wait()
+        assert (await listed(found, "new")).order_no == 1
+        assert (await lost).order_no == 2
+        await found.ping()
 
 
 async def test_a_repeated_answer_is_a_true_one_and_is_not_told_to_listeners() -> None:
@@ -153,6 +177,32 @@ async def test_a_repeated_answer_that_overtakes_its_reports_waits_for_them() -> 
     async with client(loses_a_take, comes_back) as (found, _):
         order = await found.take(7, 10, client_order_id="t")
         assert (order.status, order.filled_qty) == ("filled", 10)
+
+
+async def test_the_answer_to_a_cancel_that_overtakes_its_report_waits_for_it() -> None:
+    told = (2, ANY_SEQ + 2, 0, "a", 1, "CEA25", "sell", 8000, 10, 0, "by_owner", "")
+
+    async def loses_a_cancel(talk: Talk) -> None:
+        await talk.login()
+        await talk.say(accepted(1, "a"))
+        await talk.hears(m.Cancel)
+        talk.cut()
+
+    async def comes_back(talk: Talk) -> None:
+        await talk.login(report_seq=1)
+        await talk.hears(m.Resume)
+        await talk.say(m.StreamResumed(DATE, 1, 1, True))
+        await talk.hears(m.Cancel)
+        await talk.say(m.Cancelled(*told, "c", repeated=True))
+        await asyncio.sleep(0.05)
+        await talk.say(m.Cancelled(*told, "c"))
+        await talk.lives()
+
+    async with client(loses_a_cancel, comes_back) as (found, _):
+        listener = Told(found)
+        order = await found.cancel(1, client_order_id="c")
+        assert (order.status, order.leaves_qty) == ("cancelled", 0)
+        assert (order.repeated, listener.numbers) == (False, [1, 2])
 
 
 async def test_a_missing_report_is_asked_for_and_each_is_told_once_in_order() -> None:
