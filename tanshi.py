@@ -241,7 +241,7 @@ def replay(
     Exit code 0: bit-identical; 1: something differs; 2: the journal must not be believed or cannot
     be read; 130: interrupted, what was done so far is printed.
     """
-    from gateway import replay_command
+    from gateway.journal import replay_command
 
     raise typer.Exit(
         replay_command.replay(
@@ -261,7 +261,7 @@ def quarantine(
 
     Asks for the key's secret and for a confirmation. Exit code 0: written; 2: refused, nothing was.
     """
-    from gateway import replay_command
+    from gateway.journal import replay_command
 
     raise typer.Exit(replay_command.quarantine(data, seq, key, why, Console()))
 

@@ -21,8 +21,8 @@ import msgspec
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from gateway.messages import Cancel, List
 from gateway.serve import FRAME_BYTES_CEILING, listening_socket
+from gateway.wire.messages import Cancel, List
 
 Order = List | Cancel
 

@@ -27,7 +27,7 @@ from benchmarks.gateway_servers import Server, ServerError, cores, journal_folde
 from benchmarks.machine import machine, spread
 from gateway.client import Client, MarketData, RefusedError
 from gateway.keys import Key
-from gateway.messages import Pong
+from gateway.wire.messages import Pong
 from marketdata.messages import Snapshot
 
 ACCOUNTS = 2

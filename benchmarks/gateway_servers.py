@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.disk import Disk
+from gateway.journal.disk import Disk
 
 STOP_WITHIN_S = 30
 SYNC_BYTES = 256  # about a batch of one order

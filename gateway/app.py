@@ -13,16 +13,16 @@ from fastapi.responses import PlainTextResponse, Response
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from gateway.bodies import Bodies
 from gateway.connection import Door, serve_market_data, serve_trading
 from gateway.limits import Limits
-from gateway.market_views import MARKET_DOCUMENTED
 from gateway.metrics import CONTENT_TYPE, Metrics
-from gateway.rest import routes
-from gateway.rest_answers import ProblemError, answer, documented
-from gateway.rest_messages import DOCUMENTED, Problem, Ready
+from gateway.rest.answers import ProblemError, answer, documented
+from gateway.rest.bodies import Bodies
+from gateway.rest.market_views import MARKET_DOCUMENTED
+from gateway.rest.messages import DOCUMENTED, Problem, Ready
+from gateway.rest.routes import routes
+from gateway.rest.web_page import page_routes
 from gateway.venue import Venue
-from gateway.web_page import page_routes
 
 DESCRIPTION = """
 A trading-system simulator of China's national carbon market.

@@ -17,13 +17,13 @@ from typing import Protocol
 from fastapi import WebSocket, WebSocketDisconnect
 from starlette.responses import PlainTextResponse
 
-from gateway.codec import CODECS, Codec
+from gateway.journal.sequencer import stop_at_once
 from gateway.limits import Limits, Lines
 from gateway.protocol import Session
 from gateway.publisher import CODECS as MARKET_CODECS
 from gateway.publisher import Subscriber
-from gateway.sequencer import stop_at_once
 from gateway.venue import Venue
+from gateway.wire.codec import CODECS, Codec
 
 logger = logging.getLogger(__name__)
 

@@ -23,10 +23,10 @@ from engine.rulebook import Rules, admission_commands, admissions, parameter_com
 from engine.schedule import Step, next_step
 from gateway.bidding_clock import SessionStep, next_session_step
 from gateway.clock import BeijingClock
+from gateway.desk.proposals import Proposals
+from gateway.desk.rule_changes import standing
+from gateway.journal.sequencer import Clock, Sequencer
 from gateway.market import CEA, Market
-from gateway.proposals import Proposals
-from gateway.rule_changes import standing
-from gateway.sequencer import Clock, Sequencer
 from registry.errors import StopError, UnavailableError
 from registry.evening import next_command
 from registry.inbox import concerning

@@ -19,8 +19,8 @@ from engine.exchange import Exchange
 from engine.invariants import violations
 from engine.records import Phase
 from gateway.folders import books_url, further_folders, has_books, market_of, open_books
-from gateway.quarantine import Quarantine
-from gateway.reading import Reading
+from gateway.journal.quarantine import Quarantine
+from gateway.journal.reading import Reading
 
 
 @dataclass

@@ -20,12 +20,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine.exchange import Exchange, warm_up
 from gateway.export_schema import SCHEMAS, plain_table, record_table, trade_table
-from gateway.journal import JournalDamageError, JournalFormatError
+from gateway.journal.journal import JournalDamageError, JournalFormatError
+from gateway.journal.quarantine import Quarantine
+from gateway.journal.reading import Reading
 from gateway.market_history import bar_values
-from gateway.market_views import DailyQuote
-from gateway.quarantine import Quarantine
-from gateway.reading import Reading
-from gateway.rest_market import daily_quotes
+from gateway.rest.market import daily_quotes
+from gateway.rest.market_views import DailyQuote
 from marketdata.bars import MINUTE_NS
 from marketdata.charts import Day
 from marketdata.feed import Feed

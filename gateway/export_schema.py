@@ -12,7 +12,7 @@ from engine.codes import Event, Kind, Phase, Side
 from engine.reasons import Reason
 from engine.records import COMMAND, EVENT, MODALITIES, Modality
 from gateway.market_history import BAR_FIELDS
-from gateway.market_views import DailyQuote
+from gateway.rest.market_views import DailyQuote
 from marketdata.tape import TAPE
 
 Field = tuple[str, pa.DataType]

@@ -19,18 +19,18 @@ from rich.console import Console
 from engine.exchange import Exchange
 from gateway.bulletin_files import BulletinFiles
 from gateway.clock import BeijingClock, Clock, ClockAheadError, DemoClock
-from gateway.demo import references
-from gateway.demo_run import DemoOptions, addresses
-from gateway.demo_run import run as run_demo
+from gateway.demo.funding import references
+from gateway.demo.run import DemoOptions, addresses
+from gateway.demo.run import run as run_demo
 from gateway.doctor import Report
 from gateway.doctor import examine as examine_data
 from gateway.folders import books_url, folder_of, open_books
-from gateway.journal import JournalDamageError, JournalFormatError, JournalLockedError
+from gateway.journal.journal import JournalDamageError, JournalFormatError, JournalLockedError
+from gateway.journal.quarantine import PoisonError
 from gateway.keys import Key, Keys
 from gateway.limits import limits_of
 from gateway.logs import set_up as set_up_logs
 from gateway.market import CEA, MARKETS
-from gateway.quarantine import PoisonError
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue
 from registry import accounts, instructions

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gateway.day_record import DayRecord, day_begins, listed_only
+from gateway.desk.day_record import DayRecord, day_begins, listed_only
 from marketdata.surveillance import Surveillance
 from marketdata.surveillance_report import SurveillanceReport
 

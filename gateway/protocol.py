@@ -3,7 +3,7 @@
     CONNECTED --open--> CHALLENGED --login--> LOGGED_IN --logout, or an error that closes--> CLOSED
 
 A client's mistake is answered with a stable code; most keep the session, those with a close code in
-``gateway.refusals`` end it. The account comes from the login, never from a message.
+``gateway.wire.refusals`` end it. The account comes from the login, never from a message.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, Protocol, get_args
 
 from engine.records import CLIENT_ORDER_ID_BYTES
 from gateway.authority import permitted
-from gateway.codec import Codec, Fault
-from gateway.day_record import office
+from gateway.desk.day_record import office
 from gateway.keys import Key
 from gateway.limits import Credit, Limits, Meter
-from gateway.messages import (
+from gateway.wire.codec import Codec, Fault
+from gateway.wire.messages import (
     Bye,
     Cancel,
     Challenge,
@@ -38,8 +38,8 @@ from gateway.messages import (
     Refused,
     Welcome,
 )
-from gateway.refusals import REFUSALS, sentence
-from gateway.trader_messages import (
+from gateway.wire.refusals import REFUSALS, sentence
+from gateway.wire.trader_messages import (
     BulkDecline,
     BulkWithdraw,
     CancelAfter,
@@ -75,7 +75,7 @@ class State(Enum):
 
 
 class Venue(Protocol):
-    """What a session needs of the venue behind it (``gateway.desk.Desk``)."""
+    """What a session needs of the venue behind it (``gateway.desk.desk.Desk``)."""
 
     handlers: dict[type, Callable[[Any, Any], None]]
     limits: Limits

@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from gateway.codec import Codec, codecs
-from gateway.market_messages import Heartbeat, Request, encoded_array
 from gateway.subscriber import FACTS_MAX, FRAME_PARTS_MAX, Pair, Portion, Subscriber, wants
+from gateway.wire.codec import Codec, codecs
+from gateway.wire.market_messages import Heartbeat, Request, encoded_array
 from marketdata.feed import Feed
 from marketdata.messages import Bar, Picture
 

@@ -16,11 +16,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from gateway.app import create_app
-from gateway.disk import Disk
 from gateway.http_lines import HttpLine, SocketLine
+from gateway.journal.disk import Disk
+from gateway.journal.sequencer import Clock
 from gateway.limits import Limits
 from gateway.market import CEA, Market
-from gateway.sequencer import Clock
 from gateway.venue import Venue
 
 logger = logging.getLogger(__name__)

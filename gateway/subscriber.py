@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.codec import Codec, Fault
 from gateway.limits import Limits, Meter
-from gateway.market_messages import (
+from gateway.wire.codec import Codec, Fault
+from gateway.wire.market_messages import (
     BAR_CHANNELS,
     CHANNELS,
     DEFAULT_CHANNELS,
@@ -30,8 +30,8 @@ from gateway.market_messages import (
     Unsubscribed,
     encoded_array,
 )
-from gateway.messages import Bye, Error, Logout, Ping, Pong
-from gateway.refusals import REFUSALS, sentence
+from gateway.wire.messages import Bye, Error, Logout, Ping, Pong
+from gateway.wire.refusals import REFUSALS, sentence
 from marketdata.messages import COMPOSITE
 
 if TYPE_CHECKING:

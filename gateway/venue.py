@@ -25,23 +25,23 @@ from typing import Any
 import numpy as np
 
 from engine.exchange import Exchange, warm_up
-from gateway.day_record import DayRecord, day_begins, listed_only
 from gateway.daycycle import DayCycle
-from gateway.desk import Desk
-from gateway.disk import Disk, Point
-from gateway.journal import Journal, Mark
+from gateway.desk.day_record import DayRecord, day_begins, listed_only
+from gateway.desk.desk import Desk
+from gateway.desk.proposals import Proposals, executed_names
+from gateway.journal.disk import Disk, Point
+from gateway.journal.journal import Journal, Mark
+from gateway.journal.memory import recall, remember
+from gateway.journal.quarantine import PoisonError, Quarantine
+from gateway.journal.replay import find_poison
+from gateway.journal.sequencer import Clock, Sequencer, stop_at_once
+from gateway.journal.snapshots import Snapshot, Snapshots
+from gateway.journal.watchdog import Watchdog
 from gateway.keys import Keys
 from gateway.market import CEA, Market
 from gateway.market_history import MarketHistory
-from gateway.memory import recall, remember
 from gateway.oversight import Oversight
-from gateway.proposals import Proposals, executed_names
 from gateway.publisher import Publisher
-from gateway.quarantine import PoisonError, Quarantine
-from gateway.replay import find_poison
-from gateway.sequencer import Clock, Sequencer, stop_at_once
-from gateway.snapshots import Snapshot, Snapshots
-from gateway.watchdog import Watchdog
 from marketdata.feed import Feed
 from registry.inbox import concerning
 from registry.institution import Registry

@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from gateway import messages as m
-from gateway import trader_messages as t
 from gateway.client.errors import OutcomeUnknownError, RefusedError
 from gateway.client.orders import Order
-from gateway.office_messages import AdmitInstrument, Approve, RejectProposal, WithdrawProposal
-from gateway.rare_messages import Rare
+from gateway.wire import messages as m
+from gateway.wire import trader_messages as t
+from gateway.wire.office_messages import AdmitInstrument, Approve, RejectProposal, WithdrawProposal
+from gateway.wire.rare_messages import Rare
 
 Outcome = Any  # an Order, a RefusedError, or of rare commands the report that answers
 Outcomes = list[Outcome]  # one per command or leg

@@ -18,12 +18,12 @@ from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, Unpack
 
-from gateway import messages as m
 from gateway.client.conversation import Told
 from gateway.client.errors import LineLostError
 from gateway.client.orders import Order
 from gateway.client.terms import Options
 from gateway.client.trading import Client
+from gateway.wire import messages as m
 
 Inner_co = TypeVar("Inner_co", covariant=True)
 Result = TypeVar("Result")

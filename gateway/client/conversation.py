@@ -15,8 +15,6 @@ import re
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from gateway import messages as m
-from gateway import rare_messages as r
 from gateway.client.answers import Answers, Asked, Outcomes, Question
 from gateway.client.errors import (
     LineLostError,
@@ -30,6 +28,8 @@ from gateway.client.pace import Pace
 from gateway.client.stream import Place, Stream
 from gateway.client.wire import Login, Wire
 from gateway.protocol import PACED
+from gateway.wire import messages as m
+from gateway.wire import rare_messages as r
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar, Unpack
 
-from gateway import messages as m
-from gateway import rare_messages as r
 from gateway.client.conversation import Conversation, Told
 from gateway.client.errors import RefusedError
 from gateway.client.orders import Order
@@ -16,6 +14,8 @@ from gateway.client.rest import Rest
 from gateway.client.terms import DEFAULTS, Options
 from gateway.client.wire import Login, endpoint
 from gateway.keys import derived_secret
+from gateway.wire import messages as m
+from gateway.wire import rare_messages as r
 
 Answer = TypeVar("Answer")
 

@@ -8,9 +8,9 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Protocol
 
-from gateway import messages as m
 from gateway.client.errors import LineLostError, RefusedError
 from gateway.client.wire import Wire
+from gateway.wire import messages as m
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 5.0

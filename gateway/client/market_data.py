@@ -27,8 +27,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from gateway.client.errors import RefusedError
 from gateway.client.link import CONNECT_WITHIN_S, pauses_s
 from gateway.client.wire import MSGPACK, endpoint
-from gateway.market_messages import Heartbeat, Message, Replay, Replayed, Subscribe, Subscribed
-from gateway.messages import Bye, Error, Inbound, Ping, Pong
+from gateway.wire.market_messages import Heartbeat, Message, Replay, Replayed, Subscribe, Subscribed
+from gateway.wire.messages import Bye, Error, Inbound, Ping, Pong
 from marketdata.messages import (
     Bar,
     Bidding,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateway import office_messages as o
-from gateway import rare_messages as r
-from gateway import trader_messages as t
 from gateway.client.line import Line
+from gateway.wire import office_messages as o
+from gateway.wire import rare_messages as r
+from gateway.wire import trader_messages as t
 
 
 class OfficeClient(Line):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway import messages as m
-from gateway.rare_messages import BulkOffered, TradeVoided
+from gateway.wire import messages as m
+from gateway.wire.rare_messages import BulkOffered, TradeVoided
 
 DONE = frozenset(("filled", "cancelled", "lapsed", "ended"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway import messages as m
+from gateway.wire import messages as m
 
 MARGIN = 0.95  # of the rate: two clocks never agree
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Unpack
 
-from gateway import messages as m
-from gateway import rare_messages as r
-from gateway import trader_messages as t
 from gateway.client.answers import Outcomes
 from gateway.client.line import Line, NewKey
 from gateway.client.orders import Order
 from gateway.client.terms import BulkTerms, Money, Named, Partner, Terms, Tonnes, Which
+from gateway.wire import messages as m
+from gateway.wire import rare_messages as r
+from gateway.wire import trader_messages as t
 
 
 class Client(Line):

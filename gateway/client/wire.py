@@ -13,10 +13,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from gateway import messages as m
 from gateway.client.answers import plain
 from gateway.client.errors import LineLostError, RefusedError
 from gateway.keys import login_signature
+from gateway.wire import messages as m
 
 MSGPACK = Subprotocol("msgpack.v1")
 Messages = list[Any]

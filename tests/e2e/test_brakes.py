@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from engine.records import Event, Kind
-from gateway import safeguards
 from gateway.client import Client, RefusedError
+from gateway.desk import safeguards
 from gateway.limits import Limits
 from tests.e2e.live_venue import LiveVenue, live_venue
 from tests.security.raw_line import TEXT, framed, raw_line

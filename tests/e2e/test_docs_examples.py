@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from engine.records import Phase
-from gateway.demo import references
+from gateway.demo.funding import references
 from gateway.limits import Limits
 from tanshi import app
 from tests.e2e.documents import Block, Terminal, blocks, run, run_python, run_shell

@@ -170,13 +170,23 @@ async def test_the_bulk_negotiation_ends_in_a_deal(tmp_path: Path) -> None:
         assert violations(state) == []
 
 
+async def test_a_negotiation_that_is_refused_says_why(tmp_path: Path) -> None:
+    async with live_venue(tmp_path) as venue:
+        prices = ("--price", "75.00", "--counter", "74.50", "--qty", "99999")
+        async with program(venue, "bulk_negotiation.py", *prices) as both:
+            for hour, minute, phase in ((11, 31, Phase.LUNCH), (13, 1, Phase.AFTERNOON)):
+                venue.clock.leap_to(DAY.replace(hour=hour, minute=minute))
+                await venue.phase(phase)
+            assert await both.ends() == 1
+        assert "[qty_below_min]" in both.said[-1]
+
+
 async def test_the_bidding_session_is_held_and_cleared(tmp_path: Path) -> None:
     async with live_venue(tmp_path) as venue:
         key = venue.running.venue.keys.create_office("exchange_operator")
-        prices = ("--floor", "74.63", "--bid", "75.20")
         async with (
             OfficeClient(venue.url, key.key_id, key.secret) as operator,
-            program(venue, "bidding_session.py", *prices) as both,
+            program(venue, "bidding_session.py", "--above", "57") as both,
         ):
             number = int((await both.says("applied for session")).split()[-1])
             await operator.notice_session(number, opens="10:00", closes="10:30")

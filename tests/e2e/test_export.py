@@ -14,7 +14,7 @@ from engine.codes import Kind
 from engine.records import COMMAND, Event, Phase, commands
 from gateway import export as exporting
 from gateway.export_schema import SCHEMAS
-from gateway.journal import Journal
+from gateway.journal.journal import Journal
 from tanshi import app
 from tests.unit.marketdata.trading_floor import CODES, DATES, Floor
 

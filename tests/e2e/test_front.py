@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from engine.records import Kind, commands
 from gateway.client import Client, OfficeClient, RefusedError
 from gateway.front import open_account, open_office
-from gateway.journal import Journal
+from gateway.journal.journal import Journal
 from gateway.keys import Key, Keys
 from tanshi import app
 from tests.e2e.live_venue import LiveVenue, live_venue

@@ -9,8 +9,8 @@ from engine.records import Phase
 from gateway.client import Client, OfficeClient, RefusedError
 from gateway.keys import request_signature
 from gateway.market import CCER, CEA
-from gateway.rare_messages import HoldingDeducted, HoldingFrozen, ParameterChanged
 from gateway.serve import Options, running
+from gateway.wire.rare_messages import HoldingDeducted, HoldingFrozen, ParameterChanged
 from tests.e2e.live_venue import LiveVenue, RunningClock, fund, live_venue
 from tests.e2e.test_three_ways import DAY, at, client, come_true, officer, until
 

@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.asyncapi import as_text, document, entries
 from gateway.client import Client, OfficeClient
 from gateway.serve import Running
+from gateway.wire.asyncapi import as_text, document, entries
 from tests.e2e.live_venue import LiveVenue, live_venue
 from tests.e2e.node import installed
 

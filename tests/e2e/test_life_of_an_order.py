@@ -103,8 +103,8 @@ class Watch:
             monkeypatch.setattr(exchange, name, noted)
         if owner is day and name in HANDLERS:
             monkeypatch.setitem(exchange.COLD_HANDLERS, HANDLERS[name], noted)
-        if step.module == "gateway.reports":
-            monkeypatch.setattr("gateway.desk.reports", noted)
+        if step.module == "gateway.desk.reports":
+            monkeypatch.setattr("gateway.desk.desk.reports", noted)
         if step.module == "engine.deals":
             monkeypatch.setattr("registry.evening.deal_file", noted)
 

@@ -11,9 +11,9 @@ from engine.invariants import violations
 from engine.records import Phase
 from gateway.client import Client, MarketData, OfficeClient, RefusedError
 from gateway.market import CCER, CEA
-from gateway.messages import List
-from gateway.rare_messages import HoldingFrozen, SessionClosed, SessionOpened, TradeVoided
 from gateway.serve import Options, running
+from gateway.wire.messages import List
+from gateway.wire.rare_messages import HoldingFrozen, SessionClosed, SessionOpened, TradeVoided
 from registry.institution import Registry
 from registry.profiles import VOLUNTARY
 from tests.e2e.live_venue import LiveVenue, RunningClock, fund, live_venue

@@ -16,10 +16,10 @@ from websockets.typing import Origin, Subprotocol
 from engine.invariants import violations
 from engine.records import Phase
 from gateway.client import Client, LineLostError, MarketData, Order, RefusedError
-from gateway.codec import JSON
 from gateway.keys import login_signature, request_signature
 from gateway.limits import Limits
-from gateway.messages import Accepted, Lapsed
+from gateway.wire.codec import JSON
+from gateway.wire.messages import Accepted, Lapsed
 from marketdata.messages import Notice, Snapshot, Trade
 from tests.e2e.live_venue import LiveVenue, live_venue
 

@@ -12,9 +12,9 @@ import pytest
 
 from gateway.client import market_data
 from gateway.client.market_data import MarketData, Received
-from gateway.market_messages import CHANNELS
 from gateway.publisher import CODECS, Publisher
 from gateway.subscriber import Subscriber
+from gateway.wire.market_messages import CHANNELS
 from marketdata.feed import Feed
 from marketdata.messages import Fact, OpenBar, Trade
 from marketdata.told import TAPE

@@ -22,7 +22,7 @@ from engine.exchange import Exchange
 from engine.reasons import Reason
 from engine.records import Event
 from gateway.client import Client, Options, Order, RefusedError, Told
-from gateway.journal import Journal
+from gateway.journal.journal import Journal
 from gateway.keys import Key
 from gateway.limits import Limits
 from tests.e2e.live_venue import live_venue

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.journal import Journal, JournalDamageError, Mark
-from gateway.segments import BATCH_OVERHEAD_BYTES, HEADER_BYTES, RECORD_BYTES
+from gateway.journal.journal import Journal, JournalDamageError, Mark
+from gateway.journal.segments import BATCH_OVERHEAD_BYTES, HEADER_BYTES, RECORD_BYTES
 from tests.recovery.fake_disk import UnsyncedDisk
 from tests.recovery.journal_batches import batch_from
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gateway.disk import Disk
-from gateway.journal import Journal, JournalDamageError
+from gateway.journal.disk import Disk
+from gateway.journal.journal import Journal, JournalDamageError
 from tests.recovery.journal_batches import batch_from
 
 SECTOR = 512

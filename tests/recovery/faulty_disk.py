@@ -1,6 +1,6 @@
 """Faults of a served venue, by name: ``WHAT:N`` strikes at the N-th time it could.
 
-WHAT is a place of ``gateway.disk.Point`` (the process is killed there), or one of
+WHAT is a place of ``gateway.journal.disk.Point`` (the process is killed there), or one of
 
     HALF_WRITTEN  killed with half a batch written (F02)
     SYNC_EIO      one sync fails, later ones would succeed (F11)
@@ -20,7 +20,7 @@ import signal
 import threading
 from pathlib import Path
 
-from gateway.disk import Disk, Point
+from gateway.journal.disk import Disk, Point
 
 BATCH_BYTES_MIN = 190  # a batch with a command: heads and seals are smaller
 

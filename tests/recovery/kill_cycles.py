@@ -23,8 +23,8 @@ import numpy as np
 
 from engine.exchange import Exchange
 from engine.records import Event, Kind
+from gateway.journal.replay import Player
 from gateway.keys import Key, Keys
-from gateway.replay import Player
 from tests.e2e.live_venue import fund
 
 ROOT = Path(__file__).parents[2]

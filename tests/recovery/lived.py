@@ -7,7 +7,7 @@ import pytest
 
 from engine.records import Phase
 from gateway.client import Client
-from gateway.journal import Journal
+from gateway.journal.journal import Journal
 from tests.e2e.live_venue import LiveVenue, live_venue
 
 DAYS = (dt.date(2026, 1, 5), dt.date(2026, 1, 6), dt.date(2026, 1, 7))

@@ -17,8 +17,8 @@ from engine.deals import deal_file
 from engine.exchange import Exchange
 from engine.records import Kind, Mode, Phase, Side, commands
 from engine.rulebook import Rulebook, parameter_commands
-from gateway.journal import Journal
-from gateway.snapshots import Snapshot, Snapshots
+from gateway.journal.journal import Journal
+from gateway.journal.snapshots import Snapshot, Snapshots
 
 ACCOUNTS, INSTRUMENTS = 24, 3
 DAYS = (20260105, 20260106, 20260107, 20260108, 20260109, 20260112, 20260113, 20260114)

@@ -47,7 +47,9 @@ def power_losses(plan: Plan, row: Row) -> None:
     """A fake disk loses any subset of un-synced sectors; every fourth loses again in recovery."""
     row.unit = "losses"
     goal = _scaled(LOSSES, plan)
-    logging.getLogger("gateway.journal").setLevel(logging.ERROR)  # torn tails are what it is about
+    logging.getLogger("gateway.journal.journal").setLevel(
+        logging.ERROR
+    )  # torn tails are what it is about
     with tempfile.TemporaryDirectory() as folder:
         while row.runs < goal and len(row.failures) < FAILURES_MAX:
             seed = plan.seed * 10_000_000 + row.runs

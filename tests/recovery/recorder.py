@@ -13,8 +13,8 @@ import json
 import os
 import sys
 
-from gateway import messages as m
 from gateway.client import Client, LineLostError
+from gateway.wire import messages as m
 
 FRAME = 20
 PAUSE_S = 0.004

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from engine.records import Phase
-from gateway.disk import Disk
+from gateway.journal.disk import Disk
+from gateway.journal.sequencer import Clock
 from gateway.limits import Limits
-from gateway.sequencer import Clock
 from gateway.serve import Options, running
 from gateway.venue import Venue
 from tests.e2e.live_venue import MORNING, LiveVenue, RunningClock

@@ -10,7 +10,7 @@ from engine.records import Phase
 from gateway.client import Client
 from gateway.clock import DOUBT_NS, SECOND_NS, BeijingClock
 from gateway.daycycle import nanoseconds
-from gateway.replay import Player
+from gateway.journal.replay import Player
 from gateway.serve import Options, running
 from tests.e2e.live_venue import MORNING, LiveVenue, RunningClock, fund
 

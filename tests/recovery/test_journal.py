@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engine.records import COMMAND
-from gateway import segments
-from gateway.disk import Disk
-from gateway.journal import (
+from gateway.journal import segments
+from gateway.journal.disk import Disk
+from gateway.journal.journal import (
     Journal,
     JournalFormatError,
     JournalLockedError,

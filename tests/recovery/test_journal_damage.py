@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal, JournalDamageError
-from gateway.segments import HEADER_BYTES
+from gateway.journal.journal import Journal, JournalDamageError
+from gateway.journal.segments import HEADER_BYTES
 from tests.recovery.damage import (
     NAME,
     REFUSED,

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from engine.exchange import Exchange
-from gateway import messages as m
 from gateway.client import Client, LineLostError, Order, RefusedError
-from gateway.journal import Journal
+from gateway.journal.journal import Journal
 from gateway.keys import Key, Keys
+from gateway.wire import messages as m
 from tests.e2e.live_venue import fund
 
 CYCLES = int(os.environ.get("TANSHI_KILL_CYCLES", "12"))

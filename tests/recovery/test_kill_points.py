@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sequencer import EXIT_JOURNAL, EXIT_STALLED
+from gateway.journal.sequencer import EXIT_JOURNAL, EXIT_STALLED
 from tests.recovery.kill_cycles import KILLED, NEEDS_A_NEW_DAY, Cycle, Cycles, Outcome
 
 HALVES = (("APPENDING", "HALF_WRITTEN", "WRITTEN", "SYNCED"), ("APPLIED", *NEEDS_A_NEW_DAY))

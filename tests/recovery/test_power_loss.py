@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.disk import Disk
-from gateway.journal import Journal, JournalWriteError
+from gateway.journal.disk import Disk
+from gateway.journal.journal import Journal, JournalWriteError
 from tests.recovery.fake_disk import FailingDisk, Trial, UnsyncedDisk
 from tests.recovery.journal_batches import batch_from
 from tests.unit.gateway.test_sequencer import Recorder, account_openings, work

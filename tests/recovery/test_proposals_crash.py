@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.records import Kind
-from gateway.day_record import office
-from gateway.journal import Journal
+from gateway.desk.day_record import office
+from gateway.desk.proposals import Proposals
+from gateway.journal.journal import Journal
 from gateway.keys import OFFICE_FIRST
-from gateway.proposals import Proposals
 from gateway.venue import Venue
 from tests.unit.gateway.test_sequencer import StandingClock
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from engine.exchange import COLD_HANDLERS, Exchange
 from engine.reasons import Reason
 from engine.records import Event, Kind, commands
-from gateway.journal import Journal, JournalDamageError
-from gateway.keys import Key, Keys
-from gateway.quarantine import (
+from gateway.desk.reports import reports
+from gateway.journal.journal import Journal, JournalDamageError
+from gateway.journal.quarantine import (
     NAME,
     PoisonError,
     Quarantine,
@@ -24,8 +24,8 @@ from gateway.quarantine import (
     command_sha256,
     signature,
 )
-from gateway.replay import Player, find_poison
-from gateway.reports import reports
+from gateway.journal.replay import Player, find_poison
+from gateway.keys import Key, Keys
 from gateway.venue import Venue
 from tanshi import app
 from tests.unit.gateway.test_sequencer import StandingClock, account_openings

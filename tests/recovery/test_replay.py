@@ -19,9 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.exchange import Exchange
-from gateway.journal import Mark
-from gateway.replay import Player
-from gateway.snapshots import Snapshot, Snapshots, pack, unpack
+from gateway.journal.journal import Mark
+from gateway.journal.replay import Player
+from gateway.journal.snapshots import Snapshot, Snapshots, pack, unpack
 from tanshi import app
 from tests.recovery.lived import lived, use_small_segments
 from tests.recovery.long_tape import write

@@ -9,9 +9,9 @@ import pytest
 
 from engine.records import EVENT, Phase
 from gateway.client import Client, RefusedError
-from gateway.codec import JSON
-from gateway.reports import reports
+from gateway.desk.reports import reports
 from gateway.venue import Venue, gathered
+from gateway.wire.codec import JSON
 from tests.e2e.live_venue import LiveVenue, live_venue
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import pytest
 
 from engine.records import Phase
 from gateway.client import Client, OfficeClient
-from gateway.reports import reports
+from gateway.desk.reports import reports
 from gateway.venue import Venue
 from tests.e2e.live_venue import LiveVenue, live_venue
 from tests.e2e.test_three_ways import QTY, at, come_true

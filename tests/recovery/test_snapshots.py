@@ -16,13 +16,13 @@ import pytest
 from engine.exchange import Exchange
 from engine.records import Kind
 from engine.state import State
-from gateway import snapshots
 from gateway.client import Client
-from gateway.disk import Disk, Point
-from gateway.journal import ARCHIVE, Journal, JournalDamageError, Mark
-from gateway.reports import reports
+from gateway.desk.reports import reports
+from gateway.journal import snapshots
+from gateway.journal.disk import Disk, Point
+from gateway.journal.journal import ARCHIVE, Journal, JournalDamageError, Mark
+from gateway.journal.snapshots import CLOSED, Snapshot, SnapshotDamageError, Snapshots, pack, unpack
 from gateway.serve import Options, running
-from gateway.snapshots import CLOSED, Snapshot, SnapshotDamageError, Snapshots, pack, unpack
 from gateway.venue import Venue
 from registry.institution import Registry
 from tests.e2e.live_venue import RunningClock
@@ -135,7 +135,7 @@ def test_a_full_disk_costs_the_snapshot_and_nothing_else_f13(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Journal.__init__, "__kwdefaults__", {"disk": None, "segment_bytes": 10**6})
-    monkeypatch.setattr("gateway.journal.Disk", FullDisk)
+    monkeypatch.setattr("gateway.journal.journal.Disk", FullDisk)
     asyncio.run(lived(tmp_path))
     assert [each for each in caplog.messages if "no room for a snapshot" in each]
     monkeypatch.undo()

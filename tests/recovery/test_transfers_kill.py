@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import rare_messages as r
 from gateway.client import Client, LineLostError, RefusedError
 from gateway.client.conversation import ANSWER_WITHIN_S
 from gateway.keys import Key, Keys
+from gateway.wire import rare_messages as r
 from registry.institution import Registry
 from tests.e2e.live_venue import fund
 from tests.recovery.test_kill import Served, clean_replay

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.exchange import Exchange
-from gateway.disk import Disk
-from gateway.journal import Journal
-from gateway.sequencer import Sequencer
-from gateway.watchdog import LOOK_S, STALLED_LOOKS, StalledError, Watchdog
+from gateway.journal.disk import Disk
+from gateway.journal.journal import Journal
+from gateway.journal.sequencer import Sequencer
+from gateway.journal.watchdog import LOOK_S, STALLED_LOOKS, StalledError, Watchdog
 from tests.unit.gateway.test_sequencer import StandingClock, account_openings
 
 FAST_S = 0.04

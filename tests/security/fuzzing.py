@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.reasons import Reason
-from gateway import market_messages
 from gateway.authority import VIEWER
-from gateway.codec import Codec
 from gateway.keys import Key
-from gateway.messages import Error, Message, Refused, Request
 from gateway.protocol import Session, State
-from gateway.rare_messages import KeyIssued, KeyRevoked
-from gateway.refusals import REFUSALS
 from gateway.subscriber import Subscriber
+from gateway.wire import market_messages
+from gateway.wire.codec import Codec
+from gateway.wire.messages import Error, Message, Refused, Request
+from gateway.wire.rare_messages import KeyIssued, KeyRevoked
+from gateway.wire.refusals import REFUSALS
 from tests.security.hostile_frames import Content, Frames, as_frame
 from tests.unit.gateway.inline_desk import Floor, order
 from tests.unit.gateway.test_publisher import Stage

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.records import Kind
-from gateway import messages as m
 from gateway.authority import ACCOUNT_ROLES, PERMITTED
-from gateway.messages import Refused
 from gateway.protocol import tag_of
+from gateway.wire import messages as m
+from gateway.wire.messages import Refused
 from tests.unit.gateway.inline_desk import Floor, order, say
 
 QTY = 100_000

@@ -13,8 +13,8 @@ from typing import Any
 import msgpack
 import msgspec
 
-from gateway.codec import Codec
-from gateway.messages import FRAME_BYTES_MAX, MESSAGES_MAX
+from gateway.wire.codec import Codec
+from gateway.wire.messages import FRAME_BYTES_MAX, MESSAGES_MAX
 from tests.unit.gateway.inline_desk import sample
 
 Content = dict[str, Any]

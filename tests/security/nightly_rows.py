@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.codec import CODECS
+from gateway.wire.codec import CODECS
 from tests.security import fuzzing, hostile_commands
 from tests.security.wire_attack import attack_over_the_wire
 from tests.unit.gateway.inline_desk import Floor

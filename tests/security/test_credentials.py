@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from gateway import keys as keys_module
-from gateway.codec import JSON
+from gateway.desk.people import KEYS_PER_ACCOUNT_MAX
 from gateway.keys import CLOCK_WINDOW_US, Key, Keys, login_signature
-from gateway.messages import Login
-from gateway.people import KEYS_PER_ACCOUNT_MAX
 from gateway.protocol import Session, State
+from gateway.wire.codec import JSON
+from gateway.wire.messages import Login
 from tests.unit.gateway.inline_desk import Floor, frame, login, order, say
 
 GATEWAY = Path(keys_module.__file__).parent

@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway import market_messages
-from gateway.codec import CODECS, Codec
-from gateway.message_base import TEXT_MAX
-from gateway.messages import FRAME_BYTES_MAX, Error, Request
 from gateway.protocol import State, tag_of
 from gateway.publisher import CODECS as MARKET_CODECS
+from gateway.wire import market_messages
+from gateway.wire.codec import CODECS, Codec
+from gateway.wire.message_base import TEXT_MAX
+from gateway.wire.messages import FRAME_BYTES_MAX, Error, Request
 from tests.security.fuzzing import (
     TRADING,
     attack,

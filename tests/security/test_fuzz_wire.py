@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.bodies import BODY_BYTES_MAX
-from gateway.codec import CODECS
 from gateway.keys import Key, request_signature
-from gateway.messages import Request
+from gateway.rest.bodies import BODY_BYTES_MAX
 from gateway.serve import FRAME_BYTES_CEILING
+from gateway.wire.codec import CODECS
+from gateway.wire.messages import Request
 from tests.e2e.live_venue import LiveVenue, live_venue
 from tests.security.fuzzing import DOCUMENTED, NEVER, TRADING, nothing_logged
 from tests.security.hostile_frames import STRANGE, Frames

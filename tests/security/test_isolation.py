@@ -6,11 +6,11 @@ import httpx
 import msgspec
 import pytest
 
-from gateway import messages as m
 from gateway.authority import ACCOUNT_ROLES, EXCHANGE_OPERATOR, PERMITTED
-from gateway.codec import CODECS, JSON
-from gateway.messages import Refused
 from gateway.protocol import Session, tag_of
+from gateway.wire import messages as m
+from gateway.wire.codec import CODECS, JSON
+from gateway.wire.messages import Refused
 from tests.e2e.live_venue import live_venue
 from tests.security.hostile_commands import (
     BY_NUMBER,

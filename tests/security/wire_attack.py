@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway import market_messages
-from gateway.codec import CODECS, Codec
 from gateway.keys import Key
 from gateway.limits import Limits
-from gateway.messages import Request
 from gateway.publisher import CODECS as MARKET_CODECS
+from gateway.wire import market_messages
+from gateway.wire.codec import CODECS, Codec
+from gateway.wire.messages import Request
 from tests.e2e.live_venue import LiveVenue, live_venue
 from tests.security.fuzzing import DOCUMENTED, NEVER, TRADING, WATCHING
 from tests.security.hostile_frames import Frames

@@ -1,9 +1,9 @@
 """A bidding session from both sides: application, notice, bid, result (TR-80…95).
 
-    python bidding_session.py --floor 97.00 --bid 98.20
+    python bidding_session.py --above 50
 
 Two accounts: the seller's key is KEY and SECRET, the bidder's KEY2 and SECRET2. The seller applies
-with 100,000 t or more (TR-13) and a floor price. The exchange publishes the session with a window
+with 100,000 t or more (TR-13); the floor is the reference price of the day. The exchange publishes the session with a window
 of the day; the demo's operator does that by itself, elsewhere a person of the exchange does
 (``OfficeClient.notice_session``). While it is open the bid is sealed; at its end it is cleared.
 """
@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 
-from gateway.client import BlockingClient, BlockingMarketData, MarketData
+from gateway.client import BlockingClient, BlockingMarketData, MarketData, RefusedError
 from marketdata.messages import Bidding
 
 OVER = {"closed", "failed", "rejected"}
@@ -27,8 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--secret2", default=os.environ.get("SECRET2"))
     parser.add_argument("--instrument", default="CEA25")
     parser.add_argument("--qty", type=int, default=100_000, help="tonnes to sell")
-    parser.add_argument("--floor", required=True, help="lowest price in yuan")
-    parser.add_argument("--bid", required=True, help="price that is bid, in yuan")
+    parser.add_argument("--above", type=int, default=50, help="ticks that are bid above the floor")
     parser.add_argument("--bid-qty", type=int, default=1_000)
     return parser.parse_args()
 
@@ -54,7 +53,8 @@ def hold(
     asked: argparse.Namespace,
 ) -> bool:
     """Return whether the session was cleared."""
-    applied = seller.apply_session(asked.instrument, price=asked.floor, qty=asked.qty)
+    floor_ticks = market.wait_until(lambda books: books.quote[asked.instrument].reference_ticks)
+    applied = seller.apply_session(asked.instrument, price_ticks=floor_ticks, qty=asked.qty)
     number = applied.session_no
     print(f"seller: applied for session {number}", flush=True)
     session = session_in(market, number, {"noticed", "open", *OVER})
@@ -62,7 +62,7 @@ def hold(
     print(f"public: session {number} is {session.status}, {window}", flush=True)
     session = session_in(market, number, {"open", *OVER})
     if session.status == "open":
-        bid = bidder.bid(number, price=asked.bid, qty=asked.bid_qty)
+        bid = bidder.bid(number, price_ticks=floor_ticks + asked.above, qty=asked.bid_qty)
         print(f"bidder: {bid.qty_tonnes} t at {bid.price}, sealed", flush=True)
         session = session_in(market, number, OVER)
     print(
@@ -85,7 +85,11 @@ def main() -> int:
     ):
         print("waiting for a morning", flush=True)
         market.wait_until(lambda books: books.status and books.status.phase == "morning")
-        return 0 if hold(seller, bidder, market, asked) else 1
+        try:
+            return 0 if hold(seller, bidder, market, asked) else 1
+        except RefusedError as refused:
+            print(f"refused: {refused}", flush=True)
+            return 1
 
 
 if __name__ == "__main__":

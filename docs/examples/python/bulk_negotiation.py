@@ -9,11 +9,12 @@ are, confirms: the deal. Bulk deals are made in the afternoon (TR-31), of 100,00
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator
 from typing import TypeVar
 
-from gateway import rare_messages as reports
-from gateway.client import BlockingClient, BlockingMarketData, Told
+from gateway.client import BlockingClient, BlockingMarketData, RefusedError, Told
+from gateway.wire import rare_messages as reports
 
 Report = TypeVar("Report")
 
@@ -71,7 +72,7 @@ def negotiate(seller: BlockingClient, buyer: BlockingClient, asked: argparse.Nam
     )
 
 
-def main() -> None:
+def main() -> int:
     asked = arguments()
     with (
         BlockingClient(asked.url, asked.key, asked.secret, reconnect=True) as seller,
@@ -80,8 +81,13 @@ def main() -> None:
     ):
         print("waiting for the afternoon", flush=True)
         market.wait_until(lambda books: books.status and books.status.phase == "afternoon")
-        negotiate(seller, buyer, asked)
+        try:
+            negotiate(seller, buyer, asked)
+        except RefusedError as refused:
+            print(f"refused: {refused}", flush=True)
+            return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

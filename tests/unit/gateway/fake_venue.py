@@ -11,8 +11,8 @@ import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from gateway import messages as m
-from gateway.codec import MSGPACK
+from gateway.wire import messages as m
+from gateway.wire.codec import MSGPACK
 
 DATE = 20260105
 ANY_SEQ = 100  # of the journal, before the first report of the tests

@@ -9,15 +9,15 @@ import numpy as np
 from engine.exchange import Exchange
 from engine.records import COMMAND, Kind, Phase, commands
 from engine.rulebook import Rulebook, admission_commands, parameter_commands
-from gateway.codec import CODECS, JSON, Codec
-from gateway.day_record import DayRecord
 from gateway.daycycle import beijing, nanoseconds
-from gateway.desk import Desk
+from gateway.desk.day_record import DayRecord
+from gateway.desk.desk import Desk
+from gateway.journal.sequencer import ROW
 from gateway.keys import Key, Keys, login_signature
 from gateway.limits import Limits
-from gateway.messages import Challenge, Login
 from gateway.protocol import Session, tag_of
-from gateway.sequencer import ROW
+from gateway.wire.codec import CODECS, JSON, Codec
+from gateway.wire.messages import Challenge, Login
 
 SAMPLES = {
     "instrument": "CEA25",

@@ -15,18 +15,20 @@ import msgspec
 from engine import safeguards
 from engine.reasons import EXPLANATIONS, Reason
 from engine.rulebook import Rulebook
-from gateway import market_messages, messages, publisher, sequencer, subscriber
-from gateway import message_base as base
+from gateway import publisher, subscriber
 from gateway.authority import PERMITTED, ROLES
 from gateway.connection import SEND_WITHIN_S
 from gateway.daycycle import beijing
+from gateway.desk.questions import TURNED_AWAY_MAX
+from gateway.desk.safeguards import GRACE_AT_START_S
+from gateway.journal import sequencer
 from gateway.keys import CLOCK_WINDOW_US
 from gateway.limits import Limits
 from gateway.protocol import HEARTBEATS_MISSED_MAX, OUT_MAX, TRANSITIONS, Session, State, tag_of
-from gateway.questions import TURNED_AWAY_MAX
-from gateway.refusals import REFUSALS
-from gateway.safeguards import GRACE_AT_START_S
 from gateway.serve import FRAME_BYTES_CEILING
+from gateway.wire import market_messages, messages
+from gateway.wire import message_base as base
+from gateway.wire.refusals import REFUSALS
 from tests.unit.gateway.inline_desk import Floor, frame, login, order
 
 PAGE = Path(__file__).parents[3] / "docs/protocol.md"

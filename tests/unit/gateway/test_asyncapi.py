@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from engine.reasons import Reason
-from gateway import market_messages, messages
-from gateway.asyncapi import Entry, as_text, document, entries
 from gateway.authority import permitted
-from gateway.codec import CODECS
 from gateway.market import MARKETS
 from gateway.publisher import CODECS as MARKET_CODECS
-from gateway.refusals import REFUSALS
+from gateway.wire import market_messages, messages
+from gateway.wire.asyncapi import Entry, as_text, document, entries
+from gateway.wire.codec import CODECS
+from gateway.wire.refusals import REFUSALS
 from marketdata import messages as feed
 from tests.unit.gateway.inline_desk import Floor, say
 
@@ -31,7 +31,7 @@ TRADE_IN = ("trade", "client")
 
 
 def test_the_committed_document_is_the_generated_one() -> None:
-    wanted = "python -m gateway.asyncapi docs/asyncapi.json"
+    wanted = "python -m gateway.wire.asyncapi docs/asyncapi.json"
     assert FILE.read_text(encoding="utf-8") == as_text(), f"write it anew: {wanted}"
 
 

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from gateway import messages as m
 from gateway.authority import ACCOUNT_ROLES, OFFICE_ROLES, PERMITTED, ROLES, permitted
 from gateway.protocol import tag_of
-from gateway.rest import routes
+from gateway.rest.routes import routes
+from gateway.wire import messages as m
 from tests.unit.gateway.inline_desk import Floor, sample, say
 
 FREE = {"login", "logout", "ping"}

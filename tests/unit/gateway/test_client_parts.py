@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from gateway import messages as m
 from gateway.client import BlockingClient, Client
 from gateway.client.orders import OwnOrders
 from gateway.client.pace import Pace
 from gateway.client.stream import Place, Stream
+from gateway.wire import messages as m
 from tests.unit.gateway.fake_venue import accepted, snapshot
 
 

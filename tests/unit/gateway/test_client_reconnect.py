@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from gateway import messages as m
 from gateway.client import (
     Client,
     LineLostError,
@@ -20,7 +19,8 @@ from gateway.client import (
     RefusedError,
 )
 from gateway.client import link as link_module
-from gateway.trader_messages import CreateKey
+from gateway.wire import messages as m
+from gateway.wire.trader_messages import CreateKey
 from tests.unit.gateway.fake_venue import (
     ANY_SEQ,
     DATE,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.authority import VIEWER
-from gateway.codec import MSGPACK
 from gateway.protocol import MANY, Session
+from gateway.wire.codec import MSGPACK
 from tests.unit.gateway.inline_desk import Floor, frame, order
 
 ODD: list[dict[str, Any]] = [

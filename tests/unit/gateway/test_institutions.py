@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from engine.records import Kind, Phase
+from gateway.desk.proposals import Proposals, ProposalsDamageError
 from gateway.keys import OFFICE_FIRST, Keys, derived_secret
-from gateway.proposals import Proposals, ProposalsDamageError
-from gateway.rare_messages import Killed, Proposal, TradeVoided
+from gateway.wire.rare_messages import Killed, Proposal, TradeVoided
 from tests.unit.gateway.inline_desk import Floor, order, say
 
 _ids = count()

@@ -55,8 +55,8 @@ def test_a_clients_text_cannot_forge_a_line(form: str) -> None:
 
 def test_text_names_level_and_logger() -> None:
     out = written("text")
-    logging.getLogger("gateway.journal").error("stopped at %d", 5)
-    assert out.getvalue() == "ERROR gateway.journal: stopped at 5\n"
+    logging.getLogger("gateway.journal.journal").error("stopped at %d", 5)
+    assert out.getvalue() == "ERROR gateway.journal.journal: stopped at 5\n"
 
 
 def test_json_is_an_object_with_time_and_exception() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.records import Kind, Phase
-from gateway.messages import Accepted, Cancelled, Filled, Lapsed, Refused
-from gateway.rare_messages import (
+from gateway.wire.messages import Accepted, Cancelled, Filled, Lapsed, Refused
+from gateway.wire.rare_messages import (
     BulkAgreed,
     BulkCountered,
     BulkDeclined,

@@ -7,10 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway import bodies, connection, http_lines, message_base, messages, people, sequencer, serve
+from gateway import connection, http_lines, serve
 from gateway.connection import Door
+from gateway.desk import people
+from gateway.journal import sequencer
 from gateway.limits import Limits
 from gateway.metrics import GAUGES, Counts, Metrics
+from gateway.rest import bodies
+from gateway.wire import message_base, messages
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "reference/operations.md").read_text(encoding="utf-8")

@@ -8,11 +8,12 @@ import pytest
 
 from engine.exchange import Exchange
 from engine.records import Phase
-from gateway.codec import CODECS, JSON, MSGPACK
-from gateway.day_record import DayRecord
-from gateway.desk import Desk
+from gateway.desk.day_record import DayRecord
+from gateway.desk.desk import Desk
 from gateway.keys import Keys
-from gateway.messages import (
+from gateway.protocol import OUT_MAX, Session, State
+from gateway.wire.codec import CODECS, JSON, MSGPACK
+from gateway.wire.messages import (
     Accepted,
     Bye,
     Cancelled,
@@ -23,8 +24,7 @@ from gateway.messages import (
     Refused,
     Status,
 )
-from gateway.protocol import OUT_MAX, Session, State
-from gateway.refusals import REFUSALS
+from gateway.wire.refusals import REFUSALS
 from tests.unit.gateway.inline_desk import (
     CASH_FEN,
     DATE,

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from engine.reasons import Reason
-from gateway import market_messages, messages
 from gateway.keys import login_signature, request_signature
 from gateway.limits import Limits
 from gateway.protocol import PACED, State, tag_of
-from gateway.refusals import REFUSALS
+from gateway.wire import market_messages, messages
+from gateway.wire.refusals import REFUSALS
 from tests.unit.gateway.protocol_tables import EVENTS, TABLES, heard_in, renewed, shown
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgpack
 import pytest
 
-from gateway.desk import Desk
+from gateway.desk.desk import Desk
 from gateway.publisher import CODECS, FACTS_MAX, FRAME_PARTS_MAX, Publisher, Subscriber
 from marketdata.feed import Feed
 from tests.unit.gateway.inline_desk import Floor, frame, order, say

@@ -10,9 +10,9 @@ import pytest
 from engine.accounts import PARAMETER_BOUNDS
 from engine.records import RULES, Kind, Phase
 from engine.rulebook import Rulebook, Rules, parameter_commands
-from gateway.proposals import Proposals
-from gateway.rare_messages import ParameterChanged, Proposal
-from gateway.rule_changes import PARAMETERS, bounds, standing
+from gateway.desk.proposals import Proposals
+from gateway.desk.rule_changes import PARAMETERS, bounds, standing
+from gateway.wire.rare_messages import ParameterChanged, Proposal
 from tests.unit.gateway.inline_desk import Floor, say
 
 _ids = count()

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from engine.records import Kind
-from gateway import safeguards
 from gateway.authority import TRADER, VIEWER
-from gateway.codec import JSON
+from gateway.desk import safeguards
 from gateway.keys import Key, login_signature
-from gateway.messages import Login
 from gateway.protocol import Session
+from gateway.wire.codec import JSON
+from gateway.wire.messages import Login
 from tests.unit.gateway.inline_desk import Floor, frame, order
 
 GRACE_MS = 30

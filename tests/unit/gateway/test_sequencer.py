@@ -10,8 +10,8 @@ import pytest
 
 from engine.exchange import Exchange
 from engine.records import Kind, commands
-from gateway.journal import Journal, JournalWriteError
-from gateway.sequencer import EXIT_ASSERTION, EXIT_JOURNAL, Sequencer
+from gateway.journal.journal import Journal, JournalWriteError
+from gateway.journal.sequencer import EXIT_ASSERTION, EXIT_JOURNAL, Sequencer
 from gateway.venue import Venue
 
 
@@ -156,8 +156,8 @@ def test_a_failed_write_stops_and_nothing_is_told(tmp_path: Path) -> None:
 )
 def test_the_process_ends_with_a_code_of_its_own(error: str, code: int) -> None:
     program = (
-        "from gateway.sequencer import stop_at_once\n"
-        "from gateway.journal import JournalWriteError\n"
+        "from gateway.journal.sequencer import stop_at_once\n"
+        "from gateway.journal.journal import JournalWriteError\n"
         f"stop_at_once({error})\n"
         "print('still here')"
     )
@@ -172,7 +172,7 @@ def test_the_process_ends_with_a_code_of_its_own(error: str, code: int) -> None:
 
 
 def test_an_idle_journal_is_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.sequencer.SEAL_AFTER_S", 0.05)
+    monkeypatch.setattr("gateway.journal.sequencer.SEAL_AFTER_S", 0.05)
     recorder = Recorder(tmp_path)
 
     async def act(sequencer: Sequencer) -> tuple[bool, bool]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal, JournalLockedError
+from gateway.journal.journal import Journal, JournalLockedError
 from gateway.serve import SEND_BUFFER_BYTES, UNACKNOWLEDGED_MS, listening_socket
 from gateway.venue import Venue
 

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from engine.records import Phase
-from gateway.codec import JSON
 from gateway.keys import login_signature
 from gateway.limits import Limits
-from gateway.messages import Bye, Error, Refused, Snapshot, Status, StreamResumed
 from gateway.protocol import HEARTBEATS_MISSED_MAX, Session, State
-from gateway.refusals import REFUSALS
+from gateway.wire.codec import JSON
+from gateway.wire.messages import Bye, Error, Refused, Snapshot, Status, StreamResumed
+from gateway.wire.refusals import REFUSALS
 from tests.unit.gateway.inline_desk import CASH_FEN, DATE, TONNES, Floor, frame, order
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from engine.records import Kind, Phase
-from gateway.desk import Desk
+from gateway.desk.desk import Desk
 from gateway.protocol import Session
-from gateway.rare_messages import CashMoved, HoldingMoved
+from gateway.wire.rare_messages import CashMoved, HoldingMoved
 from registry.errors import UnavailableError
 from registry.institution import Registry
 from tests.unit.gateway.inline_desk import Floor, order, say

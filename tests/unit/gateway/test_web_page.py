@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from gateway.app import create_app
-from gateway.web_page import DOCUMENT, FOLDER, files, page_routes
+from gateway.rest.web_page import DOCUMENT, FOLDER, files, page_routes
 
 pytestmark = pytest.mark.anyio
 OWN = [name for name in files() if not name.startswith("vendor/")]

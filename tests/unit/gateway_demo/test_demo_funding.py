@@ -12,7 +12,7 @@ import pytest
 from engine.calendar import is_trading_day
 from engine.rulebook import Rulebook
 from gateway.clock import DemoClock
-from gateway.demo import (
+from gateway.demo.funding import (
     REFERENCES,
     Entity,
     bring_goods,

@@ -14,8 +14,8 @@ import pytest
 from engine.records import Event, Kind, Phase, SessionStatus, Side
 from gateway.client import RefusedError
 from gateway.clock import beijing_ns
-from gateway.demo import HOUSES, houses
-from gateway.demo_houses import (
+from gateway.demo.funding import HOUSES, houses
+from gateway.demo.houses import (
     QTY_MIN,
     ROUNDS_MAX,
     VINTAGES,
@@ -24,9 +24,9 @@ from gateway.demo_houses import (
     PublicMarket,
     Step,
 )
-from gateway.demo_operator import DemoOperator
-from gateway.rest_messages import NegotiationView
-from gateway.rest_views import own_negotiations
+from gateway.demo.operator import DemoOperator
+from gateway.rest.messages import NegotiationView
+from gateway.rest.views import own_negotiations
 from marketdata.messages import Bidding, BulkOffer, Offer, Quote, Snapshot, Status
 from tests.unit.marketdata.trading_floor import CODES, Floor
 

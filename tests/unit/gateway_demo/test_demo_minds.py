@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.client import Order
-from gateway.demo_traders import CANCEL_FROM, QTY_MAX, Fair, Habits, Mind, Purse, Wish
+from gateway.demo.traders import CANCEL_FROM, QTY_MAX, Fair, Habits, Mind, Purse, Wish
 from marketdata.messages import Depth, Level, Quote
 
 REFERENCE, UPPER, LOWER = 9740, 10714, 8766

@@ -20,9 +20,9 @@ from rich.console import Console
 from engine.records import Kind, Phase, Side
 from gateway.bulletin_files import BulletinFiles
 from gateway.client import Client
-from gateway.demo_houses import QTY_MIN
-from gateway.demo_run import DemoOptions, demo, keyboard, paint, run
-from gateway.demo_traders import DemoTraders, Habits
+from gateway.demo.houses import QTY_MIN
+from gateway.demo.run import DemoOptions, demo, keyboard, paint, run
+from gateway.demo.traders import DemoTraders, Habits
 from gateway.keys import Keys
 from marketdata.bulletin import from_json
 from marketdata.feed import Feed

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from engine.records import Event, Modality
 from gateway.clock import beijing_ns
-from gateway.live_state import Watcher
-from gateway.live_view import fits, picture, plain_line, render_svg, show, tell
+from gateway.demo.live_state import Watcher
+from gateway.demo.live_view import fits, picture, plain_line, render_svg, show, tell
 from marketdata.feed import Feed
 from tests.unit.marketdata.streams import (
     RandomMarket,
@@ -178,7 +178,7 @@ def test_a_terminal_gets_the_picture_until_it_is_cancelled() -> None:
 
 
 def test_no_terminal_gets_lines_and_each_bulletin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.live_view.PLAIN_LINE_S", 0.05)
+    monkeypatch.setattr("gateway.demo.live_view.PLAIN_LINE_S", 0.05)
     feed, out = market_feed(), io.StringIO()
     console = Console(width=80, file=out)
     assert not fits(console)

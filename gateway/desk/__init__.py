@@ -1,0 +1,1 @@
+"""From messages to commands, and from events back to reports and answers."""

@@ -1,0 +1,107 @@
+"""How REST pages answer: content, problems, and who may read a private page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Header, Request
+from fastapi.responses import Response
+
+from gateway.authority import permitted
+from gateway.keys import Key
+from gateway.rest.messages import Problem
+from gateway.venue import Venue
+from gateway.wire.refusals import REFUSALS
+from registry.errors import RefusalError, RegistryError
+
+TIME_DIGITS_MAX = 17
+
+
+class ProblemError(Exception):
+    """Ends a request with a status, a stable code and a sentence."""
+
+    def __init__(self, status: int, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.problem = Problem(code=code, reason=reason)
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """Return ``content`` as JSON."""
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+def documented(kind: type, *problems: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a page for OpenAPI."""
+
+    def of(name: str, text: str) -> dict[str, Any]:
+        schema = {"$ref": f"#/components/schemas/{name}"}
+        return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+    found: dict[int | str, dict[str, Any]] = {200: of(kind.__name__, (kind.__doc__ or "").strip())}
+    for status in problems:
+        found[status] = of("Problem", "Refused.")
+    return found
+
+
+def sent(name: str) -> dict[str, Any]:
+    """Return what OpenAPI says about the body that a page takes: the schema of this name."""
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def signed_by(venue: Venue, page: str) -> Any:
+    """Return the dependency that finds the caller's key and asks whether it may use ``page``."""
+
+    async def caller(
+        request: Request,
+        x_tanshi_key: Annotated[str, Header(description="Your key id.")] = "",
+        x_tanshi_time: Annotated[str, Header(description="Microseconds since 1970.")] = "",
+        x_tanshi_signature: Annotated[str, Header(description="See the description above.")] = "",
+    ) -> Key:
+        query = request.scope["query_string"].decode("latin-1")
+        path = request.scope["raw_path"].decode("latin-1")
+        target = f"{path}?{query}" if query else path
+        time_us = int(x_tanshi_time) if _is_time(x_tanshi_time) else 0
+        found = venue.keys.check_request(
+            x_tanshi_key,
+            time_us,
+            request.method,
+            target,
+            x_tanshi_signature,
+            time.time_ns() // 1000,
+            await request.body(),
+        )
+        known = int(venue.exchange.state.market[0]["accounts"])
+        if found is None or found.account >= known:
+            raise ProblemError(401, "bad_credentials", REFUSALS["bad_credentials"].sentence)
+        if not permitted(found.roles, page):
+            raise ProblemError(403, "not_permitted", REFUSALS["not_permitted"].sentence)
+        return found
+
+    return Depends(caller)
+
+
+def _is_time(text: str) -> bool:
+    """Whether it is a time in microseconds as people may have to write it."""
+    return text.isascii() and text.isdigit() and len(text) <= TIME_DIGITS_MAX
+
+
+def registry_problem(no: RegistryError) -> ProblemError:
+    """Return the registry's no as a problem: 404 where it knows nothing, 409, or 503."""
+    if not isinstance(no, RefusalError):
+        return ProblemError(503, "registry_silent", REFUSALS["registry_silent"].sentence)
+    status = 404 if no.code.startswith("unknown") or no.code == "day_not_posted" else 409
+    return ProblemError(status, no.code, no.sentence)
+
+
+async def asked(question: Callable[[], Any]) -> Any:
+    """Ask the registry in a thread; its no becomes a problem."""
+    try:
+        return await asyncio.to_thread(question)
+    except RegistryError as no:
+        raise registry_problem(no) from no
