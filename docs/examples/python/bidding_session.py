@@ -3,9 +3,10 @@
     python bidding_session.py --above 50
 
 Two accounts: the seller's key is KEY and SECRET, the bidder's KEY2 and SECRET2. The seller applies
-with 100,000 t or more (TR-13); the floor is the reference price of the day. The exchange publishes the session with a window
-of the day; the demo's operator does that by itself, elsewhere a person of the exchange does
-(``OfficeClient.notice_session``). While it is open the bid is sealed; at its end it is cleared.
+with 100,000 t or more (TR-13); the floor is the reference price of the day. The exchange publishes
+the session with a window of the day; the demo's operator does that by itself, elsewhere a person of
+the exchange does (``OfficeClient.notice_session``). While it is open the bid is sealed; at its end
+it is cleared.
 """
 
 import argparse
