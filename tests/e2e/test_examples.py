@@ -181,6 +181,19 @@ async def test_a_negotiation_that_is_refused_says_why(tmp_path: Path) -> None:
         assert "[qty_below_min]" in both.said[-1]
 
 
+async def test_an_application_that_is_rejected_ends_the_example(tmp_path: Path) -> None:
+    async with live_venue(tmp_path) as venue:
+        key = venue.running.venue.keys.create_office("exchange_operator")
+        async with (
+            OfficeClient(venue.url, key.key_id, key.secret) as operator,
+            program(venue, "bidding_session.py") as both,
+        ):
+            number = int((await both.says("applied for session")).split()[-1])
+            await operator.reject_session(number)
+            assert await both.ends() == 1
+        assert "rejected" in both.said[-1]
+
+
 async def test_the_bidding_session_is_held_and_cleared(tmp_path: Path) -> None:
     async with live_venue(tmp_path) as venue:
         key = venue.running.venue.keys.create_office("exchange_operator")
@@ -190,7 +203,7 @@ async def test_the_bidding_session_is_held_and_cleared(tmp_path: Path) -> None:
         ):
             number = int((await both.says("applied for session")).split()[-1])
             await operator.notice_session(number, opens="10:00", closes="10:30")
-            await both.says("10:00 to 10:30")
+            await both.says("open from 10:00 to 10:30")
             venue.clock.leap_to(DAY.replace(hour=10))
             await both.says("sealed")
             venue.clock.leap_to(DAY.replace(hour=10, minute=30))

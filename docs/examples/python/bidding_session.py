@@ -4,8 +4,8 @@
 
 Two accounts: the seller's key is KEY and SECRET, the bidder's KEY2 and SECRET2. The seller applies
 with 100,000 t or more (TR-13); the floor is the reference price of the day. The exchange publishes
-the session with a window of the day; the demo's operator does that by itself, elsewhere a person of
-the exchange does (``OfficeClient.notice_session``). While it is open the bid is sealed; at its end
+the session with a window of the day; the demo's operator does that by itself, elsewhere a person
+of the exchange does (``OfficeClient.notice_session``). While it is open bids are sealed; at its end
 it is cleared.
 """
 
@@ -14,6 +14,7 @@ import os
 import sys
 
 from gateway.client import BlockingClient, BlockingMarketData, MarketData, RefusedError
+from gateway.wire.rare_messages import SessionNoticed, SessionRejected
 from marketdata.messages import Bidding
 
 OVER = {"closed", "failed", "rejected"}
@@ -43,10 +44,6 @@ def session_in(market: BlockingMarketData, number: int, statuses: set[str]) -> B
     return market.wait_until(found)
 
 
-def clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"
-
-
 def hold(
     seller: BlockingClient,
     bidder: BlockingClient,
@@ -54,13 +51,16 @@ def hold(
     asked: argparse.Namespace,
 ) -> bool:
     """Return whether the session was cleared."""
+    told = seller.reports()
     floor_ticks = market.wait_until(lambda books: books.quote[asked.instrument].reference_ticks)
     applied = seller.apply_session(asked.instrument, price_ticks=floor_ticks, qty=asked.qty)
     number = applied.session_no
     print(f"seller: applied for session {number}", flush=True)
-    session = session_in(market, number, {"noticed", "open", *OVER})
-    window = f"{clock(session.from_minute)} to {clock(session.until_minute)}"
-    print(f"public: session {number} is {session.status}, {window}", flush=True)
+    answer = next(each for each in told if isinstance(each, SessionNoticed | SessionRejected))
+    if isinstance(answer, SessionRejected):
+        print("exchange: rejected, no window of today is left", flush=True)
+        return False
+    print(f"exchange: open from {answer.opens} to {answer.closes}", flush=True)
     session = session_in(market, number, {"open", *OVER})
     if session.status == "open":
         bid = bidder.bid(number, price_ticks=floor_ticks + asked.above, qty=asked.bid_qty)
