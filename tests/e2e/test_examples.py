@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -95,6 +96,31 @@ def resting(venue: LiveVenue, account: int = 0) -> list[tuple[int, int, int]]:
     return sorted(
         (int(row["side"]), int(row["price_ticks"]), int(row["leaves_qty"])) for row in rows
     )
+
+
+def blocks() -> list[str]:
+    """The programs that the how-to shows in full."""
+    page = (ROOT / "docs/how-to/write-a-bot.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+
+async def test_the_programs_of_the_how_to_run(tmp_path: Path) -> None:
+    said = []
+    async with live_venue(tmp_path / "venue") as venue:
+        for number, text in enumerate(blocks()):
+            file = tmp_path / f"block_{number}.py"
+            file.write_text(text, encoding="utf-8")
+            async with program(venue, str(file)) as shown:
+                assert await shown.ends() == 0, shown.said
+                said.append(shown.said)
+    assert said == [
+        [
+            "order 1: 10 t at 82.09 yuan, open",
+            "order 1: cancelled",
+            "1,000,000,000.00 yuan, 2 vintages",
+        ],
+        ["price_out_of_band TR-20, TR-23, TR-26", "3 Refused"],
+    ]
 
 
 async def test_the_market_maker_quotes_requotes_and_leaves_nothing_behind(tmp_path: Path) -> None:
