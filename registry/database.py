@@ -34,7 +34,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from registry import offices, schema
+from registry import offices, schema, tables
 from registry.errors import RefusalError, StopError, UnavailableError
 from registry.profiles import NATIONAL, Profile
 
@@ -207,8 +207,8 @@ def _create(tx: Connection, profile: Profile) -> None:
     if inspect(tx).has_table("formats"):
         _upgrade(tx)
         return
-    schema.metadata.create_all(tx)
-    _guard(tx, *schema.APPEND_ONLY, *offices.APPEND_ONLY)
+    tables.metadata.create_all(tx)
+    _guard(tx, *tables.APPEND_ONLY)
     tx.execute(insert(schema.units), {"id": schema.FEN, "code": "FEN"})
     tx.execute(
         insert(schema.accounts),

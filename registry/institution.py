@@ -63,12 +63,15 @@ class Holding(NamedTuple):
     trading_available: int = 0
     judicial: int = 0
     trading_judicial: int = 0
+    pending: int = 0
     cancelled: int = 0
+    surrendered: int = 0
+    recovered: int = 0
 
     @property
     def position(self) -> int:
-        """What counts as held: everything but the cancelled, frozen by a court or not (RG-16)."""
-        return sum(self) - self.cancelled
+        """What counts as held, frozen or not (RG-16): all but what is gone for ever."""
+        return sum(self) - self.cancelled - self.surrendered - self.recovered
 
 
 class Balances(NamedTuple):
