@@ -1,1 +1,1 @@
-"""Who is covered and what they emit: roster, quality plans, deposits, reports, verification (MRV)."""
+"""Who is covered and what they emit: roster, plans, deposits, reports, verification (MRV)."""
