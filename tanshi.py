@@ -341,6 +341,35 @@ def day(
     raise typer.Exit(summary.exit_code)
 
 
+@app.command()
+def allocate(
+    plan: Annotated[str, typer.Argument(help="A plan's name (power-2023-2024) or TOML file.")],
+    units: Annotated[Path, typer.Argument(help="The units (CSV).", metavar="UNITS.csv")],
+    year: Annotated[int | None, typer.Option(help="Compute this data year only.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the results.", metavar="FILE.csv")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="Show each step of this unit or entity, or of all.")
+    ] = None,
+    balance: Annotated[
+        list[str] | None,
+        typer.Option(help="A balance value, e.g. cement=0.85; repeatable.", metavar="SECTOR=T/T"),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Try an allocation plan on a table of units: tonnes per unit and entity, and why.
+
+    `--json -` prints the document. Exit code 0: every row was computed; 1: rows were refused, the
+    rest was computed; 2: the plan or the file cannot be used.
+    """
+    from registry.allocation import calculator
+
+    asked = calculator.Choices(plan, units, year, out, explain, json_file, tuple(balance or ()))
+    errors = Console(stderr=True)
+    raise typer.Exit(calculator.run(asked, Console(), errors, lambda f: write_json(json_file, f)))
+
+
 def main() -> None:
     """Run the command line; a bug stops with its traceback, Ctrl-C without one."""
     app()

@@ -10,19 +10,19 @@ gave it before it was durable, to its arrival in this process.
 from __future__ import annotations
 
 import asyncio
-import socket
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gateway_line import HANDSHAKE, WrongAnswerError, masked
+from benchmarks.fanout_lines import Crowd, Reader, Stalled
+from benchmarks.gateway_line import WrongAnswerError
 from benchmarks.gateway_servers import Server, ServerError, cores, journal_folder, pinned, server
 from benchmarks.machine import machine, spread
 from gateway.client import Client
@@ -37,8 +37,7 @@ LEGS = 4  # trades of a command
 LISTED_TONNES = 50_000
 WARM_SWEEPS = 60
 SETTLE_S = 3.0
-RECEIVE_BYTES = 4096  # of the stalled one's socket
-MARKET_DATA = HANDSHAKE.replace(b"/ws/trade", b"/ws/md")
+CONNECT_WITHIN_S = 30.0
 
 Say = Callable[[str], None]
 
@@ -61,98 +60,6 @@ class Size:
 QUICK = Size(subscribers=40, rounds=1, seconds=1.0)
 
 
-class _Told(msgspec.Struct, gc=False):
-    type: str
-    seq: int = 0
-    prev: int = 0
-    time_us: int = 0
-    trade_seq: int = 0
-
-
-_read = msgspec.msgpack.Decoder(_Told | list[_Told]).decode
-_write = msgspec.msgpack.Encoder().encode
-
-
-class Crowd:
-    """What all subscribers have in common: frames decoded once, latencies, the venue's clock."""
-
-    def __init__(self, offset_ns: int) -> None:
-        self.offset_ns = offset_ns  # the venue's clock less the monotonic one
-        self.latencies_ns: list[int] = []
-        self._known: dict[bytes, list[_Told]] = {}
-
-    def read(self, payload: bytes) -> list[_Told]:
-        """Return the messages of a frame; the same bytes come to everybody."""
-        found = self._known.get(payload)
-        if found is None:
-            if len(self._known) > 64:
-                self._known.clear()
-            content = _read(payload)
-            found = content if isinstance(content, list) else [content]
-            self._known[payload] = found
-        return found
-
-
-class Reader(asyncio.Protocol):
-    """One subscriber that reads: counts trades and checks their chain."""
-
-    def __init__(self, crowd: Crowd, wanted: dict[str, object]) -> None:
-        self.last_seq = -1
-        self.trades = 0
-        self.ready = asyncio.Event()
-        self.ended = ""
-        self._crowd = crowd
-        self._wanted = wanted
-        self._held = b""
-        self._open = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Shake hands."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(MARKET_DATA)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Remember why."""
-        self.ended = self.ended or f"the line was lost: {exc}"
-
-    def data_received(self, data: bytes) -> None:
-        """Take frames apart."""
-        arrived_ns = time.monotonic_ns()
-        data = self._held + data
-        if not self._open:
-            if b"\r\n\r\n" not in data:
-                self._held = data
-                return
-            data = data.split(b"\r\n\r\n", 1)[1]
-            self._open = True
-            self.transport.write(masked(_write(self._wanted)))
-        at = 0
-        while (frame := frame_at(data, at)) is not None:
-            opcode, begin, at = frame
-            if opcode == 9:
-                self.transport.write(masked(data[begin:at], 10))
-            elif opcode == 2:
-                self._messages(data[begin:at], arrived_ns)
-        self._held = data[at:]
-
-    def _messages(self, payload: bytes, arrived_ns: int) -> None:
-        newest = None
-        for message in self._crowd.read(payload):
-            if message.type == "trade":
-                if message.prev != self.last_seq:
-                    self.ended = f"trade {message.seq} after {self.last_seq}, not {message.prev}"
-                self.last_seq = message.seq
-                self.trades += 1
-                newest = message
-            elif message.type == "snapshot":
-                self.last_seq = message.trade_seq
-                self.ready.set()
-        if newest is not None:
-            latency = arrived_ns + self._crowd.offset_ns - newest.time_us * 1000
-            self._crowd.latencies_ns.append(latency)
-
-
 @dataclass
 class Trader:
     """A lister with LEGS listings and a taker who sweeps them; counts the trades made."""
@@ -171,43 +78,6 @@ class Trader:
             if refused:
                 raise WrongAnswerError(str(refused[0]))
             self.trades += LEGS
-
-
-class Stalled:
-    """A subscriber that asks for all there is and never reads."""
-
-    def __init__(self, port: int, epoch: int) -> None:
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-        self.socket.connect(("127.0.0.1", port))
-        wanted = {"type": "subscribe", "epoch": epoch, "after": 0, "pace": "every"}
-        self.socket.sendall(MARKET_DATA + masked(_write(wanted)))
-
-    def let_go(self) -> bool:
-        """Whether the venue has hung up by now; reads what is left."""
-        self.socket.settimeout(1.0)
-        try:
-            while self.socket.recv(1 << 16):
-                pass
-        except TimeoutError:
-            return False
-        except OSError:
-            return True
-        finally:
-            self.socket.close()
-        return True
-
-
-def frame_at(data: bytes, at: int) -> tuple[int, int, int] | None:
-    """Return opcode, begin and end of the payload of the server's frame at ``at``, if whole."""
-    if len(data) < at + 2:
-        return None
-    size, begin = data[at + 1] & 127, at + 2
-    if size >= 126:
-        width = 2 if size == 126 else 8
-        size, begin = int.from_bytes(data[begin : begin + width], "big"), begin + width
-    end = begin + size
-    return (data[at] & 15, begin, end) if begin <= len(data) and end <= len(data) else None
 
 
 async def venue_clock(url: str) -> tuple[int, int]:
@@ -255,37 +125,44 @@ async def _round(
     return found
 
 
-async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{venue.port}"
-    keys = [Key(*(*row[:3], tuple(row[3]), *row[4:])) for row in venue.announced["keys"]]
-    instrument = venue.announced["instrument"]
-    crowd_offset, epoch = await venue_clock(url)
-    crowd, loop = Crowd(crowd_offset), asyncio.get_running_loop()
-    memory = {"before": rss_mib(venue)}
+def _itself(reader: Reader) -> Reader:
+    return reader
+
+
+async def _connected(venue: Server, crowd: Crowd, size: Size) -> list[Reader]:
+    """Return the subscribers, each with its snapshot."""
     wanted: dict[str, object] = {
         "type": "subscribe",
-        "instruments": [instrument],
+        "instruments": [venue.announced["instrument"]],
         "channels": ["trade", "depth", "quote"],
         "pace": size.pace,
     }
+    loop, readers = asyncio.get_running_loop(), []
+    for _ in range(size.subscribers):
+        reader = Reader(crowd, wanted)
+        await loop.create_connection(partial(_itself, reader), "127.0.0.1", venue.port)
+        readers.append(reader)
+    async with asyncio.timeout(CONNECT_WITHIN_S):
+        for reader in readers:
+            await reader.ready.wait()
+    return readers
+
+
+async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{venue.port}"
+    keys = [Key(*(*row[:3], tuple(row[3]), *row[4:])) for row in venue.announced["keys"]]
+    offset_ns, epoch = await venue_clock(url)
+    crowd, memory = Crowd(offset_ns), {"before": rss_mib(venue)}
     lister, taker = (Client(url, key.key_id, key.secret) for key in keys)
     async with lister, taker:
-        reference = venue.announced["reference_ticks"]
+        goods = (venue.announced["instrument"], "sell")
+        price = venue.announced["reference_ticks"]
         listed = [
-            await lister.list(instrument, "sell", qty=LISTED_TONNES, price_ticks=reference)
-            for _ in range(LEGS)
+            await lister.list(*goods, qty=LISTED_TONNES, price_ticks=price) for _ in range(LEGS)
         ]
         trader = Trader(taker, [each.order_no for each in listed])
         await trader.trade(WARM_SWEEPS / size.sweeps_per_s, size.sweeps_per_s)
-        readers = [
-            (await loop.create_connection(lambda: Reader(crowd, wanted), "127.0.0.1", venue.port))[
-                1
-            ]
-            for _ in range(size.subscribers)
-        ]
-        async with asyncio.timeout(30):
-            for reader in readers:
-                await reader.ready.wait()
+        readers = await _connected(venue, crowd, size)
         await trader.trade(1.0, size.sweeps_per_s)
         await asyncio.sleep(0.5)
         memory["connected"] = rss_mib(venue)
@@ -293,10 +170,14 @@ async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
         let_go = 0
         for number in range(size.rounds):
             for kind, done in rounds.items():
-                stalled = Stalled(venue.port, epoch) if kind == "stalled" else None
-                done.append(await _round(readers, crowd, trader, size))
-                p50, p99 = done[-1]["p50_ms"], done[-1]["p99_ms"]
-                say(f"round {number + 1}/{size.rounds} {kind}: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+                stalled = Stalled(venue.port) if kind == "stalled" else None
+                if stalled:
+                    await asyncio.to_thread(stalled.fill, epoch)
+                busy_s = venue.cpu_s()
+                done.append(found := await _round(readers, crowd, trader, size))
+                found["cpu_us_per_frame"] = (venue.cpu_s() - busy_s) * 1e6 / found["frames"]
+                figures = f"p50 {found['p50_ms']:.2f} ms, p99 {found['p99_ms']:.2f} ms"
+                say(f"round {number + 1}/{size.rounds} {kind}: {figures}")
                 let_go += stalled.let_go() if stalled else 0
         memory["after"] = rss_mib(venue)
         for reader in readers:
@@ -315,7 +196,7 @@ def _figures(
         "lost": int(sum(each["lost"] for done in rounds.values() for each in done)),
     }
     for kind, done in rounds.items():
-        for name in ("p50_ms", "p99_ms"):
+        for name in ("p50_ms", "p99_ms", "cpu_us_per_frame"):
             figures[f"{name}_{kind}"] = statistics.median(each[name] for each in done)
     pairs = zip(rounds["quiet"], rounds["stalled"], strict=True)
     ratios = [stalled["p99_ms"] / quiet["p99_ms"] for quiet, stalled in pairs]
@@ -360,10 +241,11 @@ def run(quick: bool, pace: str, console: Console) -> dict[str, Any]:
     size = replace(QUICK if quick else Size(), pace=pace)
     figures = measure(size, lambda line: console.print(line, style="dim"))
     table = Table(title=f"{size.subscribers} subscribers, pace {pace}, medians of {size.rounds}")
-    for head in ("", "p50 ms", "p99 ms"):
+    for head in ("", "p50 ms", "p99 ms", "server us/frame"):
         table.add_column(head, justify="right" if head else "left")
     for kind in ("quiet", "stalled"):
-        values = (figures[f"{name}_{kind}"] for name in ("p50_ms", "p99_ms"))
+        names = ("p50_ms", "p99_ms", "cpu_us_per_frame")
+        values = (figures[f"{name}_{kind}"] for name in names)
         table.add_row(kind, *(f"{value:.2f}" for value in values))
     console.print(table)
     rss = (figures[f"rss_{when}_mib"] for when in ("before", "connected", "after"))

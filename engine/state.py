@@ -194,5 +194,6 @@ class State:
 def _grown(rows: Array, count: int) -> Array:
     """Return ``rows`` with ``count`` rows along the first axis, the new ones zero."""
     grown = np.zeros((count, *rows.shape[1:]), rows.dtype)
-    grown[: len(rows)] = rows
+    size = rows.nbytes  # as bytes: NumPy copies structured rows field by field
+    grown.reshape(-1).view(np.uint8)[:size] = rows.reshape(-1).view(np.uint8)
     return grown

@@ -11,7 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import PlainTextResponse, Response
 from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
 
+from gateway.bodies import Bodies
 from gateway.connection import Door, serve_market_data, serve_trading
 from gateway.limits import Limits
 from gateway.market_views import MARKET_DOCUMENTED
@@ -46,6 +48,7 @@ def create_app(
     app = FastAPIOffline(  # /docs with scripts of its own: it works without internet
         title="tanshi", description=DESCRIPTION, version="1", redoc_url=None
     )
+    app.add_middleware(Bodies)
     door = Door(origins, limits or Limits())
     venues = [venues] if isinstance(venues, Venue) else venues
     _watching(app, Metrics(venues, door), venues)
@@ -57,6 +60,13 @@ def create_app(
     @app.exception_handler(ProblemError)
     async def problem(_request: Request, error: ProblemError) -> Response:
         return answer(error.problem, error.status)
+
+    @app.exception_handler(HTTPException)
+    async def elsewhere(_request: Request, error: HTTPException) -> Response:
+        code = {404: "unknown_page", 405: "unknown_method"}.get(
+            error.status_code, "invalid_request"
+        )
+        return answer(Problem(code=code, reason=str(error.detail)), error.status_code)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:

@@ -37,7 +37,7 @@ VALUES: dict[str, Any] = {
     "instruments": ["CEA25"],
     "channels": ["depth", "trade"],
     "side": "sell",
-    "price_ticks": 7405,
+    "price_ticks": 9805,
     "qty_tonnes": 100,
     "leaves_qty": 100,
     "login_within_ms": 3000,
@@ -52,7 +52,7 @@ VALUES: dict[str, Any] = {
     "blocks": ["buy", "sell"],
     "stage": 1,
     "direction": "in",
-    "amount_fen": 740_500,
+    "amount_fen": 980_500,
     "action": "void_trade",
     "maker": 1_000_001,
     "person": 7,
@@ -68,8 +68,8 @@ VALUES: dict[str, Any] = {
     "prev": 28,
     "trades": 1,
 }
-BY_UNIT = {"_ticks": 7405, "_tonnes": 100, "_fen": 740_500, "_us": NOW_US}
-PRICE = {"price": "74.05"}
+BY_UNIT = {"_ticks": 9805, "_tonnes": 100, "_fen": 980_500, "_us": NOW_US}
+PRICE = {"price": "98.05"}
 CHOSEN: dict[type[msgspec.Struct], dict[str, Any]] = {
     m.List: PRICE,
     m.Take: {"order_no": 1, "qty_tonnes": 100},

@@ -23,6 +23,7 @@ EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 LOOK_AGAIN_S = 0.25  # a demo clock may jump: nobody sleeps longer on it without looking
 LOOK_AGAIN_WALL_S = 5.0  # a wall may be set
 AHEAD_MAX_NS = 5 * MINUTE_NS
+DOUBT_NS = 2 * MINUTE_NS  # daemons that keep a wall right move it by less
 
 
 class ClockAheadError(ValueError):
@@ -57,12 +58,25 @@ def beijing_day(time_ns: int) -> dt.date:
     return dt.date.fromordinal(EPOCH_DAY + days)
 
 
+def running_ns() -> int:
+    """Return nanoseconds that nobody can set: they count on while the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return time.monotonic_ns()
+
+
 class BeijingClock:
-    """Real time. Where the wall is set back, it stands until the wall has caught up.
+    """Real time, as long as the wall is to be believed (F20).
+
+    A wall that is set back a little stands until it has caught up. One that has gone another way
+    than time itself by more than ``DOUBT_NS`` (set back an hour, a day ahead, standing still) is
+    not believed: the clock runs on from what it last believed, ``doubt`` says so, and phases do not
+    change by themselves until the wall is right again or the venue is started anew.
 
     Args:
         last_ns: time of the journal's last command.
         wall_ns: the wall, for tests.
+        real_ns: time that cannot be set, for tests.
 
     Raises:
         ClockAheadError: ``last_ns`` lies more than five minutes ahead of the wall.
@@ -70,8 +84,15 @@ class BeijingClock:
 
     label = "Beijing time"
 
-    def __init__(self, last_ns: int = 0, wall_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        last_ns: int = 0,
+        wall_ns: Callable[[], int] = time.time_ns,
+        real_ns: Callable[[], int] = running_ns,
+    ) -> None:
         self._wall_ns = wall_ns
+        self._real_ns = real_ns
+        self._apart_ns = wall_ns() - real_ns()
         self._last_ns = last_ns
         if last_ns > wall_ns() + AHEAD_MAX_NS:
             raise ClockAheadError(
@@ -79,10 +100,30 @@ class BeijingClock:
                 "written under the demo clock. Go on with that clock, or take another data folder."
             )
 
+    @property
+    def doubt(self) -> str:
+        """Why the wall is not believed; "" while it is."""
+        wall_ns, expected_ns = self._readings()
+        off_ns = wall_ns - expected_ns
+        if abs(off_ns) <= DOUBT_NS:
+            return ""
+        way = "ahead of" if off_ns > 0 else "behind"
+        return (
+            f"The machine's clock is {abs(off_ns) // SECOND_NS} s {way} the time that has passed:"
+            " phases do not change by themselves. Set it right, or start the venue anew if it is"
+            " right now."
+        )
+
     def now_ns(self) -> int:
-        """Return the wall's time, or the latest one it ever showed."""
-        self._last_ns = max(self._last_ns, self._wall_ns())
+        """Return the wall's time while it is believed; never less than before."""
+        wall_ns, expected_ns = self._readings()
+        believed = abs(wall_ns - expected_ns) <= DOUBT_NS
+        self._last_ns = max(self._last_ns, wall_ns if believed else expected_ns)
         return self._last_ns
+
+    def _readings(self) -> tuple[int, int]:
+        """Return what the wall shows, and what it should show by the time that has passed."""
+        return self._wall_ns(), self._real_ns() + self._apart_ns
 
     async def wait_until(self, time_ns: int) -> None:
         """Return once the wall shows ``time_ns``; a set wall is noticed within seconds."""

@@ -17,6 +17,8 @@ from gateway.messages import FRAME_BYTES_MAX, MESSAGES_MAX, Outbound, Request
 
 DETAIL_MAX = 60  # of a client's own text in an answer
 
+CHARACTERS_MAX = FRAME_BYTES_MAX // 4  # that are never too many bytes
+
 
 class Fault(NamedTuple):
     """A message, or a whole frame, that could not be read. The id is "" where there is none."""
@@ -35,7 +37,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^Invalid value .* at `\$\.type`"), "unknown_message"),
     (re.compile(r"^Expected `str`.* at `\$\.type`"), "unknown_message"),
     (re.compile(r"out of range|^Expected `int` [<>]="), "out_of_range"),
-    (re.compile(r"Expected `array` of length"), "wrong_type"),
+    (re.compile(r"^Expected `(array|str)` of length <="), "out_of_range"),
 )
 _FIELD = re.compile(r"`(?:\$\.)?([A-Za-z0-9_.\[\]$]{1,40})`$|field `([^`]{1,40})")
 
@@ -56,7 +58,7 @@ class Codec(NamedTuple):
 
         Never raises, whatever the bytes; a frame that cannot be taken apart is one ``Fault``.
         """
-        if len(frame) > FRAME_BYTES_MAX:
+        if len(frame) > FRAME_BYTES_MAX or (len(frame) > CHARACTERS_MAX and _too_big(frame)):
             return [Fault("frame_too_big")]
         if isinstance(frame, bytes) is not self.binary:
             return [Fault("malformed_frame", detail="binary frames for msgpack, text for json")]
@@ -94,6 +96,13 @@ class Codec(NamedTuple):
         """Return one frame: the message itself, or an array where there are several."""
         data = self.encode(messages[0] if len(messages) == 1 else messages)
         return data if self.binary else data.decode()
+
+
+def _too_big(frame: str | bytes) -> bool:
+    """Whether a text of so many characters has too many bytes."""
+    if isinstance(frame, bytes) or frame.isascii():
+        return False
+    return len(frame.encode("utf-8", "surrogatepass")) > FRAME_BYTES_MAX
 
 
 def _code(text: str) -> str:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from fastapi import WebSocket, WebSocketDisconnect
@@ -55,7 +55,15 @@ class Line(Protocol):
     def urgent(self) -> bool: ...
     @property
     def pause_s(self) -> float: ...
-    def receive(self, frame: str | bytes) -> None: ...
+    def receive(self, *frames: str | bytes) -> None: ...
+
+
+class Inlet(Protocol):
+    """Where commands go: readers wait while it is crowded."""
+
+    @property
+    def crowded(self) -> bool: ...
+    async def room(self) -> None: ...
 
 
 async def serve_trading(socket: WebSocket, venue: Venue, door: Door) -> None:
@@ -76,7 +84,7 @@ async def serve_trading(socket: WebSocket, venue: Venue, door: Door) -> None:
     with door.trading.opened(), _timers(session, door, address):
         try:
             session.open()
-            await _pump(socket, session, frame, venue.sequencer.room)
+            await _pump(socket, session, frame, venue.sequencer)
         finally:
             session.drop()
 
@@ -161,12 +169,12 @@ async def _pump(
     socket: WebSocket,
     line: Line,
     frame: Callable[[], str | bytes | None],
-    room: Callable[[], Awaitable[None]] | None,
+    inlet: Inlet | None,
 ) -> None:
     wake, drained = asyncio.Event(), asyncio.Event()
     line.wake = wake.set
     wake.set()
-    reader = asyncio.create_task(_read(socket, line, drained, room))
+    reader = asyncio.create_task(_read(socket, line, drained, inlet))
     writer = asyncio.create_task(_write(socket, line, frame, wake, drained))
     try:
         await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
@@ -185,21 +193,38 @@ async def _read(
     socket: WebSocket,
     line: Line,
     drained: asyncio.Event,
-    room: Callable[[], Awaitable[None]] | None,
+    inlet: Inlet | None,
 ) -> None:
+    frames: list[str | bytes] = []
+    call_soon = asyncio.get_running_loop().call_soon
+
+    def take() -> None:
+        if not frames:
+            return  # the reader has taken them: the line is gone
+        taken = frames.copy()
+        frames.clear()
+        try:
+            line.receive(*taken)
+        except AssertionError as error:
+            stop_at_once(error)
+
     while True:
-        message = await socket.receive()
+        message = await socket.receive()  # gives no turn while the server has frames: see ``take``
         if message["type"] != "websocket.receive":
+            if frames:
+                take()
             return
         text = message.get("text")
-        line.receive(text if text is not None else message["bytes"])
+        if not frames:
+            call_soon(take)
+        frames.append(text if text is not None else message["bytes"])
         if line.full:
             drained.clear()
             await drained.wait()
-        if line.pause_s > 0:
-            await asyncio.sleep(min(line.pause_s, PAUSE_MAX_S))
-        if room is not None and not line.urgent:
-            await room()
+        if (pause_s := line.pause_s) > 0:
+            await asyncio.sleep(min(pause_s, PAUSE_MAX_S))
+        if inlet is not None and inlet.crowded and not line.urgent:
+            await inlet.room()
 
 
 async def _write(

@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Modality, Phase
 from gateway.keys import OFFICE_FIRST
+from gateway.quarantine import NO_KIND
 
 # Plain ints: comparing with an IntEnum member costs a look-up each time.
 _REFUSED, _ACCEPTED, _TRADED = int(Event.REFUSED), int(Event.ACCEPTED), int(Event.TRADED)
@@ -37,9 +38,7 @@ _SESSIONS = tuple(range(Event.SESSION_APPLIED, Event.SESSION_CLOSED + 1))
 _MEASURES = tuple(range(Event.ACCOUNT_BLOCKED, Event.HOLDING_DEDUCTED + 1))
 _BRAKES = (Event.MASS_CANCELLED, Event.TIMER_SET)
 _MOVES = tuple(range(Event.CASH_MOVED_IN, Event.HOLDING_MOVED_OUT + 1))
-PRIVATE = _marked(
-    *(*_COMMON, Event.AMENDED, *_TALKS, *_SESSIONS, *_MEASURES, *_MOVES, *_BRAKES)
-)
+PRIVATE = _marked(*(*_COMMON, Event.AMENDED, *_TALKS, *_SESSIONS, *_MEASURES, *_MOVES, *_BRAKES))
 TWO_SIDED = _marked(Event.TRADED, *_TALKS, Event.TRADE_VOIDED)
 _RULES = (Event.INSTRUMENT_ADMITTED, Event.PARAMETER_CHANGED)
 OFFICIAL = _marked(Event.REFUSED, *_SESSIONS, *_MEASURES, *_RULES)
@@ -55,6 +54,7 @@ BY_PEOPLE = _marked(  # command kinds that an account's people send
     *range(Kind.BULK_OFFER, Kind.BULK_WITHDRAW + 1),
     *(Kind.APPLY_SESSION, Kind.BID, Kind.CANCEL_BID),
     *(Kind.MASS_CANCEL, Kind.SET_TIMER),
+    NO_KIND,  # whatever it was, its sender learns that it is refused
 )
 
 
@@ -75,6 +75,14 @@ def listed_only(commands: np.ndarray) -> bool:
     return bool(commands["kind"].max(initial=0) < HOT_KINDS_END)
 
 
+def _firsts(commands: np.ndarray, events: np.ndarray) -> np.ndarray:
+    """Return where each command's events begin."""
+    firsts = np.flatnonzero(events["index"] == 0)
+    if len(firsts) == len(commands):  # each command caused something
+        return firsts
+    return np.searchsorted(events["seq"], commands["seq"])
+
+
 class Group(NamedTuple):
     """New reports of one reader: the number of the first one, and their refs.
 
@@ -87,6 +95,9 @@ class Group(NamedTuple):
     usual: bool = False
 
 
+ROOM_MIN = 1 << 20  # rows: address space only, the system gives memory when a row is written
+
+
 class Rows:
     """An array that grows at its end; ``all`` are the rows in use.
 
@@ -96,7 +107,7 @@ class Rows:
     def __init__(self, dtype: np.dtype) -> None:
         self._dtype = dtype
         self._raw = np.dtype((np.void, dtype.itemsize))
-        self._room = np.zeros(256, dtype)
+        self._room = np.zeros(ROOM_MIN, dtype)
         self.size = 0
 
     @property
@@ -153,7 +164,7 @@ class DayRecord:
         start = self.events.size
         self.commands.extend(commands)
         self.events.extend(events)
-        self.first_event.extend(start + np.searchsorted(events["seq"], commands["seq"]))
+        self.first_event.extend(start + _firsts(commands, events))
         if not usual:
             self.rare = self.rare or bool(RARE[events["kind"]].any())
         self._learn_orders(events, usual)

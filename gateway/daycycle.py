@@ -22,6 +22,7 @@ from engine.records import HOT_KINDS_END, Event, Kind, Phase, commands
 from engine.rulebook import Rules, admission_commands, admissions, parameter_commands
 from engine.schedule import Step, next_step
 from gateway.bidding_clock import SessionStep, next_session_step
+from gateway.clock import BeijingClock
 from gateway.market import CEA, Market
 from gateway.proposals import Proposals
 from gateway.rule_changes import standing
@@ -100,6 +101,11 @@ class DayCycle:
     async def step(self) -> None:
         """Do what is due, or wait a moment."""
         await self._tell_registry()
+        if isinstance(self._clock, BeijingClock) and (doubt := self._clock.doubt):
+            self._hold(doubt)
+            await self._instructions()
+            await asyncio.sleep(POLL_S)
+            return
         await self._evening()
         market = self._exchange.state.market[0]
         now_ns = self._clock.now_ns()

@@ -17,6 +17,7 @@ import numpy as np
 from engine.exchange import Exchange
 from engine.records import Event, Kind, Phase
 from gateway import messages as m
+from gateway.columns import Columns
 from gateway.commands import Body
 from gateway.day_record import DayRecord, Group, day_begins
 from gateway.institutions import Institutions
@@ -38,6 +39,8 @@ _PHASE_CHANGED, _ADMITTED = int(Event.PHASE_CHANGED), int(Event.INSTRUMENT_ADMIT
 LIST, TAKE, TAKE_BEST, CANCEL, ADD, AMEND = (int(kind) for kind in Kind if 1 <= kind <= 6)
 
 _id_ok = re.compile(r"[A-Za-z0-9._:\-]{1,32}").fullmatch
+
+
 _id_of_institutions = re.compile(r"[IP][0-9]+").fullmatch  # the registry's and approved commands
 
 NO_WINDOW = (0, 0, 0)  # checker, from_minute, until_minute
@@ -69,6 +72,7 @@ class Desk:
         self.refusals: Counter[str] = Counter()  # of the gateway itself, by code
         self._credits: dict[int, Credit] = {}
         self.questions = Questions(self)
+        self.take_many = Columns(self).take_many
         self.handlers: dict[type, Callable[[Any, Any], None]] = {
             m.List: self._list,
             m.Take: self._take,

@@ -92,6 +92,7 @@ class Journal:
         self.disk = disk or Disk()
         self._marks: deque[Mark] = deque(maxlen=MARKS)
         self._unmet: set[Mark] = set()
+        self._seen_seq = 0
         self._segment_bytes = segment_bytes
         self._number = 0
         self._descriptor = -1
@@ -109,19 +110,21 @@ class Journal:
             ) from refused
 
     def replay(
-        self, after: Mark | None = None, witnesses: Iterable[Mark] = ()
+        self, after: Mark | None = None, witnesses: Iterable[Mark] = (), seen_seq: int = 0
     ) -> Iterator[np.ndarray]:
         """Verify the chain and yield each batch's commands (never empty).
 
         From the beginning, archived segments included; with ``after`` only what follows that mark,
         from the segments that are not archived. Every one of ``witnesses``, and ``after``, must lie
-        on the chain: each was written by somebody who had seen the journal get that far. Exhaust it
+        on the chain: each was written by somebody who had seen the journal get that far. Somebody
+        else, who knows no chain (the registry), has heard of command ``seen_seq``. Exhaust it
         before the first ``append``. Arrays are read-only views of the mapped file.
 
         Raises:
             JournalDamageError, JournalFormatError: see there.
         """
         start = 0 if after is None else after.seq
+        self._seen_seq = seen_seq
         self._unmet = {mark for mark in witnesses if mark.seq >= start}
         paths = self._paths(whole=after is None)
         if after is not None:
@@ -238,13 +241,15 @@ class Journal:
 
         ``passed``: the journal goes on after this command; None: it ends here.
         """
+        seen = max([self._seen_seq, *(mark.seq for mark in self._unmet)])
+        if passed is None and seen > self.last_seq:
+            who = "the registry" if seen == self._seen_seq else "a snapshot or a clean stop"
+            raise JournalDamageError(
+                f"{self.folder}: the journal ends with command {self.last_seq}, but {who}"
+                f" has seen command {seen}: commands {self.last_seq + 1} to"
+                f" {seen} are lost. Restore the newest copy of the journal"
+            )
         for mark in sorted(self._unmet):
-            if passed is None and mark.seq > self.last_seq:
-                raise JournalDamageError(
-                    f"{self.folder}: the journal ends with command {self.last_seq}, but a snapshot"
-                    f" or a clean stop has seen command {mark.seq}: commands {self.last_seq + 1} to"
-                    f" {mark.seq} are lost. Restore the newest copy of the journal"
-                )
             if passed is None or mark.seq <= passed:
                 raise JournalDamageError(
                     f"{self.folder}: up to command {mark.seq} this is another history than the one"

@@ -81,7 +81,8 @@ class Bucket:
 
     def fill(self, now_s: float) -> None:
         """Let the time since the last call count."""
-        self.level = min(self.burst, self.level + (now_s - self._at_s) * self.rate)
+        level = self.level + (now_s - self._at_s) * self.rate
+        self.level = level if level < self.burst else self.burst
         self._at_s = now_s
 
 
@@ -110,13 +111,16 @@ class Meter:
 
     def orders(self, count: int, now_s: float) -> bool:
         """Whether ``count`` orders may pass; all of them or none."""
-        for each in self._credits:
-            each.orders.fill(now_s)
-        if any(each.orders.level + ALMOST < count for each in self._credits):
+        left = math.inf
+        for each in self._credits:  # once per frame: no generators, no calls but one
+            bucket = each.orders
+            bucket.fill(now_s)
+            left = min(left, bucket.level)
+        if left + ALMOST < count:
             return False
         for each in self._credits:
             each.orders.level -= count
-        if self.left > self._calm_level:
+        if left - count > self._calm_level:
             self._refused_since_s = math.inf
         return True
 
@@ -148,7 +152,11 @@ class Meter:
     @property
     def pause_s(self) -> float:
         """How long the line is to be read no further."""
-        return max(each.questions.wait_s() for each in self._credits)
+        pause_s = 0.0
+        for each in self._credits:
+            if each.questions.level < 0:
+                pause_s = max(pause_s, each.questions.wait_s())
+        return pause_s
 
 
 class Lines:

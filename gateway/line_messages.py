@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.message_base import GraceMs, HeartbeatMs, Inbound, Int53, Outbound
+from gateway.message_base import GraceMs, HeartbeatMs, Inbound, Int53, Outbound, Text
 
 
 class Login(Inbound, tag="login"):
@@ -15,9 +15,9 @@ class Login(Inbound, tag="login"):
     and lets a client go that has sent nothing for three of them.
     """
 
-    key_id: str
+    key_id: Text
     time_us: Int53
-    signature: str
+    signature: Text
     cancel_on_disconnect: bool = True
     grace_ms: GraceMs = 10_000
     heartbeat_ms: HeartbeatMs = 0
@@ -26,7 +26,7 @@ class Login(Inbound, tag="login"):
 class StatusRequest(Inbound, tag="status"):
     """What became of the command with this id?"""
 
-    client_order_id: str
+    client_order_id: Text
 
 
 class Resume(Inbound, tag="resume"):

@@ -177,4 +177,5 @@ class MarketHistory:
 def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         places = ", ".join("?" * len(rows[0]))
-        database.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", rows)  # noqa: S608
+        insert = f"INSERT OR REPLACE INTO {table} VALUES ({places})"  # noqa: S608
+        database.executemany(insert, rows)

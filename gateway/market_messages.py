@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.message_base import Text
 from gateway.messages import Inbound, Int53, Logout, Outbound, Ping
 from marketdata import messages as feed
 from marketdata.bars import INTERVALS
@@ -18,7 +19,7 @@ DEFAULT_CHANNELS = (*INSTRUMENT_CHANNELS, *VENUE_CHANNELS)
 CHANNELS = (*DEFAULT_CHANNELS, *BAR_CHANNELS)
 INSTRUMENTS_MAX = 64
 
-Names = Annotated[list[str], Meta(max_length=INSTRUMENTS_MAX)]
+Names = Annotated[list[Text], Meta(max_length=INSTRUMENTS_MAX)]
 Pace = Literal["tick", "every"]
 
 

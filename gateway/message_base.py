@@ -11,6 +11,8 @@ INT53_MAX = 2**53
 PRICE_MAX = 2**31 - 1
 QTY_MAX = 10**15  # the sum of all legs stays far below 2**63
 ROW_MAX = 2**31 - 1
+TEXT_MAX = 256  # characters of any text in a field; most fields say less
+WORDS_MAX = 16
 
 Int53 = Annotated[int, Meta(ge=-INT53_MAX, le=INT53_MAX)]
 PriceTicks = Annotated[int, Meta(ge=-PRICE_MAX, le=PRICE_MAX)]
@@ -19,7 +21,8 @@ AccountNo = Annotated[int, Meta(ge=0, le=ROW_MAX)]
 TimeoutMs = Annotated[int, Meta(ge=0, le=86_400_000)]
 GraceMs = Annotated[int, Meta(ge=0, le=300_000)]
 HeartbeatMs = Annotated[int, Meta(ge=0, le=60_000)]
-Words = Annotated[list[str], Meta(max_length=16)]
+Text = Annotated[str, Meta(max_length=TEXT_MAX)]
+Words = Annotated[list[Text], Meta(max_length=WORDS_MAX)]
 
 
 class Inbound(msgspec.Struct, tag_field="type", forbid_unknown_fields=True, kw_only=True, gc=False):

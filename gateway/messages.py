@@ -1,6 +1,6 @@
 """Every message of order entry: one definition for JSON and MessagePack.
 
-For people: docs/reference/protocol.md.
+For people: docs/protocol.md.
 
 Prices are ticks of 0.01 yuan, quantities whole tonnes, money fen, times microseconds since 1970
 (UTC): all integers below 2**53, exact in every language. An unknown field is refused, since an
@@ -33,7 +33,7 @@ from gateway.line_messages import (
     StreamResumed,
     Welcome,
 )
-from gateway.message_base import Inbound, Int53, Outbound, PriceTicks, QtyTonnes
+from gateway.message_base import Inbound, Int53, Outbound, PriceTicks, QtyTonnes, Text
 from gateway.office_messages import OfficeRequest
 from gateway.rare_messages import RareMessage, RareReport
 from gateway.trader_messages import TraderRequest
@@ -74,18 +74,18 @@ FRAME_BYTES_MAX = 16 * 1024
 class List(Inbound, tag="list"):
     """Put a listing into the book (TR-60). Exactly one of ``price_ticks`` and ``price``."""
 
-    client_order_id: str
-    instrument: str
-    side: str
+    client_order_id: Text
+    instrument: Text
+    side: Text
     qty_tonnes: QtyTonnes
     price_ticks: PriceTicks | None = None
-    price: str | None = None
+    price: Text | None = None
 
 
 class Take(Inbound, tag="take", gc=True):
     """Deal with one listing, or sweep ``legs`` [[order_no, qty_tonnes], ...] (TR-66)."""
 
-    client_order_id: str
+    client_order_id: Text
     order_no: Int53 | None = None
     qty_tonnes: QtyTonnes | None = None
     legs: list[tuple[Int53, QtyTonnes]] | None = None
@@ -94,39 +94,39 @@ class Take(Inbound, tag="take", gc=True):
 class TakeBest(Inbound, tag="take_best"):
     """Let the venue take from the best level on, within five levels and the limit price."""
 
-    client_order_id: str
-    instrument: str
-    side: str
+    client_order_id: Text
+    instrument: Text
+    side: Text
     qty_tonnes: QtyTonnes
     price_ticks: PriceTicks | None = None
-    price: str | None = None
+    price: Text | None = None
 
 
 class Add(Inbound, tag="add"):
     """A limit order of an instrument in price-time mode."""
 
-    client_order_id: str
-    instrument: str
-    side: str
+    client_order_id: Text
+    instrument: Text
+    side: Text
     qty_tonnes: QtyTonnes
     price_ticks: PriceTicks | None = None
-    price: str | None = None
+    price: Text | None = None
 
 
 class Amend(Inbound, tag="amend"):
     """New price and new total quantity of an order in price-time mode."""
 
-    client_order_id: str
+    client_order_id: Text
     order_no: Int53
     qty_tonnes: QtyTonnes
     price_ticks: PriceTicks | None = None
-    price: str | None = None
+    price: Text | None = None
 
 
 class Cancel(Inbound, tag="cancel"):
     """Take an own open order back (TR-43). ``client_order_id`` names this request."""
 
-    client_order_id: str
+    client_order_id: Text
     order_no: Int53
 
 

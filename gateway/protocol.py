@@ -28,6 +28,7 @@ from gateway.messages import (
     Command,
     Error,
     Heartbeat,
+    List,
     Login,
     Logout,
     Outbound,
@@ -54,6 +55,7 @@ OUT_MAX = (
 )
 FRAME_MESSAGES_MAX = 500  # of the messages that wait, in one outgoing frame
 CLOSE_NORMAL = 1000
+MANY = 16  # messages in a frame from which whole columns pay
 HEARTBEATS_MISSED_MAX = 3
 PACED = frozenset(  # never refused for their rate: cancels and questions
     (
@@ -89,6 +91,7 @@ class Venue(Protocol):
     def pong(self, session: Session, ref: int) -> Pong: ...
     def stamp(self) -> None: ...
     def flush(self) -> None: ...
+    def take_many(self, session: Session, messages: list[Any]) -> bool: ...
     def fetch(self, session: Session, count: int) -> list[Any]: ...
 
 
@@ -118,6 +121,7 @@ class Session:
         self.owner = -1  # whose reports it gets: the account, or a person of an institution
         self.key: Key | None = None
         self.ids: dict[str, int] = {}  # the account's client order ids of the day
+        self.many: frozenset[type] = frozenset()  # kinds that it may send in columns
         self.next_report_seq = 1
         self.behind = False
         self.close_code = 0
@@ -133,25 +137,28 @@ class Session:
         within_ms = self.venue.limits.login_within_ms
         self.say(Challenge(self.nonce, self.venue.now_us(), within_ms))
 
-    def receive(self, frame: str | bytes) -> None:
-        """Take one frame. Never raises on a client's account."""
+    def receive(self, *frames: str | bytes) -> None:
+        """Take frames in the order they came. Never raises on a client's account."""
         if self.state is State.CLOSED:
             return
-        messages = self.codec.decode(frame)
+        decode = self.codec.decode
+        if len(frames) == 1:
+            messages = decode(frames[0])
+        else:
+            messages = [message for frame in frames for message in decode(frame)]
         self._heard_s = now_s = self._now_s()
         if self._metered:
             messages = self._within_rate(messages, now_s)
         self.venue.stamp()
         try:
-            handlers = self._handlers
+            if len(messages) >= MANY and self.venue.take_many(self, messages):
+                return
             for message in messages:
-                handler = handlers.get(type(message))
+                handler = self._handlers.get(type(message))
                 if handler is not None:
                     handler(self, message)
                 else:
                     self._out_of_turn(message)
-                if handlers is not self._handlers:
-                    handlers = self._handlers
         except AssertionError:
             raise  # the process ends, see gateway.connection
         except Exception:
@@ -162,10 +169,10 @@ class Session:
 
     def _within_rate(self, messages: list[Any], now_s: float) -> list[Any]:
         """Return what may pass of a frame; what is beyond the rate is refused one by one."""
-        paced = 0
-        for message in messages:
-            if type(message) in PACED:
-                paced += 1
+        if len(messages) == 1:
+            paced = int(type(messages[0]) in PACED)
+        else:
+            paced = sum([type(message) in PACED for message in messages])
         if paced:
             self.meter.questions(paced, now_s)
         orders = len(messages) - paced
@@ -308,6 +315,11 @@ class Session:
         self.meter.join(self.venue.credit_of(owner))
         self.state = State.LOGGED_IN
         self._handlers = {**TRANSITIONS[State.LOGGED_IN], **self._allowed(key.roles)}
+        self.many = frozenset(
+            kind
+            for kind in (List, Cancel)
+            if key.account >= 0 and self._handlers[kind] is self.venue.handlers[kind]
+        )
         self.say(self.venue.join(self))
         self.joined()
 

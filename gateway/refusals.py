@@ -1,7 +1,7 @@
 """What the gateway itself refuses: stable codes, sentences, and whether the connection goes on.
 
 A gateway refusal has no place in the journal and can have changed nothing. The exchange's own
-refusals are in ``engine.reasons``. The table in docs/reference/protocol.md is held to this one.
+refusals are in ``engine.reasons``. The table in docs/protocol.md is held to this one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REFUSALS: dict[str, Refusal] = {
     "unknown_field": Refusal("The message has a field that its type does not know."),
     "missing_field": Refusal("A field that the message needs is missing."),
     "wrong_type": Refusal("A field holds another type of value than it should."),
-    "out_of_range": Refusal("A number lies beyond what its field can hold."),
+    "out_of_range": Refusal("A number, text or list lies beyond what its field can hold."),
     "conflicting_fields": Refusal("Two fields of the message say the same thing: give one."),
     "not_logged_in": Refusal("Log in first."),
     "already_logged_in": Refusal("This connection is logged in."),

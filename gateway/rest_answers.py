@@ -18,6 +18,8 @@ from gateway.rest_messages import Problem
 from gateway.venue import Venue
 from registry.errors import RefusalError, RegistryError
 
+TIME_DIGITS_MAX = 17
+
 
 class ProblemError(Exception):
     """Ends a request with a status, a stable code and a sentence."""
@@ -64,7 +66,7 @@ def signed_by(venue: Venue, page: str) -> Any:
         query = request.scope["query_string"].decode("latin-1")
         path = request.scope["raw_path"].decode("latin-1")
         target = f"{path}?{query}" if query else path
-        time_us = int(x_tanshi_time) if x_tanshi_time.isascii() and x_tanshi_time.isdigit() else 0
+        time_us = int(x_tanshi_time) if _is_time(x_tanshi_time) else 0
         found = venue.keys.check_request(
             x_tanshi_key,
             time_us,
@@ -82,6 +84,11 @@ def signed_by(venue: Venue, page: str) -> Any:
         return found
 
     return Depends(caller)
+
+
+def _is_time(text: str) -> bool:
+    """Whether it is a time in microseconds as people may have to write it."""
+    return text.isascii() and text.isdigit() and len(text) <= TIME_DIGITS_MAX
 
 
 def registry_problem(no: RegistryError) -> ProblemError:

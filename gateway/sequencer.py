@@ -35,6 +35,7 @@ EXIT_ASSERTION = 71  # the exchange contradicted itself
 EXIT_STALLED = 72  # commands wait and nobody writes them: see gateway/watchdog.py
 WAITING_MAX = 50_000  # commands that wait for their batch; readers pause above it
 SEAL_AFTER_S = 1.0
+ROOM_MIN = 1024  # commands
 
 ROW = struct.Struct("<6q5i3h6b32s")
 assert ROW.size == COMMAND.itemsize, "ROW packs one COMMAND"
@@ -83,7 +84,7 @@ class Sequencer:
         self._exchange = exchange
         self._clock = clock
         self._tell = tell
-        self._room = 1024
+        self._room = ROOM_MIN
         self._rows = bytearray(self._room * ROW.size)
         self._first_seq = self.next_seq
         self._arrived = asyncio.Event()
@@ -97,7 +98,8 @@ class Sequencer:
 
     def stamp(self) -> None:
         """Read the clock for the commands that follow: once per frame, never backwards."""
-        self.time_ns = max(self.time_ns, self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        self.time_ns = max(self.time_ns, now_ns)
 
     def enter(self, body: tuple[object, ...]) -> int:
         """Take in one command, given as COMMAND's fields from ``ref`` on; return its ticket.
@@ -112,6 +114,21 @@ class Sequencer:
         _pack_into(self._rows, n * _ROW_BYTES, seq, self.time_ns, *body)
         self.next_seq = seq + 1
         return seq
+
+    def enter_many(self, count: int) -> np.ndarray:
+        """Take in ``count`` commands and return their rows (dtype COMMAND), numbered, else zero.
+
+        The caller fills them before it gives the turn, and lets go of the array.
+        """
+        seq, n = self.next_seq, self.next_seq - self._first_seq
+        while n + count > self._room:
+            self._rows.extend(bytes(len(self._rows)))
+            self._room *= 2
+        rows = np.frombuffer(self._rows, COMMAND, count, n * _ROW_BYTES)
+        rows["seq"] = np.arange(seq, seq + count)
+        rows["time_ns"] = self.time_ns
+        self.next_seq = seq + count
+        return rows
 
     def enter_urgent(self, body: tuple[object, ...]) -> int:
         """Take in one command that overtakes all that wait, in order of arrival; see ``enter``."""
@@ -154,6 +171,11 @@ class Sequencer:
         self._waiting.append((first, self.next_seq, done))
         self.flush()
         return done
+
+    @property
+    def crowded(self) -> bool:
+        """Whether ``room`` would have to wait."""
+        return not self._drained.is_set()
 
     async def room(self) -> None:
         """Return once fewer than WAITING_MAX commands wait: readers stop reading meanwhile."""
@@ -208,6 +230,7 @@ class Sequencer:
     def _take(self) -> memoryview:
         count = self.next_seq - self._first_seq
         batch = memoryview(self._rows)[: count * ROW.size]
+        self._room = max(ROOM_MIN, min(self._room, 2 * count))  # zeroing it costs
         self._rows = bytearray(self._room * ROW.size)
         if self._urgent:
             batch = self._overtake(batch)

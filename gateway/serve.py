@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from gateway.app import create_app
 from gateway.disk import Disk
+from gateway.http_lines import HttpLine, SocketLine
 from gateway.limits import Limits
 from gateway.market import CEA, Market
 from gateway.sequencer import Clock
@@ -113,9 +114,11 @@ def server_config(
     """Return how every WebSocket and page of the venue is served."""
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        http=HttpLine,
+        ws=SocketLine,
         ws_per_message_deflate=False,
         ws_max_size=FRAME_BYTES_CEILING,
+        log_config=None,  # its records go where the venue's go, see gateway.logs
         log_level="warning",
         access_log=False,
         lifespan="off",

@@ -88,7 +88,12 @@ class Subscriber:
             Fault: lambda fault: self._refuse(fault.code, fault.detail),
         }
 
-    def receive(self, frame: str | bytes) -> None:
+    def receive(self, *frames: str | bytes) -> None:
+        """Take frames in the order they came. Never raises on a client's account."""
+        for frame in frames:
+            self._receive(frame)
+
+    def _receive(self, frame: str | bytes) -> None:
         """Take one frame. Never raises on a client's account."""
         for message in self.codec.decode(frame):
             if not self.close_code:

@@ -156,7 +156,8 @@ class Venue:
         await asyncio.gather(*self._keeping, return_exceptions=True)
         self.journal.close()
         if failed is None:
-            self.snapshots.note_closed(Mark(self.journal.last_seq, self.journal.chain))
+            mark = Mark(self.journal.last_seq, self.journal.chain)
+            _with_room(lambda: self.snapshots.note_closed(mark))
         self.registry.close()
         self.history.close()
 
@@ -201,24 +202,19 @@ class Venue:
         self._taken = None
 
     def _write_snapshot(self, snapshot: Snapshot) -> None:
-        try:
-            self.snapshots.keep(snapshot)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            logger.error("no room for a snapshot; the next start replays more: %s", error)
-            return
-        self.journal.archive(self.snapshots.oldest_seq())
+        if _with_room(lambda: self.snapshots.keep(snapshot)):
+            self.journal.archive(self.snapshots.oldest_seq())
 
     def _start_from_snapshot(self) -> Iterator[np.ndarray]:
         """Take over the newest snapshot; return the journal's commands that follow it."""
         snapshot, witnesses = self.snapshots.load()
+        heard_seq = self.registry.heard_seq()
         if snapshot is None:
-            return self.journal.replay(witnesses=witnesses)
+            return self.journal.replay(None, witnesses, heard_seq)
         self.exchange.state = snapshot.state
         recall(snapshot.memory, self.feed, self.oversight.caught_up())
         self._executed |= snapshot.executed
-        return self.journal.replay(snapshot.mark, witnesses)
+        return self.journal.replay(snapshot.mark, witnesses, heard_seq)
 
     def _replay(self) -> None:
         began = time.perf_counter()
@@ -269,6 +265,18 @@ class Venue:
     def _code(self, instrument: int) -> str:
         code: bytes = self.exchange.state.instruments["code"][instrument]
         return code.decode()
+
+
+def _with_room(write: Callable[[], object]) -> bool:
+    """Write what a venue can do without; a full disk is no reason to stop, any other error is."""
+    try:
+        write()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        logger.error("no room for a snapshot; the next start replays more: %s", error)
+        return False
+    return True
 
 
 async def _watched(

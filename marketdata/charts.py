@@ -71,7 +71,11 @@ class Charts:
         side: int,
         modality: int,
     ) -> None:
-        """Count a trade; the figures have taken it in already."""
+        """Tell a trade and count it; the figures have taken it in already."""
+        if time_ns >= self.bars.end_ns:
+            self.end(time_ns)
+        fact = (instrument, time_ns, trade_no, price, qty_tonnes, side, modality)
+        self._outbox.append((self._told.trade, *fact))
         self.tape.add(
             (time_ns, trade_no, qty_tonnes, value_fen, price, instrument, side, modality, 0)
         )

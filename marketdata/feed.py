@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.reasons import Reason
 from engine.records import Event, Modality, Parameter, Phase, Side
 from marketdata.bidding import Win
 from marketdata.board import Board
@@ -25,6 +24,7 @@ from marketdata.figures import Figures
 from marketdata.history import Outbox
 from marketdata.messages import COMPOSITE, Message, Snapshot
 from marketdata.negotiated import Negotiated
+from marketdata.quiet import NEVER_RESTED, come_and_go, only_rest_or_end
 from marketdata.told import Told
 
 PUBLIC = (
@@ -51,7 +51,6 @@ PUBLIC = (
 NUMBERING = 1  # to be raised when the same events are counted otherwise
 NOBODY = -1  # the account of a kill that is not of one account's orders
 FILTER_FROM = 64  # events in a batch from which dropping the silent ones beforehand pays
-NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
 
 # Plain ints: comparing with an IntEnum member costs a lookup per event.
 _ACCEPTED, _TRADED, _CANCELLED, _LAPSED = (
@@ -122,16 +121,17 @@ class Feed:
 
         All events of one command must come in one batch.
         """
-        if not self.epoch and len(events):
-            self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
-        if len(events) >= FILTER_FROM:
-            kinds = events["kind"]
-            silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
-            events = events[~silent]
+        events = self._audible(events)
+        many = len(events) >= FILTER_FROM and events["time_ns"][-1] < self.charts.bars.end_ns
+        if many and only_rest_or_end(events):
+            seen, touched = come_and_go(self._sides, events)
+            self._touched.update(touched)
+            self._outbox.number += seen
+            return
         sides, touched, outbox = self._sides, self._touched, self._outbox
         negotiated, charts, traded_ns = self._negotiated, self.charts, 0
         bars = charts.bars
-        trade, say_trade = self.figures.trade, self._told.trade
+        trade = self.figures.trade
         columns = [events[name].tolist() for name in _COLUMNS]
         # fmt: off
         for (at, kind, side, instrument, price, qty, leaves, other_leaves, order_no, other_no,
@@ -143,13 +143,8 @@ class Feed:
                     continue
                 sides[2 * instrument + side - 1].add(price, order_no, leaves)
             elif kind == _TRADED:
-                if time_ns >= bars.end_ns:
-                    charts.end(time_ns)
                 trade(instrument, modality, trade_no, price, qty, value)
                 charts.trade(instrument, time_ns, trade_no, price, qty, value, side, modality)
-                outbox.append(
-                    (say_trade, instrument, time_ns, trade_no, price, qty, side, modality)
-                )
                 if modality != _LISTED:
                     win = Win(price, qty, value)
                     negotiated.dealt(modality, other_no, trade_no, win, time_ns)
@@ -177,6 +172,17 @@ class Feed:
             touched[instrument] = time_ns
             outbox.number += 1
         self._composite_ns = max(traded_ns, self._composite_ns)
+
+    def _audible(self, events: np.ndarray) -> np.ndarray:
+        """Leave out what is silent, where that pays; the first event names the epoch."""
+        if not self.epoch and len(events):
+            self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
+        if len(events) < FILTER_FROM:
+            return events
+        kinds = events["kind"]
+        silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
+        heard: np.ndarray = events[~silent]
+        return heard
 
     # what is rare: a method per kind of event, given the event
 

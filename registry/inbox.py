@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Event, Kind
 from registry import asking, court, directives, instructions, ledger
@@ -178,6 +178,11 @@ def _absorb_directed(tx: Connection, command: Any, event: Any, codes: tuple[str,
             _remember(tx, seq, word, content, {"transaction": number})
     if row is not None:
         directives.answer(tx, row, event)
+
+
+def heard_seq(tx: Connection) -> int:
+    """Return the last seq of the exchange that was heard of, 0 where there is none (F17)."""
+    return tx.execute(select(func.max(inbox.c.seq))).scalar() or 0
 
 
 def _heard_before(tx: Connection, seq: int, content: str) -> dict[str, int] | None:

@@ -209,6 +209,11 @@ class Registry:
         with self.database.write() as tx:
             return inbox.absorb(tx, commands, events, codes)
 
+    def heard_seq(self) -> int:
+        """Return the last command of the exchange that the inbox knows, 0 where there is none."""
+        with self.database.read() as tx:
+            return inbox.heard_seq(tx)
+
     def record_done(self, instruction_no: int) -> int:
         """Let every instruction up to this number arrive; return how many were waiting."""
         with self.database.write() as tx:

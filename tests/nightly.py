@@ -4,6 +4,8 @@ Ctrl-C ends it early and prints what was done and the arguments that go on from 
 names its tape: ``python -m tests.property.shrink SEED COUNT FLAVOUR`` makes it short. Without
 failures in n runs the bound is 3/n: with 95 % confidence the rate of failures lies below it.
 
+Rows that leave no case out (``exhaustive``) prove; the others bound.
+
 To add a row, write a function that takes the plan and its ``Row``, counts ``row.runs`` up as it
 goes, calls ``row.fail(text)`` for what went wrong, and is named in ``ROWS``.
 """
@@ -20,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.property.agreement import run_tape
+from tests.recovery import nightly_rows as recovery
 
 TAPE_COMMANDS = 20_000
 GIANT_TAPE_COMMANDS = 1_500  # short: turnover totals are exact up to 9.2 × 10¹⁸ fen only
@@ -45,6 +48,7 @@ class Row:
     unit: str = "commands"
     runs: int = 0
     failures: list[str] = field(default_factory=list)
+    exhaustive: bool = False  # every case was tried: it is proved, there is no rate
     resume: str = ""  # arguments that go on where this row is
     started: float = field(default_factory=time.monotonic)
     shown: float = field(default_factory=time.monotonic)
@@ -67,6 +71,8 @@ class Row:
         """Upper limit of the failure rate with 95 % confidence, if nothing failed."""
         if self.failures or not self.runs:
             return "-"
+        if self.exhaustive:
+            return "every case"
         return f"< {3 / self.runs:.1e}"
 
 
@@ -106,6 +112,13 @@ ROWS: list[tuple[str, Check]] = [
     ("P4 P8 engine = twin", agreement),
     ("P4 P8 wide ladders", wide_ladders),
     ("P4 P8 largest numbers", largest_numbers),
+    ("P1 power losses", recovery.power_losses),
+    ("P1 kill -9", recovery.kills),
+    ("P2 replays in 3 processes", recovery.replays),
+    ("P2 start at every point", recovery.every_point),
+    ("P3 damaged journals", recovery.damage),
+    ("P5 settlement crashes", recovery.settlement),
+    ("F01-F20 F23 named faults", recovery.named_faults),
 ]
 
 

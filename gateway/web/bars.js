@@ -1,12 +1,19 @@
-// Candles: the venue's own bars (docs/reference/marketdata.md), by instrument and interval.
+// Candles: the venue's own bars, by instrument and interval. What is over comes from its history
+// (GET /v1/bars), what goes on from the feed (channels bar_1m, bar_5m, bar_1d).
 
-const LISTED = 10; // modality of the trades that make prices (TR-142)
 const KEPT_MAX = 3000;
+const PAGE_MAX = 1000;
+const DAY_US = 86_400e6;
 export const INTERVALS = ["1m", "5m", "1d"];
-const MINUTES = { "1m": 1, "5m": 5 };
+const SPAN_US = { "1m": 5 * DAY_US, "5m": 21 * DAY_US, "1d": Infinity }; // of history asked for
 
 export class Bars {
+  constructor(base) {
+    this.base = base;
+  }
+
   #series = new Map(); // by instrument and interval: bars by their start
+  #asked = new Set();
 
   /** Bars of one instrument in order of their start. */
   list(code, interval) {
@@ -14,29 +21,48 @@ export class Bars {
     return found.sort((one, other) => one.startUs - other.startUs);
   }
 
+  /** Begin again, after a lost line or in another epoch. */
   forget() {
     this.#series.clear();
+    this.#asked.clear();
   }
 
-  /** A bar of the venue, over or open. */
+  /** A bar of the feed, over or open. */
   take(message) {
-    if (!message.open_ticks) return; // no listed trade, no candle
-    const { start_us: startUs, open_ticks: open, high_ticks: high, low_ticks: low } = message;
-    const { close_ticks: close, listed_qty_tonnes: qty } = message;
-    const bar = { startUs, open, high, low, close, qty };
-    this.#put(this.#of(message.instrument, message.interval), bar);
+    if (message.open_ticks) {
+      this.#of(message.instrument, message.interval).set(message.start_us, barOf(message));
+    }
   }
 
-  /** Bars that ended before we came, from the latest trades; the venue's own are never changed. */
-  seed(code, trades) {
-    for (const [interval, minutes] of Object.entries(MINUTES)) {
-      const series = this.#of(code, interval);
-      const made = new Map();
-      for (const trade of trades) {
-        const startUs = Math.floor(trade.time_us / (minutes * 60e6)) * minutes * 60e6;
-        if (trade.modality === LISTED && !series.has(startUs)) grow(made, startUs, trade);
+  /** Fetch what was before, once; calls `arrived` where something came. */
+  async load(code, interval, nowUs, arrived) {
+    const key = `${code} ${interval}`;
+    if (this.#asked.has(key) || !nowUs) return;
+    this.#asked.add(key);
+    const series = this.#of(code, interval);
+    try {
+      for await (const page of this.#pages(code, interval, nowUs - SPAN_US[interval])) {
+        for (const each of page) {
+          const known = series.has(each.start_us); // the feed's word is newer
+          if (!known && each.open_ticks) series.set(each.start_us, barOf(each));
+        }
       }
-      for (const bar of made.values()) this.#put(series, bar);
+      arrived();
+    } catch {
+      this.#asked.delete(key); // asked again with the next bar
+    }
+  }
+
+  async *#pages(code, interval, sinceUs) {
+    let from = Math.max(0, Math.floor(sinceUs));
+    for (let count = 0; count < KEPT_MAX; count += PAGE_MAX) {
+      const query = new URLSearchParams({ instrument: code, interval, from, limit: PAGE_MAX });
+      const answer = await fetch(`${this.base}/v1/bars?${query}`);
+      if (!answer.ok) throw new Error(String(answer.status));
+      const page = await answer.json();
+      yield page.bars;
+      if (!page.more) return;
+      from = page.next_us;
     }
   }
 
@@ -45,18 +71,15 @@ export class Bars {
     if (!this.#series.has(key)) this.#series.set(key, new Map());
     return this.#series.get(key);
   }
-
-  #put(series, bar) {
-    series.set(bar.startUs, bar);
-    if (series.size > KEPT_MAX) series.delete(series.keys().next().value);
-  }
 }
 
-function grow(made, startUs, { price_ticks: price, qty_tonnes: qty }) {
-  const bar = made.get(startUs) ?? { startUs, open: price, high: price, low: price, qty: 0 };
-  bar.high = Math.max(bar.high, price);
-  bar.low = Math.min(bar.low, price);
-  bar.close = price;
-  bar.qty += qty;
-  made.set(startUs, bar);
+function barOf({ start_us, open_ticks, high_ticks, low_ticks, close_ticks, listed_qty_tonnes }) {
+  return {
+    startUs: start_us,
+    open: open_ticks,
+    high: high_ticks,
+    low: low_ticks,
+    close: close_ticks,
+    qty: listed_qty_tonnes,
+  };
 }

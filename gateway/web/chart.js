@@ -35,6 +35,7 @@ export class Chart {
     this.#intervals();
     this.paint();
     const draw = once(() => this.draw());
+    this.ask = draw;
     app.market.on("bars", (code) => code === app.code && draw());
     app.on("code", () => {
       this.shown = 0;
@@ -96,7 +97,9 @@ export class Chart {
   }
 
   draw() {
-    const bars = this.app.market.bars.list(this.app.code, this.interval);
+    const { code, market } = this.app;
+    market.bars.load(code, this.interval, market.nowUs(), this.ask);
+    const bars = market.bars.list(code, this.interval);
     const candle = (each) => ({
       time: chartSeconds(each.startUs),
       open: each.open / 100,

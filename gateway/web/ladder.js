@@ -117,7 +117,7 @@ export class Ladder {
       row.ticks = level?.price_ticks ?? 0;
       row.listings = level?.listings ?? [];
       sum += level?.qty_tonnes ?? 0;
-      row.row.classList.toggle("empty", !level);
+      row.row.classList.toggle("vacant", !level);
       const change = level && quote ? row.ticks - quote.reference_ticks : 0;
       row.price.className = `price ${direction(change)}`;
       say(row.price, level ? price(row.ticks) : "–");

@@ -37,11 +37,14 @@ export class Line extends Signal {
   #pingNo = 0;
 
   start() {
-    if (this.state === "stopped") this.#connect();
+    if (this.state !== "stopped") return;
+    addEventListener("online", this.#hurry);
+    this.#connect();
   }
 
   /** End for good. */
   stop() {
+    removeEventListener("online", this.#hurry);
     clearTimeout(this.#timer);
     const socket = this.#socket;
     this.#socket = null;
@@ -61,6 +64,13 @@ export class Line extends Signal {
     this.#socket.send(binary ? globalThis.MessagePack.encode(content) : JSON.stringify(content));
     return true;
   }
+
+  /** The computer has a network again: do not wait for the end of the pause. */
+  #hurry = () => {
+    if (this.state !== "waiting") return;
+    clearTimeout(this.#timer);
+    this.#connect();
+  };
 
   #become(state) {
     this.state = state;

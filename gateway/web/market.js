@@ -45,7 +45,7 @@ export class Market extends Signal {
     this.base = base;
     this.instruments = new Map();
     this.listed = new Map(); // what REST says of each: reference, limits, mode
-    this.bars = new Bars();
+    this.bars = new Bars(base);
     this.status = null;
     this.composite = null;
     this.notices = new Map();
@@ -150,14 +150,13 @@ export class Market extends Signal {
   }
 
   onSubscribed(message) {
-    const other = this.epoch !== message.epoch;
     this.epoch = message.epoch;
     this.#subscribed = new Set(message.instruments);
     this.line.settled();
     this.line.figures.seq = message.seq;
     this.#recovering = false;
     this.#last.clear();
-    if (other) this.bars.forget();
+    this.bars.forget();
     this.emit("link");
   }
 
@@ -182,7 +181,6 @@ export class Market extends Signal {
     found.trades = [...message.trades].reverse().slice(0, TAPE_MAX);
     found.offers = new Map(message.offers.map((each) => [each.order_no, each]));
     found.sessions = new Map(message.sessions.map((each) => [each.session_no, each]));
-    this.bars.seed(code, message.trades);
     for (const topic of ["instruments", "depth", "quote", "trades", "offers", "sessions", "bars"]) {
       this.emit(topic, code);
     }

@@ -95,13 +95,11 @@ export class Ticket {
     } else if (account && ticks) {
       most = Math.min(most, Math.floor(account.cash_available_fen / ticks));
     }
-    const level = this.way === "take" && this.field.from.value !== BEST ? this.#level() : null;
-    return level
-      ? Math.min(
-          most,
-          this.#listings(level).reduce((sum, each) => sum + each[1], 0),
-        )
-      : most;
+    if (this.way === "list" || this.field.from.value === BEST) return most;
+    return Math.min(
+      most,
+      this.#chosen().reduce((sum, each) => sum + each[1], 0),
+    );
   }
 
   #step(by) {
@@ -172,13 +170,12 @@ export class Ticket {
     if (document.activeElement === select) return; // never change a list under the pointer
     const level = this.#level();
     const known = select.value;
-    const choices = [];
-    if (level) {
-      choices.push([ANY, `any of this level, ${tonnes(level.qty_tonnes)} t`]);
-      for (const [orderNo, qty] of this.#listings(level))
-        choices.push([String(orderNo), `listing ${orderNo}, ${tonnes(qty)} t`]);
+    const listings = level ? this.#listings(level) : [];
+    const choices = [[ANY, `any 任选, ${tonnes(level?.qty_tonnes ?? 0)} t`]];
+    for (const [orderNo, qty] of listings) {
+      choices.push([String(orderNo), `no. ${orderNo}, ${tonnes(qty)} t`]);
     }
-    choices.push([BEST, `best first, up to this price`]);
+    choices.push([BEST, "best first 最优"]);
     const text = choices.map((each) => each.join()).join(";");
     if (select.dataset.text !== text) {
       select.dataset.text = text;
@@ -213,9 +210,22 @@ export class Ticket {
       return "The price is outside today's limits 超出涨跌停.";
     if (qty === null || qty < 1 || qty > QTY_MAX)
       return `The quantity is 1 to ${tonnes(QTY_MAX)} t 数量超限.`;
-    if (this.way === "take" && this.field.from.value !== BEST && !this.#level())
-      return "Nothing is listed at this price 该价位无挂牌.";
-    return "";
+    return this.way === "take" && this.field.from.value !== BEST ? this.#tooMuch(qty) : "";
+  }
+
+  /** Why so much cannot be taken from the chosen listings, "" if it can. */
+  #tooMuch(qty) {
+    const most = this.#chosen().reduce((sum, each) => sum + each[1], 0);
+    if (most === 0) return "Nothing of others is listed at this price 该价位无可摘挂牌.";
+    return qty > most ? `Only ${tonnes(most)} t can be taken here 可摘数量不足.` : "";
+  }
+
+  /** Listings [order_no, tonnes] that a take may use, oldest first. */
+  #chosen() {
+    const level = this.#level();
+    const from = this.field.from.value;
+    const all = level ? this.#listings(level) : [];
+    return from === ANY ? all : all.filter(([orderNo]) => String(orderNo) === from);
   }
 
   submit() {
@@ -238,25 +248,17 @@ export class Ticket {
   }
 
   #take(terms) {
-    const from = this.field.from.value;
-    if (from === BEST) {
+    if (this.field.from.value === BEST) {
       this.app.trading.send("take_best", terms);
       return;
     }
-    const listings = this.#listings(this.#level());
-    const chosen =
-      from === ANY ? listings : listings.filter(([orderNo]) => String(orderNo) === from);
     const legs = [];
     let left = terms.qty_tonnes;
-    for (const [orderNo, qty] of chosen) {
+    for (const [orderNo, qty] of this.#chosen()) {
       if (left > 0) legs.push([orderNo, Math.min(left, qty)]);
       left -= qty;
     }
-    if (legs.length === 0 || left > 0) {
-      const most = tonnes(terms.qty_tonnes - Math.max(left, 0));
-      this.said = `Only ${most} t can be taken here 可摘数量不足.`;
-      this.draw();
-    } else if (legs.length === 1) {
+    if (legs.length === 1) {
       this.app.trading.send("take", { order_no: legs[0][0], qty_tonnes: legs[0][1] });
     } else {
       this.app.trading.send("take", { legs });

@@ -45,6 +45,7 @@ export class Trading extends Signal {
   #early = null; // reports heard while the orders are still being fetched
   #count = 0;
   #suspected = -1;
+  #resuming = false;
   #life = randomWord();
   #load_ = 0;
 
@@ -148,13 +149,18 @@ export class Trading extends Signal {
 
   #welcomed(message) {
     this.line.settled();
-    const again = message.date === this.date;
-    if (!again) this.#begin(message.date, message.report_seq);
-    this.welcome = message;
-    this.emit("state");
-    if (again && message.report_seq > this.reportSeq) {
-      this.line.send({ type: "resume", date: this.date, after: this.reportSeq });
+    const again = message.date === this.date && message.report_seq >= this.reportSeq;
+    if (message.date === this.date && !again) {
+      this.emit("trouble", "The venue knows less than it has told before: is it the same one?");
     }
+    if (!again) {
+      this.pending.clear(); // ids are those of a day
+      this.#begin(message.date, message.report_seq);
+    }
+    this.welcome = message;
+    this.#resuming = false;
+    this.emit("state");
+    if (message.report_seq > this.reportSeq) this.#resume();
     for (const id of this.pending.keys()) this.line.send({ type: "status", client_order_id: id });
     this.#load();
   }
@@ -185,8 +191,16 @@ export class Trading extends Signal {
     if (sent) this.emit("lost_track", { sent, status: message });
   }
 
+  /** Ask for every report that has not been heard. */
+  #resume() {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    this.line.send({ type: "resume", date: this.date, after: this.reportSeq });
+  }
+
   /** What was reported while the line was lost comes now, unless its day is over. */
   #resumed(message) {
+    this.#resuming = false;
     if (message.complete) return;
     this.#begin(message.date, message.report_seq);
     this.refreshOrders();
@@ -195,23 +209,27 @@ export class Trading extends Signal {
   /** A pong may overtake reports: only what is still missing at the next one is a gap. */
   #compare(reportSeq) {
     const behind = reportSeq > this.reportSeq;
-    if (behind && this.#suspected === this.reportSeq) this.#missed(reportSeq);
+    if (behind && this.#suspected === this.reportSeq) this.#missed();
     this.#suspected = behind ? this.reportSeq : -1;
   }
 
-  #missed(upTo) {
+  #missed() {
     this.line.figures.gaps += 1;
-    this.reportSeq = upTo;
     this.emit("link");
-    this.refreshOrders();
+    this.#resume();
+  }
+
+  /** Whether a report is the next one; 1 comes again when a day begins. */
+  #counts({ report_seq: number = 0, repeated = false }) {
+    if (!number || repeated) return true;
+    if (number > this.reportSeq + 1) this.#missed();
+    const next = number === this.reportSeq + 1 || number === 1;
+    if (next) this.reportSeq = number;
+    return next;
   }
 
   #report(message) {
-    const { report_seq: number = 0, repeated = false } = message;
-    if (number && !repeated) {
-      if (number > this.reportSeq + 1) this.#missed(number - 1);
-      this.reportSeq = Math.max(this.reportSeq, number);
-    }
+    if (!this.#counts(message)) return;
     const sent = this.#settle(message);
     if (this.#early !== null) this.#early.push([message, sent]);
     else this.#absorb(message, sent);

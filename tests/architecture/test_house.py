@@ -139,7 +139,7 @@ def test_market_data_is_pure() -> None:
     assert not found, broken(found)
 
 
-LOAD = {"gateway_line.py", "echo_server.py"}  # what the gateway's speed is measured with
+LOAD = {"gateway_line.py", "echo_server.py", "fanout_lines.py"}  # the gateway's speed
 
 
 def test_only_the_rim_and_the_registry_open_sockets() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,12 +83,19 @@ async def live_venue(
     accounts: int = 3,
     local: dt.datetime = MORNING,
     limits: Limits | None = None,
+    references: Mapping[str, int] | None = None,
 ) -> AsyncIterator[LiveVenue]:
     """Serve a venue in the morning of CEA25's first day until the block ends."""
     if not (folder / "registry.db").exists():
         fund(folder, accounts)
     clock = RunningClock(local)
-    options = Options(clock=lambda _: clock, port=0, data_dir=folder, limits=limits or Limits())
+    options = Options(
+        clock=lambda _: clock,
+        port=0,
+        data_dir=folder,
+        limits=limits or Limits(),
+        references=references or {},
+    )
     async with running(options) as server:
         keys = server.venue.keys.create_many([(row, f"key-{row}") for row in range(accounts)])
         venue = LiveVenue(server, clock, keys)

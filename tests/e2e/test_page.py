@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from playwright.async_api import (
 from engine.records import Phase
 from gateway.client import Client
 from gateway.client_office import OfficeClient
+from gateway.market import CCER, CEA
 from gateway.serve import Options, Running, running
 from tests.e2e.live_venue import MORNING, LiveVenue, RunningClock, fund, live_venue
 
@@ -34,6 +35,14 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 LOST_LINE = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED")
+# Whether a candle's colour of the light theme, #c62f35, stands anywhere in the chart.
+DRAWN = """() => [...document.querySelectorAll("#chart canvas")].some((canvas) => {
+  const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  for (let at = 0; at < dots.length; at += 4) {
+    if (dots[at] === 198 && dots[at + 1] === 47 && dots[at + 2] === 53) return true;
+  }
+  return false;
+})"""
 STOPPED = ("Content Security Policy", "Trusted")
 expect.set_options(timeout=15_000)
 
@@ -112,7 +121,8 @@ async def visit(
     yield Visitor(page, complaints, requested)
     await page.close()
     assert [each for each in complaints if not any(word in each for word in tolerated)] == []
-    assert {re.match(r"https?://[^/]+", each)[0] for each in requested} == {url}
+    venue = re.match(r"http://[^/]+/", url + "/")[0]
+    assert [each for each in requested if not each.startswith(venue)] == []
 
 
 def level(page: Page, side: str, number: int):
@@ -318,34 +328,141 @@ async def test_bulk_and_bidding_from_the_page(browser: Browser, tmp_path: Path) 
         await expect(visitor.body("7,500,000.00")).to_contain_text("bidding 竞价")
 
 
+async def test_a_day_ends_and_the_next_one_begins_afresh(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 1) as other,
+        visit(browser, venue.url) as visitor,
+    ):
+        page, key = visitor.page, venue.keys[0]
+        await visitor.log_in(key.key_id, key.secret)
+        await visitor.list("sell", "74.05", 60)
+        await expect(visitor.body("74.05")).to_contain_text("open")
+        await other.take_best("CEA25", "buy", price="74.05", qty=20)
+        await expect(visitor.body("74.05")).to_contain_text("part filled")
+        venue.clock.leap_to(dt.datetime(2026, 1, 5, 15, 0, 1))
+        await expect(page.locator("#toasts")).to_contain_text("Lapsed")
+        await venue.phase(Phase.POSTED)
+        await expect(page.locator("#phase")).to_have_text("settled 已交收")
+        await visitor.tab("Bulletins")
+        await expect(visitor.body("CEA25")).to_contain_text("74.05")
+        venue.clock.leap_to(dt.datetime(2026, 1, 6, 9, 30, 1))
+        await expect(page.locator("#phase")).to_have_text("morning 上午交易")
+        await visitor.tab("Orders today")
+        await expect(page.locator("#tab-body tbody tr")).to_have_count(0)
+        await visitor.tab("Open orders")
+        await visitor.list("sell", "74.10", 7)
+        await expect(visitor.body("74.10")).to_contain_text("open")
+        await expect(page.locator("#ticket-limits")).to_contain_text("66.65 – 81.46")
+
+
+async def test_clicks_in_the_ladder_and_keys_send_at_once_if_wanted(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 1) as other,
+        visit(browser, venue.url) as visitor,
+    ):
+        page, key = visitor.page, venue.keys[0]
+        await visitor.log_in(key.key_id, key.secret)
+        for qty in (30, 40):
+            await other.list("CEA25", "sell", price="74.50", qty=qty)
+        await expect(level(page, "sell", 1)).to_contain_text("70")
+        await page.fill("#ticket-qty", "50")
+        await page.check("#one-click")
+        await level(page, "sell", 1).locator(".take").click()  # 30 of the older, 20 of the younger
+        await expect(level(page, "sell", 1).locator(".number").first).to_have_text("20")
+        assert [each["leaves_qty"] for each in await orders_of(venue, 1)] == [0, 20]
+        await visitor.tab("Fills")
+        await expect(page.locator("#tab-body tbody tr")).to_have_count(2)
+        await level(page, "sell", 1).locator(".price").click()  # join the sellers
+        await expect(level(page, "sell", 1).locator(".mine b")).to_have_text("50")
+        await page.locator("#tabs button").first.click()
+        await page.keyboard.press("b")
+        await expect(page.locator("#ticket-send")).to_have_class("send buy")
+        await page.keyboard.press("Shift+X")
+        await expect(page.get_by_text("No open orders")).to_be_visible()
+
+
+async def test_the_voluntary_market_has_the_page_under_its_own_path(
+    browser: Browser, tmp_path: Path
+) -> None:
+    fund(tmp_path, 1)
+    clock = RunningClock(MORNING)
+    options = Options(clock=lambda _: clock, port=0, data_dir=tmp_path, markets=(CEA, CCER))
+    async with running(options) as server, visit(browser, f"{server.url}/ccer/") as visitor:
+        page = visitor.page
+        await page.click("#login-look")
+        await expect(page.locator("#market-name")).to_have_text("CCER")
+        await visitor.tab("Link")
+        await expect(visitor.body("Market data")).to_contain_text("open")
+        paths = {each.removeprefix(server.url) for each in visitor.requested}
+        assert {"/ccer/api/instruments", "/ccer/ws/md"} <= paths
+        assert all(each.startswith("/ccer/") for each in paths)
+
+
+class Thief:
+    """Stands between page and venue and takes one message away."""
+
+    def __init__(self, wanted: Callable[[dict[str, object]], bool]) -> None:
+        self.wanted = wanted
+        self.taken: list[dict[str, object]] = []
+
+    def __call__(self, route: WebSocketRoute) -> None:
+        route.connect_to_server().on_message(lambda frame: self._down(route, frame))
+
+    def _down(self, route: WebSocketRoute, frame: str | bytes) -> None:
+        content = msgpack.unpackb(frame)
+        messages = content if isinstance(content, list) else [content]
+        if not self.taken:
+            self.taken = [each for each in messages if self.wanted(each)][:1]
+            messages = [each for each in messages if each not in self.taken]
+        route.send(msgpack.packb(messages))
+
+
+async def test_a_lost_report_is_missed_and_asked_for(browser: Browser, tmp_path: Path) -> None:
+    thief = Thief(lambda message: message["type"] == "filled")
+    async with (
+        live_venue(tmp_path) as venue,
+        client(venue, 1) as other,
+        visit(browser, venue.url) as visitor,
+    ):
+        page, key = visitor.page, venue.keys[0]
+        await page.route_web_socket("**/ws/trade", thief)
+        await page.reload()
+        await visitor.log_in(key.key_id, key.secret)
+        await visitor.list("sell", "74.05", 60)
+        await expect(visitor.body("74.05")).to_contain_text("open")
+        await other.take_best("CEA25", "buy", price="74.05", qty=20)
+        await expect(page.locator("#toasts")).to_contain_text("sell 20 t CEA25 at 74.05")
+        assert len(thief.taken) == 1
+        await visitor.tab("Fills")
+        await expect(page.locator("#tab-body tbody tr")).to_have_count(1)
+        await visitor.tab("Link")
+        gaps = visitor.body("Order entry").locator("td:nth-child(6)")
+        await expect(gaps).to_have_text("1")
+
+
 async def test_a_lost_trade_is_missed_and_asked_for(browser: Browser, tmp_path: Path) -> None:
-    lost: list[dict[str, object]] = []
-
-    def between(route: WebSocketRoute) -> None:
-        def down(frame: str | bytes) -> None:
-            content = msgpack.unpackb(frame)
-            messages = content if isinstance(content, list) else [content]
-            second = [e for e in messages if e["type"] == "trade" and e["qty_tonnes"] == 2]
-            if second and not lost:
-                lost.extend(second)
-                messages = [each for each in messages if each not in second]
-            route.send(msgpack.packb(messages))
-
-        route.connect_to_server().on_message(down)
-
+    thief = Thief(lambda message: message["type"] == "trade" and message["qty_tonnes"] == 2)
     async with live_venue(tmp_path) as venue, client(venue, 1) as a, client(venue, 2) as b:
         listing = await a.list("CEA25", "sell", price="74.05", qty=100)
-        async with visit(browser, venue.url) as visitor:
-            await visitor.page.route_web_socket("**/ws/md", between)
+        async with visit(browser, venue.url, ("willReadFrequently",)) as visitor:
+            await visitor.page.route_web_socket("**/ws/md", thief)
             await visitor.page.reload()
             await visitor.page.click("#login-look")
             await expect(level(visitor.page, "sell", 1)).to_contain_text("100")
+            assert not await visitor.page.evaluate(DRAWN)
             for qty in (1, 2, 3):
                 await b.take(listing.order_no, qty)
                 await asyncio.sleep(0.15)  # a tick of the feed between two trades
             sizes = visitor.page.locator("#tape tr td:nth-child(3)")
             await expect(sizes).to_have_text(["3", "2", "1"])
-            assert len(lost) == 1
+            assert len(thief.taken) == 1
+            await visitor.page.wait_for_function(DRAWN)
+            asked = f"{venue.url}/v1/bars?instrument=CEA25&interval=1m&"
+            assert any(each.startswith(asked) for each in visitor.requested)
             await visitor.tab("Link")
             gaps = visitor.body("Market data").locator("td:nth-child(6)")
             await expect(gaps).to_have_text("1")

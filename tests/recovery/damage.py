@@ -61,7 +61,9 @@ class Damaged:
 
     def put(self, content: bytes) -> None:
         """Let these be the bytes of the segment."""
-        self._path.write_bytes(content)
+        with self._path.open("r+b" if self._path.exists() else "xb", buffering=0) as file:
+            file.write(content)
+            file.truncate()
 
     def cut(self, length: int) -> None:
         """Let the file end here."""

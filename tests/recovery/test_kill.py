@@ -27,7 +27,7 @@ from gateway.journal import Journal
 from gateway.keys import Key, Keys
 from tests.e2e.live_venue import fund
 
-CYCLES = 20
+CYCLES = int(os.environ.get("TANSHI_KILL_CYCLES", "12"))
 ACCOUNTS_PER_CYCLE = 2
 ORDERS_PER_ACCOUNT = 1000  # the most that may be open (open_orders_max)
 FRAME = 50
@@ -49,6 +49,10 @@ class Served:
         )
 
     def ready(self) -> dict[str, str]:
+        """Return what it has recovered and where it listens."""
+        return self._said() | self._said()
+
+    def _said(self) -> dict[str, str]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"the server did not start: exit code {self.process.wait()}"

@@ -22,7 +22,7 @@ import pytest
 from engine.deals import deal_file
 from engine.exchange import Exchange
 from engine.records import Phase
-from registry.errors import StopError
+from registry.errors import RegistryError, StopError
 from registry.institution import Registry
 from tests.unit.registry.crashing import Crash, Crasher, Evening, Office, dump, in_transit
 
@@ -30,6 +30,7 @@ SEEDS = range(1, 1 + int(os.environ.get("TANSHI_SETTLEMENT_SEEDS", "3")))  # 60:
 EVERY = int(os.environ.get("TANSHI_SETTLEMENT_EVERY", "2"))  # crash point: 1 leaves none out
 POINTS_MIN = 340  # of one evening: half of those of three make more than 500
 TWICE = 12  # double crashes a seed
+SHUFFLES = 6
 ROOT = Path(__file__).parents[2]
 
 
@@ -114,6 +115,44 @@ def test_altered_bytes_after_a_lost_answer_stop_f31_f32(tmp_path: Path) -> None:
     assert caught.value.code == "file_differs"
     stage.finish(exchange, [])
     assert exchange.state.market[0]["phase"] == Phase.POSTED
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_reordered_delayed_and_doubled_tellings_end_in_the_same_balances_f32(
+    tmp_path: Path, seed: int
+) -> None:
+    """What comes too early is turned away or waits; what comes late or again changes nothing."""
+    stage = Stage(tmp_path, seed)
+    exchange = stage.fresh()
+    stage.finish(exchange, [])
+    expected = balances(stage.rows())
+    chance = random.Random(seed)
+    turned_away = 0
+    for _ in range(SHUFFLES):
+        exchange = stage.fresh()
+        registry = stage.office.start()
+        shuffled = [*stage.evening.untold, *chance.sample(stage.evening.untold, 3)]
+        chance.shuffle(shuffled)
+        for commands, events in shuffled[: chance.randint(1, len(shuffled))]:
+            try:
+                registry.absorb(commands, events, stage.evening.codes)
+            except RegistryError:
+                turned_away += 1
+        stage.finish(exchange, [], repeats=2)
+        posted = stage.rows()
+        assert balances(posted) == expected
+        assert in_transit(posted) == 0
+        assert stage.office.start().violations(exchange.state) == []
+        for commands, events in shuffled:  # late: the day is posted long since
+            registry = stage.office.start()
+            registry.absorb(commands, events, stage.evening.codes)
+        assert stage.rows() == posted
+    print("seed", seed, "turned away", turned_away)
+
+
+def balances(books: dict[str, list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """Return who has how much of what where; accounts that have nothing left out."""
+    return sorted(row for row in books["buckets"] if row[3])
 
 
 class AtMessage(Crasher):

@@ -1,33 +1,35 @@
-"""No account can touch or see another's business (promise P6): every command, foreign number."""
+"""No account can touch or see another's business (promise P6): every command, every foreign id."""
 
-import hashlib
 from pathlib import Path
 
+import httpx
+import msgspec
 import pytest
 
-from engine.records import Kind
 from gateway import messages as m
-from gateway.authority import ACCOUNT_ROLES, PERMITTED
+from gateway.authority import ACCOUNT_ROLES, EXCHANGE_OPERATOR, PERMITTED
+from gateway.codec import CODECS, JSON
 from gateway.messages import Refused
-from gateway.protocol import tag_of
-from tests.unit.gateway.inline_desk import Floor, order, say
+from gateway.protocol import Session, tag_of
+from tests.e2e.live_venue import live_venue
+from tests.security.hostile_commands import (
+    BY_NUMBER,
+    BY_SESSION,
+    NAMING,
+    NUMBERS,
+    PUBLIC_NUMBERS,
+    QTY,
+    attack,
+    digest_of,
+    named_by,
+    numbers,
+    of_offices,
+)
+from tests.security.raw_line import raw_line
+from tests.security.test_fuzz_wire import signed
+from tests.unit.gateway.inline_desk import Floor, frame, login, order, sample, say
 
-QTY = 100_000
-NUMBERS = ("live", "filled", "cancelled", "bid", "offer", "never used", "zero", "negative", "huge")
-TERMS = {"price": "74.00", "qty_tonnes": QTY}
-BY_NUMBER: dict[str, dict[str, object]] = {
-    "cancel": {},
-    "amend": {"qty_tonnes": 1, "price": "80.05"},
-    "bulk_counter": TERMS,
-    "bulk_accept": TERMS,
-    "bulk_confirm": {},
-    "bulk_decline": {},
-    "bulk_withdraw": {},
-    "cancel_bid": {},
-}
-BY_SESSION: dict[str, dict[str, object]] = {"bid": {"price": "75.00", "qty_tonnes": 5}}
-BY_KEY = {"rotate_key", "revoke_key"}
-ELSEWHERE = {"take"}  # taking somebody's listing by its number is what the market is for
+COMMANDS = 4_000
 
 
 @pytest.fixture
@@ -35,83 +37,74 @@ def floor(tmp_path: Path) -> Floor:
     return Floor(tmp_path)
 
 
-def numbers(floor: Floor) -> dict[str, int]:
-    """Numbers of a victim's orders of every kind and state, and numbers of nobody."""
-    victim, other = floor.session(0), floor.session(1)
-    live, filled, gone = (each.order_no for each in say(victim, *map(order, "lfg")))
-    say(other, {"type": "take", "client_order_id": "t", "order_no": filled, "qty_tonnes": 10})
-    say(victim, {"type": "cancel", "client_order_id": "x", "order_no": gone})
-    apply = {"instrument": "CEA25", "price": "74.63", "qty_tonnes": QTY}
-    say(other, {"type": "apply_session", "client_order_id": "s", **apply})
-    window = {"opens": "10:00", "closes": "14:30"}
-    operator = floor.office("exchange_operator")
-    say(operator, {"type": "notice_session", "client_order_id": "n", "session_no": 1, **window})
-    floor.cycle(Kind.OPEN_SESSION, 1)
-    bid = {"session_no": 1, "price": "75.00", "qty_tonnes": 5}
-    (placed,) = [
-        each
-        for each in say(victim, {"type": "bid", "client_order_id": "b", **bid})
-        if isinstance(each, m.Accepted)
-    ]
-    floor.afternoon()
-    directed = {"instrument": "CEA25", "side": "sell", **TERMS, "counterparty": 1}
-    say(victim, {"type": "bulk_offer", "client_order_id": "o", **directed})
-    offer = int(floor.exchange.state.market[0]["order_base"]) + int(
-        floor.exchange.state.market[0]["orders"] - 1
-    )
-    found = (live, filled, gone, placed.order_no, offer, 4711, 0, -1, 2**53)
-    return dict(zip(NUMBERS, found, strict=True))
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
-def digest_of(floor: Floor, account: int) -> str:
-    """Everything the exchange holds for one account, and what it was told."""
-    state = floor.exchange.state
-    mine = state.orders[state.orders["account"] == account]
-    parts = (mine, state.accounts[account], state.holdings[account], state.negotiations)
-    text = b"".join(part.tobytes() for part in (*parts, state.sessions))
-    text += bytes(floor.record.streams[account])
-    return hashlib.sha256(text).hexdigest()
+@pytest.mark.parametrize("kind", m.Request.__args__, ids=tag_of)
+def test_every_message_says_what_it_names(kind: type) -> None:
+    """A new message, or a new field, fails here until it is listed, and then tested below."""
+    assert named_by(kind) == NAMING.get(tag_of(kind), set())
 
 
-def test_every_command_of_an_account_is_in_a_matrix() -> None:
-    """A new command by number needs its row here; what names no number can only be one's own."""
-    account_types = {
-        tag_of(kind): kind
-        for kind in m.Command.__args__
-        if PERMITTED[tag_of(kind)] & set(ACCOUNT_ROLES)
-    }
-    by_number = {
-        name for name, kind in account_types.items() if "order_no" in kind.__struct_fields__
-    }
-    by_session = {
-        name for name, kind in account_types.items() if "session_no" in kind.__struct_fields__
-    }
-    by_key = {
-        name
-        for name, kind in account_types.items()
-        if "key_id" in kind.__struct_fields__ and name != "create_key"
-    }
-    assert by_number == {*BY_NUMBER, *ELSEWHERE}
-    assert by_session == set(BY_SESSION)
-    assert by_key == BY_KEY, "see tests/unit/gateway/test_institutions.py"
-    named = {name for name, kind in account_types.items() if "account" in kind.__struct_fields__}
-    assert named == {"kill"}, "an account may not name an account, see test_institutions.py"
+def answer_of(said: Refused, named: int | str) -> tuple[object, ...]:
+    """Everything in an answer but what numbers it; the named number itself may come back."""
+    content = msgspec.structs.asdict(said)
+    for name in ("client_order_id", "seq", "report_seq", "time_us"):
+        content.pop(name, None)
+    if named == 0:  # an echo and a default look alike: it is compared among the others
+        content.pop("order_no", None)
+    elif content.get("order_no") == named:
+        content["order_no"] = "as named"
+    return tuple(content.items())
+
+
+def same(answers: set[tuple[object, ...]]) -> bool:
+    """Whether all answers say the same: one of them may lack the field that was named as 0."""
+    longest = max(answers, key=len)
+    return all(set(each) <= set(longest) for each in answers) and len(answers) <= 2
 
 
 @pytest.mark.parametrize("command", list(BY_NUMBER))
-def test_foreign_and_unknown_numbers_get_the_same_answer(floor: Floor, command: str) -> None:
+@pytest.mark.parametrize("codec", CODECS.values(), ids=list(CODECS))
+def test_foreign_and_unknown_numbers_get_the_same_answer(
+    floor: Floor, command: str, codec: object
+) -> None:
     known = numbers(floor)
-    hostile = floor.session(2)
+    hostile, victim, other = floor.session(2, codec), floor.session(0), floor.session(1)
     before = digest_of(floor, 0), digest_of(floor, 1)
     answers = set()
     for n, name in enumerate(NUMBERS):
+        if name in PUBLIC_NUMBERS.get(command, ()):
+            continue
         message = {"type": command, "client_order_id": f"h{n}", "order_no": known[name]}
         (said,) = say(hostile, message | BY_NUMBER[command])
         assert isinstance(said, Refused)
-        answers.add((said.code, said.reason, said.clauses, said.sequenced))
         assert said.code in {"unknown_order", "phase_closed"}, name
-    assert len(answers) == 1
+        answers.add(answer_of(said, known[name]))
+    assert same(answers), answers
     assert before == (digest_of(floor, 0), digest_of(floor, 1))
+    assert victim.output() == other.output() == []
+
+
+def test_a_sweep_learns_no_more_than_a_take(floor: Floor) -> None:
+    known = numbers(floor)
+    hostile = floor.session(2)
+    before = digest_of(floor, 0)
+    foreign = [known[name] for name in NUMBERS if name != "live"]
+    legs = [[number, 1] for number in foreign]
+    said = say(hostile, {"type": "take", "client_order_id": "h", "legs": legs})
+    assert len(said) == len(legs)
+    answers = {(each.code, each.reason, each.sequenced, each.order_no) for each in said}
+    assert len({code for code, *_ in answers}) == 1
+    assert before == digest_of(floor, 0)
+
+
+def test_many_commands_about_foreign_numbers_leave_the_victim_as_it_was(
+    floor: Floor, base_seed: int
+) -> None:
+    assert list(attack(floor, base_seed, COMMANDS))[-1] == COMMANDS
 
 
 OWN_OLD = ("filled", "cancelled", "never used")
@@ -190,3 +183,178 @@ def test_the_account_cannot_be_named_in_a_message(floor: Floor) -> None:
     for name in ("account", "counterparty", "operator", "seq"):
         (said,) = say(session, order("a", **{name: 0}))
         assert said.code == "unknown_field"
+
+
+def test_status_tells_nothing_of_what_others_were_refused(floor: Floor) -> None:
+    """Turned away, sent to the registry, or never heard of: to another account all the same."""
+    victim, hostile = floor.session(0), floor.session(2)
+    say(victim, order("turned", instrument="NONE"))
+    say(victim, {"type": "cash_in", "client_order_id": "money", "amount": "1.00"})
+    answers = set()
+    for name in ("turned", "money", "never"):
+        (status,) = say(hostile, {"type": "status", "client_order_id": name})
+        answers.add(answer_of(status, name))
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("kind", of_offices())
+def test_people_of_an_account_cannot_ask_what_is_an_institutions(floor: Floor, kind: str) -> None:
+    """Whatever id they name: not permitted, in the same words, and nobody hears of it."""
+    (of,) = (each for each in m.Command.__args__ if tag_of(each) == kind)
+    numbers(floor)
+    hostile, victim = floor.session(2), floor.session(0)
+    before = floor.digest()
+    answers = set()
+    fields = [name for name in of.__struct_fields__ if NAMING.get(kind) and name in NUMBERED]
+    for name in fields or [""]:
+        for number in (0, 1, 2, 77, 2**31 - 1):
+            message = sample(of, "h") | ({name: number} if name else {})
+            (said,) = say(hostile, message)
+            answers.add((said.code, said.reason, type(said)))
+    assert {code for code, *_ in answers} == {"not_permitted"}
+    assert len(answers) == 1
+    assert floor.digest() == before
+    assert victim.output() == []
+
+
+NUMBERED = ("session_no", "account", "proposal_id", "trade_no")
+
+
+def test_an_account_kills_nobody_but_itself(floor: Floor) -> None:
+    numbers(floor)
+    hostile = floor.session(2)
+    before = digest_of(floor, 0)
+    answers = set()
+    for n, account in enumerate((0, 1, 2, 77, 2**31 - 1)):
+        (said,) = say(hostile, {"type": "kill", "client_order_id": f"k{n}", "account": account})
+        answers.add(answer_of(said, account))
+    assert same(answers)
+    assert said.code == "not_permitted"
+    assert before == digest_of(floor, 0)
+
+
+@pytest.mark.parametrize("command", ["rotate_key", "revoke_key"])
+def test_keys_of_others_are_answered_as_keys_of_nobody(floor: Floor, command: str) -> None:
+    floor.keys.create_office(EXCHANGE_OPERATOR, key_id="of-the-exchange")
+    gone = floor.keys.create(0, "gone")
+    floor.keys.revoke(gone.key_id)
+    hostile, victim = floor.session(2), floor.session(0)
+    before = floor.keys.path.read_bytes()
+    answers = set()
+    for n, key_id in enumerate(("key-0", "of-the-exchange", "gone", "never", "", "x" * 256)):
+        (said,) = say(hostile, {"type": command, "client_order_id": f"k{n}", "key_id": key_id})
+        answers.add(answer_of(said, key_id))
+    assert len(answers) == 1
+    assert said.code == "unknown_key"
+    assert floor.keys.path.read_bytes() == before
+    assert victim.close_code == 0
+
+
+def test_a_key_id_that_is_taken_is_not_given_away(floor: Floor) -> None:
+    """Ids of keys are one space: that one is taken can be seen (as at a login), whose it is not."""
+    floor.keys.create_office(EXCHANGE_OPERATOR, key_id="of-the-exchange")
+    hostile = floor.session(2)
+    before = floor.keys.path.read_bytes()
+    answers = set()
+    for n, key_id in enumerate(("key-0", "key-2", "of-the-exchange")):
+        message = {"type": "create_key", "client_order_id": f"k{n}", "key_id": key_id}
+        (said,) = say(hostile, message | {"roles": ["viewer"]})
+        answers.add(answer_of(said, key_id))
+    assert len(answers) == 1
+    assert said.code == "key_exists"
+    assert floor.keys.path.read_bytes() == before
+
+
+def test_a_login_with_a_foreign_key_is_one_with_none(floor: Floor, tmp_path: Path) -> None:
+    """Wrong secret, revoked, of another market, never made: the same answer, the same close."""
+    (tmp_path / "other").mkdir()
+    elsewhere = Floor(tmp_path / "other", accounts=5).key[4]
+    gone = floor.keys.create(0, "gone")
+    floor.keys.revoke(gone.key_id)
+    stolen = floor.key[0]._replace(secret="00" * 32)
+    nobody = stolen._replace(key_id="nobody")
+    answers = set()
+    for key in (elsewhere, gone, stolen, nobody, stolen._replace(key_id="")):
+        session = Session(JSON, floor.desk, "n")
+        session.open()
+        session.receive(frame(JSON, login(session, key)))
+        _, error, bye = session.output()
+        answers.add((error.code, error.reason, error.closes, bye.code, session.close_code))
+    assert len(answers) == 1
+    assert answers.pop()[0] == "bad_credentials"
+
+
+@pytest.mark.parametrize("command", ["approve", "reject_proposal", "withdraw_proposal"])
+def test_proposals_that_one_may_not_decide_are_answered_as_none(floor: Floor, command: str) -> None:
+    """The registry's people and the exchange's do not see into each other's proposals (ST-07)."""
+    maker, checker = floor.office("exchange_operator"), floor.office("supervisor")
+    for n in range(3):
+        void = {"type": "propose", "client_order_id": f"p{n}", "action": "void_trade"}
+        say(maker, void | {"trade_no": n + 1})
+    say(maker, {"type": "withdraw_proposal", "client_order_id": "w", "proposal_id": 2})
+    say(checker, {"type": "reject_proposal", "client_order_id": "r", "proposal_id": 3})
+    role = "registry_maker" if command == "withdraw_proposal" else "registry_checker"
+    hostile = floor.office(role)
+    maker.output()
+    checker.output()
+    before = [each.__dict__ for each in floor.desk.institutions.proposals.all()]
+    answers = set()
+    for n, number in enumerate((1, 2, 3, 4711, 0, -1, 2**53)):
+        message = {"type": command, "client_order_id": f"h{n}", "proposal_id": number}
+        (said,) = say(hostile, message)
+        answers.add(answer_of(said, number))
+    assert same(answers)
+    assert said.code == "unknown_proposal"
+    assert before == [each.__dict__ for each in floor.desk.institutions.proposals.all()]
+    assert maker.output() == checker.output() == []
+
+
+# REST
+
+PRIVATE = (
+    *("/api/orders", "/api/trades", "/api/account", "/api/negotiations", "/api/notices"),
+    *("/api/keys", "/api/statements/20260105", "/api/orders?after=0&open=true"),
+    *("/api/trades?after=0", "/api/orders?after=9007199254740992"),
+)
+
+
+def test_every_private_page_of_an_account_is_in_the_list() -> None:
+    pages = {
+        name.split()[1]
+        for name, roles in PERMITTED.items()
+        if name.startswith("GET /") and roles & set(ACCOUNT_ROLES)
+    }
+    assert {page.split("?")[0].removesuffix("/20260105") for page in PRIVATE} == pages
+
+
+@pytest.mark.anyio
+async def test_private_pages_show_nothing_of_what_others_do(tmp_path: Path) -> None:
+    """The bytes of every page of an account are the same before and after others have traded."""
+    async with live_venue(tmp_path) as venue, httpx.AsyncClient(base_url=venue.url) as web:
+
+        async def pages() -> list[tuple[int, bytes]]:
+            found = []
+            for page in PRIVATE:
+                answer = await web.get(page, headers=signed(venue.keys[2], "GET", page))
+                found.append((answer.status_code, answer.content))
+            return found
+
+        before = await pages()
+        async with raw_line(venue.url) as victim, raw_line(venue.url) as other:
+            await victim.login(venue.keys[0])
+            await other.login(venue.keys[1])
+            victim.say(order("a", price="80.05"))
+            accepted = await victim.until("accepted")
+            deal = {"type": "take", "client_order_id": "t", "qty_tonnes": 5}
+            other.say(deal | {"order_no": accepted["order_no"]})
+            assert await victim.until("filled")
+            await venue.settled()
+            assert await pages() == before
+        foreign = signed(venue.keys[0], "GET", "/api/orders")
+        answers = set()
+        for key_id in ("key-2", "nobody", ""):
+            headers = foreign | {"X-Tanshi-Key": key_id}
+            answer = await web.get("/api/orders", headers=headers)
+            answers.add((answer.status_code, answer.content))
+        assert len(answers) == 1
+        assert answers.pop()[0] == 401

@@ -8,18 +8,8 @@ import msgspec
 import pytest
 from websockets.frames import Frame, Opcode
 
-from benchmarks.fanout import (
-    LEGS,
-    MARKET_DATA,
-    Crowd,
-    LostError,
-    Reader,
-    Size,
-    Trader,
-    _round,
-    frame_at,
-    measure,
-)
+from benchmarks.fanout import LEGS, LostError, Size, Trader, _round, measure
+from benchmarks.fanout_lines import MARKET_DATA, Crowd, Reader, frame_at
 
 PROMISED = {
     *("subscribers", "lost", "p50_ms_quiet", "p99_ms_quiet", "p50_ms_stalled", "p99_ms_stalled"),

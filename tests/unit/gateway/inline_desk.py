@@ -27,6 +27,7 @@ SAMPLES = {
     "action": "void_trade",
     "key_id": "nobody",
     "pricing": "uniform",
+    "signature": "00",
 }
 DATE = 20260105
 CASH_FEN = 10**11
@@ -53,6 +54,14 @@ class InlineSequencer:
         return seq
 
     enter_urgent = enter
+
+    def enter_many(self, count: int) -> np.ndarray:
+        seq, start = self.next_seq, len(self.rows)
+        self.rows += bytes(count * ROW.size)
+        self.next_seq += count
+        rows = np.frombuffer(self.rows, COMMAND, count, start)
+        rows["seq"], rows["time_ns"] = np.arange(seq, seq + count), self.time_ns
+        return rows
 
     def seq_of(self, ticket: int) -> int:
         return ticket

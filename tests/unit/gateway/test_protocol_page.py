@@ -1,4 +1,4 @@
-"""docs/reference/protocol.md says what the code says: every message, field, code and example."""
+"""docs/protocol.md says what the code says: every message, field, code, bound and example."""
 
 import re
 from pathlib import Path
@@ -10,80 +10,101 @@ from engine.reasons import Reason
 from gateway import market_messages, messages
 from gateway.keys import login_signature, request_signature
 from gateway.limits import Limits
+from gateway.protocol import PACED, State, tag_of
 from gateway.refusals import REFUSALS
-from tests.unit.gateway.protocol_tables import TABLES, fields
+from tests.unit.gateway.protocol_tables import EVENTS, TABLES, heard_in, renewed, shown
 
-PAGE = (Path(__file__).parents[3] / "docs/reference/protocol.md").read_text()
-SECRET, NONCE, TIME_US = "5ec2e7", "9f86d081884c7d65", 1767577500000000
-
-
-def section(title: str) -> str:
-    return PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+SECRET, NONCE, TIME_US = "5ec2e7", "9f86d081884c7d659a2feaa0c55ad015", 1767577500000000
 
 
-def table(text: str) -> dict[str, list[str]]:
-    """First column without ticks -> the other columns."""
-    rows = re.findall(r"^\| `([a-z0-9_]+)` \| (.*) \|$", text, re.MULTILINE)
-    return {name: re.split(r" (?<!\\)\| ", rest) for name, rest in rows}
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_is_the_one_that_the_code_makes(name: str) -> None:
+    wanted = "python -m tests.unit.gateway.protocol_tables --write"
+    assert shown(name, PAGE) == TABLES[name](), f"write it anew: {wanted}"
 
 
-@pytest.mark.parametrize(
-    ("title", "kinds"),
-    [
-        ("Order entry: what a client sends", messages.Request.__args__),
-        ("Order entry: what the venue sends", messages.Message.__args__),
-        (
-            "Market data",
-            (
-                *market_messages.Request.__args__,
-                market_messages.Subscribed,
-                market_messages.Unsubscribed,
-                market_messages.Replayed,
-                market_messages.Heartbeat,
-            ),
-        ),
-    ],
-)
-def test_every_message_is_shown_with_its_fields(title: str, kinds: tuple) -> None:
-    shown = table(section(title))
-    assert set(shown) == {kind.__struct_config__.tag for kind in kinds}
-    for kind in kinds:
-        found = re.findall(r"`([a-z_]+)`(\??)", shown[kind.__struct_config__.tag][0])
-        assert [(name, bool(optional)) for name, optional in found] == fields(kind), kind
+def test_a_table_that_says_something_else_is_seen_and_renewed() -> None:
+    for name, harmed in (
+        ("requests", PAGE.replace("`client_order_id` `order_no` | Take an own open", "| Take an")),
+        ("own refusals", PAGE.replace("| `slow_consumer` | The", "| `slow_consumer` | A")),
+        ("states", PAGE.replace("| closed (4003) |", "| closed (4004) |")),
+        ("bounds", PAGE.replace("(`orders_burst`) | 100 |", "(`orders_burst`) | 101 |")),
+    ):
+        assert harmed != PAGE
+        assert shown(name, harmed) != TABLES[name]()
+        assert renewed(harmed) == PAGE
 
 
-def test_every_gateway_refusal_is_shown_as_it_is() -> None:
-    shown = table(section("Refusals by the gateway"))
-    assert list(shown) == list(REFUSALS)
-    for code, refusal in REFUSALS.items():
-        expected = [refusal.sentence, refusal.clauses or "–", str(refusal.close_code or "–")]
-        assert shown[code] == expected
+def first_column(name: str) -> list[str]:
+    return [re.findall(r"`([a-z_]+)`", line)[0] for line in shown(name, PAGE)[2:]]
+
+
+def test_the_tables_have_every_message_and_every_code() -> None:
+    assert first_column("requests") == [tag_of(each) for each in messages.Request.__args__]
+    assert first_column("messages") == [tag_of(each) for each in messages.Message.__args__]
+    assert first_column("market requests") == [tag_of(e) for e in market_messages.Request.__args__]
+    assert first_column("own refusals") == list(REFUSALS)
+    assert first_column("reasons") == [reason.code for reason in Reason if reason]
+    named = re.findall(r"\(`([a-z_]+)`\) \|", "\n".join(shown("bounds", PAGE)))
+    assert named == [*vars(Limits())]
+
+
+def test_the_state_table_has_everything_that_means_something() -> None:
+    """Each message of TRANSITIONS stands in a row of its state, and a frame that is none."""
+    for state in (State.CHALLENGED, State.LOGGED_IN):
+        said = " ".join(what for in_state, what, _ in EVENTS if in_state is state)
+        assert all(f"`{name}`" in said for name in heard_in(state))
+        assert "what is no message" in said
+    assert {state for state, _, _ in EVENTS} == {*State}
 
 
 def test_codes_of_gateway_and_exchange_do_not_contradict() -> None:
     shared = {*REFUSALS} & {reason.code for reason in Reason}
     assert shared == {"unknown_instrument"}
-    assert len({each.close_code for each in REFUSALS.values() if each.close_code}) == 7
+    for number in {each.close_code for each in REFUSALS.values()} - {0, 1011}:
+        assert 4000 <= number <= 4999  # RFC 6455, 7.4.2: for applications
 
 
-def test_every_role_is_shown_with_what_it_may() -> None:
-    shown = [line for line in section("Roles").splitlines() if line.startswith("| `")]
-    assert shown == TABLES["Roles"]
+def test_the_text_names_what_is_never_refused_for_its_rate() -> None:
+    paragraph = next(part for part in PAGE.split("\n\n") if part.startswith("Cancels (`cancel`"))
+    named = re.findall(r"`([a-z_]+)`", paragraph.split("have a bucket")[0])
+    assert {*named} == {tag_of(kind) for kind in PACED} - {"login", "logout"}
 
 
-def test_the_examples_compute() -> None:
+def test_the_signatures_compute() -> None:
     assert PAGE.count(login_signature(SECRET, NONCE, TIME_US)) == 2
     signature = request_signature(SECRET, TIME_US, "GET", "/api/orders?open=true")
     assert PAGE.count(signature) == 1
-    assert f"{Limits().login_within_ms // 1000} s | `login_timeout`" in PAGE
 
 
 def test_the_examples_decode() -> None:
-    lines = re.findall(r'^[<>] (\{"type".*\})$', PAGE, re.MULTILINE)
-    assert len(lines) == 11
-    request = msgspec.json.Decoder(messages.Request)
+    """Requests as one type of request each, whole answers as the venue would write them."""
+    request = msgspec.json.Decoder(messages.Request | market_messages.Subscribe)
     answer = msgspec.json.Decoder(messages.Message)
-    for line in re.findall(r'^> (\{"type".*\})$', PAGE, re.MULTILINE):
-        request.decode(line)
-    for line in re.findall(r'^< (\{"type".*\})$', PAGE, re.MULTILINE):
+    said = re.findall(r'^> (\{"type".*\})$', PAGE, re.MULTILINE)
+    misread = []
+    for line in said:
+        try:
+            request.decode(line)
+        except msgspec.ValidationError:
+            misread.append(line)
+    assert [line for line in misread if "n-1" not in line and '"buy"' not in line] == []
+    assert len(misread) == 2  # shown to be refused
+    heard = re.findall(r'^< (\{"type".*[^…]\})$', PAGE, re.MULTILINE)
+    of_orders = [line for line in heard if '"epoch"' not in line]
+    assert len(said) > 20
+    assert len(of_orders) > 20
+    for line in of_orders:
         assert msgspec.json.encode(answer.decode(line)).decode() == line
+
+
+def test_links_of_the_page_lead_somewhere() -> None:
+    heads = re.findall(r"^##+ (.*)$", PAGE, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", head.lower()).replace(" ", "-") for head in heads}
+    for target in re.findall(r"\]\(([^)\s]+)\)", PAGE):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif not target.startswith("https://"):
+            assert (ROOT / "docs" / target).exists(), target

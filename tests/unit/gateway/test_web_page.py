@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tomllib
+from fnmatch import fnmatch
 
 import httpx
 import pytest
@@ -82,6 +84,14 @@ async def test_pages_are_not_in_the_rest_document() -> None:
     app = FastAPI()
     app.include_router(page_routes(""))
     assert app.openapi()["paths"] == {}
+
+
+def test_every_file_of_the_page_is_packaged() -> None:
+    project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    missing = [name for name in files() if not any(fnmatch(name, each) for each in patterns)]
+    assert missing == []
+    assert {DOCUMENT, "main.js", "NOTICE.txt", "vendor/msgpack.LICENSE.txt"} <= set(files())
 
 
 def test_vendored_files_are_those_that_the_readme_names() -> None:

@@ -1,0 +1,109 @@
+"""Connections below the session: what a peer may do before, beside and between its messages.
+
+A connection that does not finish the head of a request in time is closed, so is one that comes when
+descriptors run short: the journal needs its own. A peer that does not read gets no more answers to
+its pings, and a message does not come in endless pieces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
+
+REQUEST_WITHIN_S = 5.0
+DESCRIPTORS_KEPT = 64  # for the journal, snapshots, the registry, and pages being written
+FRAGMENTS_MAX = 16 * 1024  # of one message: a frame of order entry may come byte by byte
+
+
+def connections_max() -> int:
+    """Return how many connections leave the venue the descriptors that it needs itself."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - DESCRIPTORS_KEPT
+
+
+class HttpLine(H11Protocol):
+    """HTTP/1.1 that waits ``REQUEST_WITHIN_S`` for the head of a request and no longer."""
+
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > connections_max():
+            transport.abort()
+        else:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._wait_no_more()
+        elif self._patience is None:
+            self._wait()
+
+    def _wait(self) -> None:
+        self._patience = self.loop.call_later(REQUEST_WITHIN_S, self.transport.abort)
+
+    def _wait_no_more(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+class SocketLine(WebSocketsSansIOProtocol):
+    """A WebSocket whose peer cannot fill the venue's memory with pongs or pieces."""
+
+    async def send(self, message: Any) -> None:
+        """Send, unless the line has ended over what the peer has sent: then it is gone."""
+        try:
+            await super().send(message)
+        except RuntimeError:
+            if self.close_sent:
+                raise ClientDisconnected from None
+            raise
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # it was refused, which is an end like another
+
+    def handle_ping(self) -> None:
+        """Answer, unless the peer leaves earlier answers unread: the newest ping may do without."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) < FRAGMENTS_MAX:
+            super().handle_cont(event)
+        else:
+            self._end(CloseCode.MESSAGE_TOO_BIG)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on; text that is none ends the line, which is no news for the log."""
+        if self.curr_msg_data_type == "text" and not _is_text(self.frames):
+            self.frames = []
+            self._end(CloseCode.INVALID_DATA)
+        else:
+            super().send_receive_event_to_app()
+
+    def _end(self, code: CloseCode) -> None:
+        if not self.close_sent:
+            self.conn.fail(code)
+            self.handle_parser_exception()
+
+
+def _is_text(parts: list[bytes]) -> bool:
+    if all(part.isascii() for part in parts):
+        return True
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

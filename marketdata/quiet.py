@@ -1,0 +1,44 @@
+"""Most batches hold nothing but listed orders that rest or end: they are taken in by columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.reasons import Reason
+from engine.records import Event, Modality
+from marketdata.book import BookSide
+
+NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
+_ACCEPTED = int(Event.ACCEPTED)
+_KINDS = (_ACCEPTED, int(Event.CANCELLED), int(Event.LAPSED), int(Event.REFUSED))
+_QUIET = np.isin(np.arange(256), _KINDS)
+_LISTED = int(Modality.LISTED)
+
+
+def only_rest_or_end(events: np.ndarray) -> bool:
+    """Whether a batch (EVENT, shape (n,)) holds nothing else but refusals."""
+    return bool(_QUIET[events["kind"]].all() and (events["modality"] == _LISTED).all())
+
+
+def come_and_go(sides: Sequence[BookSide], events: np.ndarray) -> tuple[int, dict[int, int]]:
+    """Bring the books up to date with such a batch, refusals left out.
+
+    Returns how many events were seen, and the time of the last one of each instrument.
+    """
+    comes = events["kind"] == _ACCEPTED
+    rested = comes | ~np.isin(events["reason"], tuple(NEVER_RESTED))
+    events, comes = events[rested], comes[rested]
+    row = 2 * events["instrument"] + events["side"] - 1
+    leaves = np.where(comes, events["leaves_qty"], 0)
+    columns = (row, events["price_ticks"], events["order_no"], leaves)
+    for at, price, order_no, left in zip(*(each.tolist() for each in columns), strict=True):
+        if left:
+            sides[at].add(price, order_no, left)
+        else:
+            sides[at].reduce(price, order_no, 0)
+    last = {}
+    for instrument in np.unique(events["instrument"]).tolist():
+        last[instrument] = int(events["time_ns"][events["instrument"] == instrument][-1])
+    return len(events), last
