@@ -38,6 +38,7 @@ from registry.asking import Asked, Wanted
 from registry.database import Database
 from registry.defaults import Default
 from registry.errors import RefusalError
+from registry.monitoring.monitoring import Monitoring
 from registry.notices import Notice
 from registry.objections import Objection
 from registry.profiles import NATIONAL, Profile
@@ -89,6 +90,7 @@ class Registry:
         self.database = database
         self.profile = database.profile
         self.approvals = Approvals(database)
+        self.monitoring = Monitoring(database)
 
     @classmethod
     def open(cls, url: str, profile: Profile = NATIONAL) -> Registry:
