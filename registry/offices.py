@@ -139,6 +139,8 @@ notices = Table(
             *("unconfirmed", "statements_missing", "statements_written"),
             *("default", "covered", "recovered"),
             *("court", "restriction", "cancellation", "succession", "correction", "objection"),
+            *("allocation", "obligation", "surrender", "certificate", "offset"),
+            *("carry_over", "borrowing", "penalty", "warning", "disclosure"),
         ),
         "notice_kind",
     ),
