@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from registry.schema import KEYED, TABLE, Number, key, metadata, number, one_of, text
 
+PERSON_MAX = 2**31 - 1
 COURT = ("freeze", "release", "deduct")  # by directive only where it concerns the trading side
 BLOCKS_MAX = 63  # the exchange's five bits (engine.records.Block) and CASH_IN
 CASH_IN_BLOCK = 32  # the registry's own bit: no deposits (ST-05)

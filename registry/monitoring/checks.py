@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from registry.approvals import PERSON_MAX
 from registry.errors import RefusalError
 from registry.monitoring.schema import SECTORS, TONNES_MAX
+from registry.offices import PERSON_MAX
 
 ENTITY_CODE = re.compile(r"[A-Za-z0-9._-]{1,32}")
 YEAR_FIRST, YEAR_LAST = 2018, 2099
