@@ -20,7 +20,9 @@ STATUSES = ("pending", "approved", "rejected", "withdrawn")
 GROUNDS = (  # of a deduction: AL-41, AL-67, AL-24, CP-60, CP-61
     *("correction", "unpaid", "borrowed", "hardship", "claw_back", "penalty"),
 )
-REASONS = ("", "court_freeze", "unpaid", "risk", "closed")  # differentiated: AL-26, AL-40, AL-66
+REASONS = (  # of a differentiated issue: AL-26, AL-40, AL-66; "" = an ordinary one
+    *("", "court_freeze", "unpaid", "risk", "closed", "lawsuit", "debts"),
+)
 
 
 def entity(*rest: Any, **options: Any) -> Column[str]:
@@ -225,13 +227,14 @@ offset_uses = Table(
     text("proof_sha256"),
     number("registered"),  # YYYYMMDD of the batch (CP-37)
     text("status"),
+    number("late"),  # 1 = applied for after the deadline (CP-41)
     number("maker"),
     number("applied_ns"),
     Column("checker", Number),
     Column("decided_ns", Number),
     text("note"),
     one_of("status", STATUSES, "offset_status"),
-    CheckConstraint("tonnes > 0 AND maker > 0", name="offset_made"),
+    CheckConstraint("tonnes > 0 AND late IN (0, 1) AND maker > 0", name="offset_made"),
     CheckConstraint(
         "CASE status WHEN 'pending' THEN checker IS NULL AND decided_ns IS NULL"
         " WHEN 'withdrawn' THEN checker = maker AND decided_ns IS NOT NULL"
