@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from engine.calendar import date_of
 from registry import accounts as subjects
 from registry.errors import RefusalError
-from registry.monitoring import checks
+from registry.monitoring import boundary, checks
 from registry.monitoring.provinces import all_of
 from registry.monitoring.schema import FACILITY_OF, entities, facilities
 from registry.schema import accounts
@@ -21,12 +21,17 @@ CAPACITY_MW = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 
 
 class NewEntity(NamedTuple):
-    """An entity to enter: unified code, name, province (two digits), sector (CP-01)."""
+    """An entity to enter: unified code, name, province (two digits), sector (CP-01).
+
+    ``industry`` and ``process`` (CP-06, ``registry.monitoring.boundary``) may be left empty.
+    """
 
     code: str
     name: str
     province: str
     sector: str
+    industry: str = ""
+    process: str = ""
 
 
 class Entity(NamedTuple):
@@ -37,6 +42,8 @@ class Entity(NamedTuple):
     province: str
     sector: str
     account: int | None
+    industry: str = ""
+    process: str = ""
 
 
 class Facility(NamedTuple):
@@ -53,7 +60,10 @@ class Facility(NamedTuple):
 
 
 def refuse_invalid(row: NewEntity, provinces: Iterable[str]) -> None:
-    """Raise RefusalError entity_invalid, name_invalid, unknown_province or sector_invalid."""
+    """Raise RefusalError entity_invalid, name_invalid, unknown_province, sector_invalid, …
+
+    … or outside_boundary (CP-06).
+    """
     if not isinstance(row.code, str) or not checks.ENTITY_CODE.fullmatch(row.code):
         raise RefusalError(
             "entity_invalid", f"{row.code!r} is no unified code: 1 to 32 of A-Z a-z 0-9 . _ -"
@@ -62,6 +72,7 @@ def refuse_invalid(row: NewEntity, provinces: Iterable[str]) -> None:
     if row.province not in provinces:
         raise RefusalError("unknown_province", f"There is no province {row.province!r}.")
     checks.sector(row.sector)
+    boundary.refuse_outside(row.sector, row.industry, row.process)
 
 
 def add(tx: Connection, rows: Sequence[NewEntity]) -> None:

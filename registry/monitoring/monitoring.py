@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from registry.database import Database
-from registry.monitoring import entities, provinces, verified
+from registry.monitoring import entities, provinces, roster, verified
 from registry.monitoring.entities import Entity, Facility, NewEntity
 from registry.monitoring.provinces import Province
+from registry.monitoring.roster import Entry, Listing, Published
 from registry.monitoring.verified import Figure, Version
 
 
@@ -59,6 +60,50 @@ class Monitoring:
         """Return an entity's facilities."""
         with self._database.read() as tx:
             return entities.facilities_of(tx, entity)
+
+    # The roster
+
+    def propose_roster(
+        self, year: int, base_year: int | None = None, ceased: Collection[str] = ()
+    ) -> list[Listing]:
+        """Return what CP-03 and CP-04 say about everybody; see ``roster.propose``."""
+        with self._database.read() as tx:
+            return roster.propose(tx, year, base_year, ceased)
+
+    def publish_roster(
+        self,
+        year: int,
+        listings: Sequence[Listing],
+        document: str,
+        person: int,
+        at_ns: int,
+        base_year: int | None = None,
+    ) -> Published:
+        """Put entities on the roster of a year, or take them off; see ``roster.publish``."""
+        with self._database.write() as tx:
+            return roster.publish(tx, year, listings, document, person, at_ns, base_year)
+
+    def strike(self, year: int, entity: str, document: str, person: int, at_ns: int) -> None:
+        """Take somebody who has ceased production off the roster of a year (CP-04)."""
+        with self._database.write() as tx:
+            roster.strike(tx, year, entity, document, person, at_ns)
+
+    def roster(
+        self, year: int, province: str | None = None, sector: str | None = None
+    ) -> list[Entry]:
+        """Return the roster of a year, of one province or sector if told so (CP-05)."""
+        with self._database.read() as tx:
+            return roster.of_year(tx, year, province, sector)
+
+    def note_pilots(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Note (entity, pilot market) pairs (CP-08)."""
+        with self._database.write() as tx:
+            roster.note_pilots(tx, rows)
+
+    def pilot_exits(self, year: int) -> list[tuple[str, str]]:
+        """Return (entity, pilot market) of those whom the roster of a year took out (CP-08)."""
+        with self._database.read() as tx:
+            return roster.pilot_exits(tx, year)
 
     # Verified figures
 

@@ -12,6 +12,11 @@ from registry.schema import KEYED, TABLE, Number, key, metadata, number, one_of,
 
 SECTORS = ("power", "steel", "cement", "aluminium")  # CP-01
 FACILITY_OF = {"power": "unit", "steel": "enterprise", "cement": "line", "aluminium": "process"}
+GROUNDS = ("threshold", "listed_before", "below_two_years", "ceased")
+PILOT_MARKETS = (
+    *("beijing", "tianjin", "shanghai", "chongqing"),
+    *("hubei", "guangdong", "shenzhen", "fujian"),
+)
 TONNES_MAX = 2**53  # of one entity's year: exact in every tool that reads a table
 
 provinces = Table(
@@ -31,6 +36,8 @@ entities = Table(
     text("province", ForeignKey("provinces.code")),
     text("sector"),
     Column("account", Number, ForeignKey("accounts.id"), unique=True),  # NULL until it is opened
+    text("industry", server_default=""),  # code of GB/T 4754; empty where nobody has told (CP-06)
+    text("process", server_default=""),  # what the boundary asks besides the code; see boundary.py
     one_of("sector", SECTORS, "entity_sector"),
     **TABLE,
 )
@@ -60,16 +67,42 @@ roster = Table(
     text("province"),
     text("status"),
     text("grounds"),
+    Column("emissions_tonnes", Number),  # what the threshold was compared with; NULL: nothing
     text("document"),
     number("person"),
     number("decided_ns"),
     one_of("sector", SECTORS, "roster_sector"),
     one_of("status", ("listed", "removed"), "roster_status"),
-    one_of("grounds", ("threshold", "listed_before", "below_two_years", "ceased"), "grounds"),
+    one_of("grounds", GROUNDS, "roster_grounds"),
     CheckConstraint(
         "(status = 'removed') = (grounds IN ('below_two_years', 'ceased'))", name="removed_because"
     ),
     CheckConstraint("person > 0", name="roster_person"),
+    **KEYED,
+)
+
+roster_log = Table(
+    "roster_log",  # everything that was ever decided about the roster, in order
+    metadata,
+    key("line"),
+    number("year"),
+    text("entity", ForeignKey("entities.code")),
+    text("status"),
+    text("grounds"),
+    Column("emissions_tonnes", Number),
+    text("document"),
+    number("person"),
+    number("decided_ns"),
+    **TABLE,
+)
+
+pilots = Table(
+    "pilots",  # who took part in a pilot market, and the roster year that ended it (CP-08)
+    metadata,
+    Column("entity", Text, ForeignKey("entities.code"), primary_key=True),
+    Column("market", Text, primary_key=True),
+    number("left_year"),  # 0 = still there
+    one_of("market", PILOT_MARKETS, "pilot_market"),
     **KEYED,
 )
 
@@ -90,4 +123,4 @@ verified = Table(
 )
 Index("verified_year", verified.c.year)
 
-APPEND_ONLY: tuple[Table, ...] = (verified,)
+APPEND_ONLY: tuple[Table, ...] = (roster_log, verified)
