@@ -343,7 +343,9 @@ def day(
 
 @app.command()
 def allocate(
-    plan: Annotated[str, typer.Argument(help="A plan's name (power-2023-2024) or TOML file.")],
+    plan: Annotated[
+        str, typer.Argument(help="A plan's name (power-2023-2024) or TOML file.", metavar="PLAN")
+    ],
     units: Annotated[Path, typer.Argument(help="The units (CSV).", metavar="UNITS.csv")],
     year: Annotated[int | None, typer.Option(help="Compute this data year only.")] = None,
     out: Annotated[

@@ -25,9 +25,7 @@ from benchmarks.fanout_lines import Crowd, Reader, Stalled
 from benchmarks.gateway_line import WrongAnswerError
 from benchmarks.gateway_servers import Server, ServerError, cores, journal_folder, pinned, server
 from benchmarks.machine import machine, spread
-from gateway.client import Client
-from gateway.client_market import MarketData
-from gateway.client_orders import RefusedError
+from gateway.client import Client, MarketData, RefusedError
 from gateway.keys import Key
 from gateway.messages import Pong
 from marketdata.messages import Snapshot

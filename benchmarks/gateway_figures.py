@@ -13,6 +13,7 @@ from benchmarks.gateway_line import Stretch
 from benchmarks.machine import spread
 
 CASES = ("single", "batch100")
+OWN_CORE = 0.85  # an echo that has its core to itself is busier than this
 KINDS = ("listings", "mixed", "cancels", "echo")
 
 
@@ -149,7 +150,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
             f"{case}: {ratio['median']:.2f} of the echo ({ratio['min']:.2f} to {ratio['max']:.2f});"
             f" by CPU time {cpu['median']:.2f}"
         )
-    if min(detail[case][kind]["server_busy"]["median"] for case in CASES for kind in KINDS) < 0.7:
+    if min(detail[case]["echo"]["server_busy"]["median"] for case in CASES) < OWN_CORE:
         console.print("The server did not have its core to itself: see the ratios by CPU time.")
     console.print(
         f"round trip p50 {figures['roundtrip_p50_us']:.0f} us, p99"

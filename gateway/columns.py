@@ -69,7 +69,11 @@ class Columns:
         prices = [each.price_ticks for each in messages]
         known = self._desk.instruments
         instruments = [known.get(each.instrument) for each in messages]
-        if None in prices or None in instruments or any(each.price for each in messages):
+        if (
+            None in prices
+            or None in instruments
+            or any(each.price is not None for each in messages)
+        ):
             return None
         return {
             "price_ticks": prices,

@@ -171,14 +171,16 @@ async def _pump(
     frame: Callable[[], str | bytes | None],
     inlet: Inlet | None,
 ) -> None:
-    wake, drained = asyncio.Event(), asyncio.Event()
+    wake, drained, sending = asyncio.Event(), asyncio.Event(), Sending()
     line.wake = wake.set
     wake.set()
     reader = asyncio.create_task(_read(socket, line, drained, inlet))
-    writer = asyncio.create_task(_write(socket, line, frame, wake, drained))
+    writer = asyncio.create_task(_write(socket, line, frame, wake, drained, sending))
+    sending.give_up = writer.cancel
     try:
         await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        sending.end()
         for task in (reader, writer):
             task.cancel()
         results = await asyncio.gather(reader, writer, return_exceptions=True)
@@ -187,6 +189,28 @@ async def _pump(
                 stop_at_once(result)
             if isinstance(result, Exception) and not isinstance(result, GONE):
                 logger.error("a connection ended in an error", exc_info=result)
+
+
+class Sending:
+    """When the frame began that is being sent; a look now and then costs less than a timer each."""
+
+    def __init__(self) -> None:
+        self.since_s = 0.0
+        self.give_up: Callable[[], object] = lambda: (
+            None
+        )  # a frame is not gone within SEND_WITHIN_S
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(SEND_WITHIN_S / 4, self._look)
+
+    def _look(self) -> None:
+        if self.since_s and self._loop.time() - self.since_s > SEND_WITHIN_S:
+            self.give_up()
+        else:
+            self._timer = self._loop.call_later(SEND_WITHIN_S / 4, self._look)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
 
 
 async def _read(
@@ -233,16 +257,19 @@ async def _write(
     frame: Callable[[], str | bytes | None],
     wake: asyncio.Event,
     drained: asyncio.Event,
+    sending: Sending,
 ) -> None:
+    now_s = asyncio.get_running_loop().time
     while True:
         await wake.wait()
         wake.clear()
         while (data := frame()) is not None:
-            async with asyncio.timeout(SEND_WITHIN_S):
-                if isinstance(data, bytes):
-                    await socket.send_bytes(data)
-                else:
-                    await socket.send_text(data)
+            sending.since_s = now_s()
+            if isinstance(data, bytes):
+                await socket.send_bytes(data)
+            else:
+                await socket.send_text(data)
+            sending.since_s = 0.0
         drained.set()
         if line.close_code:
             await socket.close(line.close_code)

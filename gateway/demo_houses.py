@@ -20,9 +20,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from gateway.client import Client
-from gateway.client_market import MarketData
-from gateway.client_orders import RefusedError
+from gateway.client import Client, MarketData, RefusedError
 from gateway.demo_traders import LOST, RETRY_S
 from gateway.keys import Key
 from gateway.rest_messages import NegotiationList, NegotiationView

@@ -31,6 +31,7 @@ from gateway.demo_houses import PAUSE_S, DemoHouses
 from gateway.demo_operator import DemoOperator
 from gateway.demo_traders import DemoTraders, Habits
 from gateway.keys import Key
+from gateway.limits import Limits
 from gateway.live_state import Watcher
 from gateway.live_view import fits, render_svg, show, tell
 from gateway.sequencer import Clock as SequencerClock
@@ -56,6 +57,8 @@ class DemoOptions:
     speed: float = DemoClock.SPEED
     habits: Habits = field(default_factory=Habits)
     house_pause_s: float = PAUSE_S  # mean time between two steps of a house
+    limits: Limits = field(default_factory=Limits)
+    origins: tuple[str, ...] = ()
 
 
 class VenueCounters:
@@ -122,9 +125,9 @@ def introduction(url: str, keys: Sequence[Key], keys_file: Path) -> list[str]:
 
 
 def addresses(url: str) -> str:
-    """Return where REST pages, order entry and market data are, in one line."""
+    """Return where the page, REST, order entry and market data are, in one line."""
     line = url.replace("http", "ws", 1)
-    return f"{url}/docs · {line}/ws/trade · {line}/ws/md"
+    return f"{url} (page, /docs) · {line}/ws/trade · {line}/ws/md"
 
 
 @contextlib.asynccontextmanager
@@ -147,6 +150,8 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
         data_dir=options.data_dir,
         registry_url=options.registry_url,
         references=references(),
+        limits=options.limits,
+        origins=options.origins,
     )
     async with running(serving) as venue:
         files = BulletinFiles(options.data_dir / "bulletins", venue.venue.feed)

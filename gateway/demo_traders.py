@@ -19,9 +19,7 @@ import httpx
 import numpy as np
 from websockets.exceptions import WebSocketException
 
-from gateway.client import Client
-from gateway.client_market import MarketData
-from gateway.client_orders import LineLostError, Order, RefusedError
+from gateway.client import Client, LineLostError, MarketData, Order, RefusedError
 from gateway.keys import Key
 from marketdata.messages import Depth, Level, Quote
 

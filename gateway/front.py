@@ -72,6 +72,8 @@ def serve(choices: Choices, console: Console) -> str:
     """Serve until SIGINT or SIGTERM; return "" or why it did not start."""
     if choices.demo and choices.markets != (CEA.name,):
         return f"the demo trades on the market {CEA.name} only: leave out --market"
+    if choices.demo and choices.tls:
+        return "the demo's traders speak no TLS: leave out --tls"
     if no_folder(choices.data_dir):
         return f"the venue cannot start: {no_folder(choices.data_dir)}"
     try:
@@ -147,6 +149,8 @@ def _demo_options(choices: Choices) -> DemoOptions:
         host=choices.host,
         port=choices.port,
         registry_url=choices.registry_url,
+        limits=limits_of(choices.limits),
+        origins=choices.origins,
     )
     if choices.entities is not None:
         options = replace(options, entities=choices.entities)

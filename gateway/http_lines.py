@@ -19,6 +19,7 @@ from websockets.frames import CloseCode, Frame
 
 REQUEST_WITHIN_S = 5.0
 DESCRIPTORS_KEPT = 64  # for the journal, snapshots, the registry, and pages being written
+READ_BYTES_MAX = 32 * 1024  # of one connection before the others have their turn
 FRAGMENTS_MAX = 16 * 1024  # of one message: a frame of order entry may come byte by byte
 
 
@@ -60,7 +61,14 @@ class HttpLine(H11Protocol):
 
 
 class SocketLine(WebSocketsSansIOProtocol):
-    """A WebSocket whose peer cannot fill the venue's memory with pongs or pieces."""
+    """A WebSocket whose peer cannot fill the venue's memory with pongs or pieces.
+
+    What one read brings is handled in one go, so it is kept small: others come next.
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        transport.max_size = READ_BYTES_MAX
 
     async def send(self, message: Any) -> None:
         """Send, unless the line has ended over what the peer has sent: then it is gone."""

@@ -67,8 +67,8 @@ def _played(player: Player, console: Console) -> Replayed:
 
 
 def _print(result: Replayed, console: Console) -> None:
-    def say(text: str, **style: str) -> None:
-        console.print(text, markup=False, highlight=False, soft_wrap=True, **style)  # type: ignore[arg-type]
+    def say(text: str, style: str = "") -> None:
+        console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     say(
         f"commands {result.commands:,} from {result.first_seq:,} to {result.seq:,}, "

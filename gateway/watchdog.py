@@ -66,7 +66,7 @@ class Watchdog:
 
     @property
     def _left(self) -> bool:
-        """Whether the writer went without a word; one that failed has stopped the process itself."""
+        """Whether the writer went without a word; one that failed has stopped the process."""
         task = self._writer
         return task.done() and (task.cancelled() or task.exception() is None)
 

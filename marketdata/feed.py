@@ -117,21 +117,13 @@ class Feed:
         return self.figures.date
 
     def absorb(self, events: np.ndarray) -> None:
-        """Take in a batch of events: shape (n,), dtype EVENT, in the order the engine made them.
-
-        All events of one command must come in one batch.
-        """
+        """Take in a batch of whole commands' events: shape (n,), dtype EVENT, in their order."""
         events = self._audible(events)
-        many = len(events) >= FILTER_FROM and events["time_ns"][-1] < self.charts.bars.end_ns
-        if many and only_rest_or_end(events):
-            seen, touched = come_and_go(self._sides, events)
-            self._touched.update(touched)
-            self._outbox.number += seen
+        if len(events) >= FILTER_FROM and self._passed_quietly(events):
             return
         sides, touched, outbox = self._sides, self._touched, self._outbox
         negotiated, charts, traded_ns = self._negotiated, self.charts, 0
-        bars = charts.bars
-        trade = self.figures.trade
+        bars, trade = charts.bars, self.figures.trade
         columns = [events[name].tolist() for name in _COLUMNS]
         # fmt: off
         for (at, kind, side, instrument, price, qty, leaves, other_leaves, order_no, other_no,
@@ -172,6 +164,15 @@ class Feed:
             touched[instrument] = time_ns
             outbox.number += 1
         self._composite_ns = max(traded_ns, self._composite_ns)
+
+    def _passed_quietly(self, events: np.ndarray) -> bool:
+        """Take in listed orders that only rest or end, and end no bar; False: there is more."""
+        if events["time_ns"][-1] >= self.charts.bars.end_ns or not only_rest_or_end(events):
+            return False
+        seen, touched = come_and_go(self._sides, events)
+        self._touched.update(touched)
+        self._outbox.number += seen
+        return True
 
     def _audible(self, events: np.ndarray) -> np.ndarray:
         """Leave out what is silent, where that pays; the first event names the epoch."""

@@ -38,7 +38,8 @@ def come_and_go(sides: Sequence[BookSide], events: np.ndarray) -> tuple[int, dic
             sides[at].add(price, order_no, left)
         else:
             sides[at].reduce(price, order_no, 0)
+    touched, first = np.unique(events["instrument"], return_index=True)
     last = {}
-    for instrument in np.unique(events["instrument"]).tolist():
+    for instrument in touched[np.argsort(first)].tolist():  # in the order of their first event
         last[instrument] = int(events["time_ns"][events["instrument"] == instrument][-1])
     return len(events), last

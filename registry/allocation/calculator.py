@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from rich.console import Console
@@ -31,6 +31,7 @@ from registry.errors import RefusalError
 COMPUTED, SOME_REFUSED, IMPOSSIBLE = 0, 1, 2
 SHOWN_MAX = 40  # rows of a table on a terminal
 REFUSED_SHOWN_MAX = 100
+WIDE_FROM = 160  # columns of a terminal that shows more than the essentials
 EVERY = "all"
 ON_STANDARD_OUTPUT = Path("-")
 
@@ -196,16 +197,23 @@ def _show(
         if choices.out is None:
             console.file.write(csv_text(units))
     else:
+        wide = console.width >= WIDE_FROM
         for of in trial.results:
-            _show_table(f"units {of.units.year}", report.units(of), UNIT_COLUMNS, console)
-            _show_table(f"entities {of.units.year}", report.entities(of), ENTITY_COLUMNS, console)
+            for title, rows, narrow, more in (
+                ("units", report.units(of), NARROW_UNITS, WIDE_UNITS),
+                ("entities", report.entities(of), NARROW_ENTITIES, WIDE_ENTITIES),
+            ):
+                columns = more if wide else narrow
+                _show_table(f"{title} {of.units.year}", rows, columns, console)
 
 
-UNIT_COLUMNS = (
+NARROW_UNITS = ("entity", "unit", "kind", "quota_t", "approved_t", "emissions_t")
+WIDE_UNITS = (
     *("entity", "unit", "kind", "special", "load_factor", "alpha", "quota_t", "gas_top_up_t"),
     *("approved_t", "emissions_t", "pre_allocation_t"),
 )
-ENTITY_COLUMNS = (
+NARROW_ENTITIES = (*("entity", "approved_t", "obligation_t", "shortfall_t", "surplus_t"),)
+WIDE_ENTITIES = (
     *("entity", "province", "quota_t", "approved_t", "obligation_t", "shortfall_t"),
     *("shortfall_pct", "surplus_t", "pre_issued_t", "final_issue_t", "take_back_t"),
 )
@@ -215,7 +223,8 @@ def _show_table(title: str, rows: list[Record], columns: tuple[str, ...], consol
     table = Table(title=f"{title}: {len(rows):,}")
     columns = tuple(column for column in columns if column in rows[0])
     for column in columns:
-        table.add_column(column, justify="right" if isinstance(rows[0][column], int) else "left")
+        side: Literal["left", "right"] = "right" if isinstance(rows[0][column], int) else "left"
+        table.add_column(column, justify=side, overflow="fold")
     for row in rows[:SHOWN_MAX]:
         values = (row[column] for column in columns)
         table.add_row(*(Text(f"{v:,}" if isinstance(v, int) else v) for v in values))
@@ -225,17 +234,18 @@ def _show_table(title: str, rows: list[Record], columns: tuple[str, ...], consol
 
 
 def _show_steps(title: str, steps: list[Step], console: Console) -> None:
-    if console.is_terminal:
-        table = Table(title=Text(title), title_justify="left", show_lines=True)
+    if console.is_terminal and console.width >= WIDE_FROM:
+        table = Table(title=Text(title), title_justify="left")
         for column in Step._fields:
-            table.add_column(column)
+            table.add_column(column, overflow="fold")
         for step in steps:
             table.add_row(*(Text(text) for text in step))
         console.print(table)
         return
     lines = [title]
     for step in steps:
-        lines.append(f"  {step.clause}  {step.what}: {step.calculation}".rstrip(": "))
+        sure = "" if step.certainty == "certain" else f" ({step.certainty})"
+        lines.append(f"  {step.clause}{sure}  {step.what}: {step.calculation}".rstrip(": "))
         change = f"{step.before} -> {step.after}" if step.before else step.after
         lines.append(f"         {change}   (rounding: {step.rounding})")
     console.file.write("\n".join(lines) + "\n")

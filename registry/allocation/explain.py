@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from registry.allocation import industry, power
 from registry.allocation.engine import Allocation
@@ -27,6 +27,25 @@ class Step(NamedTuple):
     before: str
     rounding: str
     after: str
+    certainty: str = "certain"
+
+
+class Sourced(Protocol):
+    """Whatever a plan says with a clause."""
+
+    @property
+    def clause(self) -> str:
+        """The clause that states it."""
+
+    @property
+    def certainty(self) -> str:
+        """How sure it is: certain, likely, or our choice."""
+
+
+def _said(
+    source: Sourced, what: str, calculation: str, before: str, rounding: str, after: str
+) -> Step:
+    return Step(source.clause, what, calculation, before, rounding, after, source.certainty)
 
 
 def grouped(value: int, scale: int) -> str:
@@ -46,7 +65,7 @@ def unit_steps(of: Allocation, i: int) -> list[Step]:
     """Return how unit ``i`` got what was approved for it, and its part of the early share."""
     if not of.unit.in_scope[i]:
         rule = of.plan.special[int(of.units.special[i])]
-        return [Step(rule.clause, f"out of scope: {rule.title}", "", "", EXACT, "no quota")]
+        return [_said(rule, f"out of scope: {rule.title}", "", "", EXACT, "no quota")]
     if of.unit.as_emitted[i]:
         steps = [_as_emitted(of, i)]
     elif isinstance(of.parts, PowerParts):
@@ -59,31 +78,32 @@ def unit_steps(of: Allocation, i: int) -> list[Step]:
             what = "gas unit: raised to its emissions" if top_up else "gas unit: shortage waived"
             quota, after = int(of.unit.quota_t[i]), int(of.unit.approved_t[i])
             text = f"{quota:,} t against {int(of.units.emissions_t[i]):,} t emitted"
-            left = f"{after:,} t approved, {waived:,} t waived"
-            steps.append(Step(relief.clause, what, text, f"{quota:,} t", EXACT, left))
+            left = f"{after:,} t" if top_up else f"{after:,} t, {waived:,} t waived"
+            steps.append(_said(relief, what, text, f"{quota:,} t", EXACT, left))
     return steps + _early(of, i)
 
 
 def _as_emitted(of: Allocation, i: int) -> Step:
     number = int(of.units.special[i])
     if number != NOT_GIVEN:
-        rule = of.plan.special[number]
-        clause, title = rule.clause, rule.title
+        rule: Sourced = of.plan.special[number]
+        title = of.plan.special[number].title
     else:
         assert of.plan.threshold is not None
-        limit = of.plan.threshold.tonnes
-        clause, title = limit.clause, f"an entity below {limit.value:,} t"
+        rule = of.plan.threshold.tonnes
+        title = f"an entity below {of.plan.threshold.tonnes.value:,} t"
     emitted = f"{int(of.units.emissions_t[i]):,} t"
-    return Step(clause, f"quota = verified emissions: {title}", "", emitted, EXACT, emitted)
+    return _said(rule, f"quota = verified emissions: {title}", "", emitted, EXACT, emitted)
 
 
 def _power(of: Allocation, parts: PowerParts, i: int) -> list[Step]:
     rules, inputs = power.rules_of(of.plan), power.inputs_of(of.units)
     kind, year = int(of.units.kind[i]), of.units.year
     benchmark = rules.benchmarks[year][kind]
-    clause = rules.classes.split_mw.clause
     name = UNIT_CLASSES[kind]
-    steps = [Step(clause, "unit class", f"benchmarks of class {name} in {year}", "", EXACT, name)]
+    split = rules.classes.split_mw
+    text = f"benchmarks of class {name} in {year}"
+    steps = [_said(split, "unit class", text, "", EXACT, name)]
     used = _power_factors(rules, parts, of, i)
     steps += used
     electricity, heat = power.terms(of.units, parts)
@@ -106,13 +126,13 @@ def _power(of: Allocation, parts: PowerParts, i: int) -> list[Step]:
             continue
         after = f"{part // MICRO:,} t" if by_part else f"{exact} t"
         rounding = DOWN if by_part else EXACT
-        steps.append(Step(benchmark.clause, what, text, f"{exact} t", rounding, after))
+        steps.append(_said(benchmark, what, text, f"{exact} t", rounding, after))
     total = exactly((electricity, heat), i)
     exact = f"{grouped_fraction(total)} t" if not by_part else f"{int(of.unit.quota_t[i]):,} t"
     rounding = EXACT if by_part else DOWN
     after = f"{int(of.unit.quota_t[i]):,} t"
     text = "electricity + heat"
-    return [*steps, Step(of.plan.rounding.clause, "unit quota", text, exact, rounding, after)]
+    return [*steps, _said(of.plan.rounding, "unit quota", text, exact, rounding, after)]
 
 
 def _power_factors(rules: PowerRules, parts: PowerParts, of: Allocation, i: int) -> list[Step]:
@@ -123,13 +143,13 @@ def _power_factors(rules: PowerRules, parts: PowerParts, of: Allocation, i: int)
         rule = rules.cooling.air if air else rules.cooling.water
         text = "air cooling" if air else "water cooling"
         after = grouped(int(parts.cooling[i]), FACTOR)
-        steps.append(Step(rule.clause, "cooling factor Fl", text, after, EXACT, after))
+        steps.append(_said(rule, "cooling factor Fl", text, after, EXACT, after))
     if kind in rules.heat_supply:
         slope = rules.heat_supply[kind]
         ratio = grouped(int(inputs.heat_ratio_micropct[i]), MICRO)
         after = grouped(int(parts.heat_supply[i]), FACTOR)
         text = f"1 - {slope.value} x {ratio} %"
-        steps.append(Step(slope.clause, "heat supply factor Fr", text, after, EXACT, after))
+        steps.append(_said(slope, "heat supply factor Fr", text, after, EXACT, after))
     if rules.load and kind in rules.load.classes:
         steps.append(_load(rules, parts, of, i))
     return steps
@@ -141,12 +161,12 @@ def _load(rules: PowerRules, parts: PowerParts, of: Allocation, i: int) -> Step:
     after = grouped(int(parts.load[i]), FACTOR)
     if rule.condensing_only.value and inputs.heat_micro[i]:
         text = "the unit supplies heat: no load factor"
-        return Step(rule.condensing_only.clause, "load factor Ff", text, after, EXACT, after)
+        return _said(rule.condensing_only, "load factor Ff", text, after, EXACT, after)
     load = int(inputs.load_micropct[i])
     step = next(step for step in rule.steps if load >= step.from_pct * MICRO)
     text = f"F = {grouped(load, MICRO)} %, step from {step.from_pct} % on"
     if step.form == "constant":
-        return Step(step.clause, "load factor Ff", text, after, EXACT, after)
+        return _said(step, "load factor Ff", text, after, EXACT, after)
     numbers = ", ".join(f"{name} {value}" for name, value in step.numbers.items())
     if step.weights:
         pairs = zip(step.weights, step.scales_pct, strict=True)
@@ -154,7 +174,7 @@ def _load(rules: PowerRules, parts: PowerParts, of: Allocation, i: int) -> Step:
     rounding = f"half up to {rule.decimals.value} decimals"
     text = f"{text}, {step.form}: {numbers}"
     before = shown(step, load, rule.decimals.value + 3)
-    return Step(step.clause, "load factor Ff", text, before, rounding, after)
+    return _said(step, "load factor Ff", text, before, rounding, after)
 
 
 def _industry(of: Allocation, i: int) -> list[Step]:
@@ -162,7 +182,7 @@ def _industry(of: Allocation, i: int) -> list[Step]:
     emitted, quota = int(of.units.emissions_t[i]), int(of.unit.quota_t[i])
     if rules.balance is None:
         text = f"{emitted:,} t"
-        return [Step(rules.quota.clause, "quota = verified emissions", "", text, EXACT, text)]
+        return [_said(rules.quota, "quota = verified emissions", "", text, EXACT, text)]
     assert not isinstance(of.parts, PowerParts)
     lines, sector = industry.inputs_of(of.units), int(of.units.kind[i])
     key, output = int(lines.key_emissions_micro[i]), int(lines.output_micro[i])
@@ -177,18 +197,14 @@ def _industry(of: Allocation, i: int) -> list[Step]:
     if of.parts.clamp[i]:
         text = f"X beyond {rules.balance.bound.value}: at the limit"
     before = grouped_fraction(emitted * (1 + share))
-    alpha = grouped_fraction(share, 9)
+    alpha, distance = grouped_fraction(share, 9), grouped_fraction(x, 9)
+    product, after = f"{emitted:,} t x (1 + {alpha})", f"{quota:,} t"
     return [
-        Step(rules.key_process[name].clause, "intensity I", ratio, intensity, EXACT, intensity),
+        _said(rules.key_process[name], "intensity I", ratio, intensity, EXACT, intensity),
         Step("AL-82", f"balance value BP of {name}", solved, bp, "12 decimals", bp),
-        Step(
-            "AL-81", "X = (BP - I) / BP", "", grouped_fraction(x, 9), EXACT, grouped_fraction(x, 9)
-        ),
-        Step(rules.balance.slope.clause, "alpha", text, alpha, EXACT, alpha),
-        Step(
-            *(of.plan.rounding.clause, "quota = E x (1 + alpha)", f"{emitted:,} t x (1 + {alpha})"),
-            *(f"{before} t", DOWN, f"{quota:,} t"),
-        ),
+        _said(rules.balance.bound, "X = (BP - I) / BP", "", distance, EXACT, distance),
+        _said(rules.balance.slope, "alpha", text, alpha, EXACT, alpha),
+        _said(of.plan.rounding, "quota = E x (1 + alpha)", product, f"{before} t", DOWN, after),
     ]
 
 
@@ -204,7 +220,7 @@ def _early(of: Allocation, i: int) -> list[Step]:
     else:
         share = Fraction(rule.share.value) * int(of.units.base_emissions_t[i])
         before = f"{grouped_fraction(share)} t"
-    return [Step(rule.share.clause, "part of pre-allocation", text, before, DOWN, f"{tonnes:,} t")]
+    return [_said(rule.share, "part of pre-allocation", text, before, DOWN, f"{tonnes:,} t")]
 
 
 def entity_steps(of: Allocation, j: int) -> list[Step]:
@@ -230,7 +246,7 @@ def entity_steps(of: Allocation, j: int) -> list[Step]:
             ("obligation", old_obligation, obligation),
         ):
             if new != old:
-                step = Step(relief.clause, what, name, f"{old:,} t", rounding, f"{new:,} t")
+                step = _said(relief, what, name, f"{old:,} t", rounding, f"{new:,} t")
                 steps.append(step)
     return [*steps, *_issue_steps(of, j), _balance_step(of, j)]
 
@@ -244,26 +260,28 @@ def _issue_steps(of: Allocation, j: int) -> list[Step]:
     early, issued = int(issue.pre_allocation_t[j]), int(issue.pre_issued_t[j])
     steps = []
     if of.plan.deductions and (int(issue.deducted_t[j]) or int(issue.deduction_left_t[j])):
-        clause = of.plan.deductions.clause
         taken, left = int(issue.deducted_t[j]), int(issue.deduction_left_t[j])
         text = (
             f"{early - issued:,} t of it early, {int(issue.credited_back_t[j]):,} t credited back"
         )
         owed = f"{taken + left:,} t owed"
         after = f"{taken:,} t deducted, {left:,} t carried on"
-        steps.append(Step(clause, "deduction", text, owed, EXACT, after))
+        steps.append(_said(of.plan.deductions, "deduction", text, owed, EXACT, after))
     final, back = int(issue.final_issue_t[j]), int(issue.take_back_t[j])
     text = f"{approved:,} - {int(issue.deducted_t[j]):,} deducted - {issued:,} issued early"
     after = f"{back:,} t taken back" if back else f"{final:,} t issued"
     due = approved - int(issue.deducted_t[j]) - issued
-    steps.append(Step(of.plan.true_up.clause, "true-up", text, f"{due:,} t", EXACT, after))
+    steps.append(_said(of.plan.true_up, "true-up", text, f"{due:,} t", EXACT, after))
     if issue.differentiated[j] and of.plan.differentiated:
         text = f"{final:,} t to the provincial account"
         forced, free = int(issue.forced_surrender_t[j]), int(issue.released_t[j])
         after = f"{forced:,} t surrendered, {free:,} t released, "
         after += f"{int(issue.still_owed_t[j]):,} t still owed"
-        clause = of.plan.differentiated.clause
-        steps.append(Step(clause, "differentiated issue", text, f"{final:,} t", EXACT, after))
+        steps.append(
+            _said(
+                of.plan.differentiated, "differentiated issue", text, f"{final:,} t", EXACT, after
+            )
+        )
     return steps
 
 

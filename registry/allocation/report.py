@@ -38,11 +38,10 @@ def decimal_text(value: int, scale: int) -> str:
     return f"{'-' if value < 0 else ''}{whole}{'.' if digits else ''}{digits}"
 
 
-def fraction_text(value: Fraction, decimals: int = 6) -> str:
-    """Return a fraction cut to ``decimals``, with an ellipsis where digits were cut."""
+def rounded_text(value: Fraction, decimals: int = 9) -> str:
+    """Return a fraction rounded half up to ``decimals``."""
     unit = 10**decimals
-    cut = int(value * unit)
-    return decimal_text(cut, unit) + ("…" if Fraction(cut, unit) != value else "")
+    return decimal_text((value * unit + Fraction(1, 2)).__floor__(), unit)
 
 
 def percent_text(hundredths: int) -> str:
@@ -109,8 +108,8 @@ def _factors(of: Allocation, i: int) -> Record:
             value = int(of.parts.balance_value[int(of.units.kind[i])])
             share = industry.alpha(rules.balance, value, key, output)
             columns["balance_value"] = decimal_text(value, FACTOR)
-            columns["intensity"] = fraction_text(Fraction(key, output), 9)
-            columns["alpha"] = fraction_text(share, 9)
+            columns["intensity"] = rounded_text(Fraction(key, output))
+            columns["alpha"] = rounded_text(share)
     return {name: text if formula else "" for name, text in columns.items()}
 
 

@@ -9,9 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from gateway import rare_messages as r
 from gateway import safeguards
-from gateway import trader_messages as t
 from gateway.client import Client, RefusedError
 from gateway.limits import Limits
 from tests.e2e.live_venue import LiveVenue, live_venue
@@ -27,13 +25,12 @@ def anyio_backend() -> str:
 
 def client(venue: LiveVenue, account: int) -> Client:
     key = venue.keys[account]
-    return Client(venue.url, key.key_id, key.secret)
+    return Client(venue.url, key.key_id, key.secret, on_rate_limit="raise")
 
 
 async def lose(line: Client) -> None:
     """Cut the line below the client: no good bye of any kind."""
-    assert line._line is not None
-    line._line.transport.abort()
+    line.abort()
 
 
 async def open_orders(venue: LiveVenue, account: int) -> int:
@@ -73,8 +70,7 @@ async def test_a_lost_line_and_a_killed_venue_end_the_orders_a_logout_does_not(
 async def test_a_timer_survives_a_restart(tmp_path: Path) -> None:
     async with live_venue(tmp_path) as venue, client(venue, 0) as one:
         await one.list("CEA25", "sell", price="80.00", qty=10)
-        told = await one._ask(t.CancelAfter(client_order_id="t", timeout_ms=1_500))
-        assert isinstance(told, r.TimerSet)
+        assert (await one.cancel_after(1_500)).timeout_ms == 1_500
     async with live_venue(tmp_path) as venue:
         await no_orders(venue, 0)
 
@@ -86,9 +82,7 @@ async def test_orders_above_the_rate_are_refused_over_the_wire(tmp_path: Path) -
             await one.list("CEA25", "sell", price_ticks=8000 + ticks, qty=10)
         with pytest.raises(RefusedError, match="rate_limited"):
             await one.list("CEA25", "sell", price="80.10", qty=10)
-        done = await one._ask(t.CancelAll(client_order_id="c"))
-        assert isinstance(done, r.MassCancelled)
-        assert done.cancelled == 3
+        assert (await one.cancel_all()).cancelled == 3
 
 
 async def test_there_are_so_many_lines_and_no_more(tmp_path: Path) -> None:

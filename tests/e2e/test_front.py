@@ -16,9 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.records import Kind, commands
-from gateway.client import Client
-from gateway.client_office import OfficeClient
-from gateway.client_orders import RefusedError
+from gateway.client import Client, OfficeClient, RefusedError
 from gateway.front import open_account, open_office
 from gateway.journal import Journal
 from gateway.keys import Key, Keys

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.records import Phase
-from gateway.client import Client, RefusedError
-from gateway.client_office import OfficeClient
+from gateway.client import Client, OfficeClient, RefusedError
 from gateway.keys import request_signature
 from gateway.market import CCER, CEA
 from gateway.rare_messages import HoldingDeducted, HoldingFrozen, ParameterChanged

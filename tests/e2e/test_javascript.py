@@ -17,8 +17,7 @@ import httpx
 import pytest
 
 from gateway.asyncapi import as_text, document, entries
-from gateway.client import Client
-from gateway.client_office import OfficeClient
+from gateway.client import Client, OfficeClient
 from gateway.serve import Running
 from tests.e2e.live_venue import LiveVenue, live_venue
 from tests.e2e.node import installed

@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 
 from engine.records import Phase
-from gateway.client import Client
-from gateway.client_market import MarketData
+from gateway.client import Client, MarketData
 from marketdata.charts import day_start
 from marketdata.messages import Snapshot, Trade
 from tests.e2e.live_venue import LiveVenue, live_venue

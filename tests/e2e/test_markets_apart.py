@@ -14,8 +14,7 @@ from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from engine.records import Phase
-from gateway.client import Client
-from gateway.client_office import OfficeClient
+from gateway.client import Client, OfficeClient
 from gateway.front import keep_bulletins, open_account, open_office
 from gateway.keys import Key
 from gateway.market import CCER, CEA

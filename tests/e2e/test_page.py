@@ -22,8 +22,7 @@ from playwright.async_api import (
 )
 
 from engine.records import Phase
-from gateway.client import Client
-from gateway.client_office import OfficeClient
+from gateway.client import Client, OfficeClient
 from gateway.market import CCER, CEA
 from gateway.serve import Options, Running, running
 from tests.e2e.live_venue import MORNING, LiveVenue, RunningClock, fund, live_venue

@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.fanout_lines import Stalled, frame_at
-from gateway.client import Client
-from gateway.client_market import MarketData
+from gateway.client import Client, MarketData
 from gateway.subscriber import FACTS_MAX, Subscriber
 from marketdata.messages import Snapshot
 from tests.e2e.live_venue import LiveVenue, live_venue

@@ -9,9 +9,7 @@ import pytest
 
 from engine.invariants import violations
 from engine.records import Phase
-from gateway.client import Client, RefusedError
-from gateway.client_market import MarketData
-from gateway.client_office import OfficeClient
+from gateway.client import Client, MarketData, OfficeClient, RefusedError
 from gateway.market import CCER, CEA
 from gateway.messages import List
 from gateway.rare_messages import HoldingFrozen, SessionClosed, SessionOpened, TradeVoided

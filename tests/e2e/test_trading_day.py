@@ -15,8 +15,7 @@ from websockets.typing import Origin, Subprotocol
 
 from engine.invariants import violations
 from engine.records import Phase
-from gateway.client import Client, LineLostError, Order, RefusedError
-from gateway.client_market import MarketData
+from gateway.client import Client, LineLostError, MarketData, Order, RefusedError
 from gateway.codec import JSON
 from gateway.keys import login_signature, request_signature
 from gateway.limits import Limits
@@ -200,8 +199,7 @@ async def test_wrong_secret_is_refused_and_a_lost_line_says_so(tmp_path: Path) -
             )
             await asyncio.sleep(0.05)
             assert not waiting.done(), "nothing is told before the sync"
-            assert a._line is not None
-            await a._line.close()
+            a.abort()
             with pytest.raises(LineLostError):
                 await waiting
         synced.set()

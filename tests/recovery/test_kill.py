@@ -21,8 +21,7 @@ import pytest
 
 from engine.exchange import Exchange
 from gateway import messages as m
-from gateway.client import Client, LineLostError, RefusedError
-from gateway.client_orders import Order
+from gateway.client import Client, LineLostError, Order, RefusedError
 from gateway.journal import Journal
 from gateway.keys import Key, Keys
 from tests.e2e.live_venue import fund

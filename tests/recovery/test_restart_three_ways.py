@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from engine.records import Phase
-from gateway.client import Client
-from gateway.client_office import OfficeClient
+from gateway.client import Client, OfficeClient
 from gateway.reports import reports
 from gateway.venue import Venue
 from tests.e2e.live_venue import LiveVenue, live_venue

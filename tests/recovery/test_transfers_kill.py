@@ -12,7 +12,7 @@ import pytest
 
 from gateway import rare_messages as r
 from gateway.client import Client, LineLostError, RefusedError
-from gateway.client_line import ANSWER_WITHIN_S
+from gateway.client.conversation import ANSWER_WITHIN_S
 from gateway.keys import Key, Keys
 from registry.institution import Registry
 from tests.e2e.live_venue import fund

@@ -55,12 +55,14 @@ async def served_apart(
     fund(folder, accounts)
     keys = Keys(folder / "keys.json").create_many([(n, f"key-{n}") for n in range(accounts)])
     arguments = (str(folder), json.dumps(asdict(limits)), str(descriptors))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__, *arguments),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    log = folder / "log.txt"
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", __name__, *arguments),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
     try:
         assert process.stdout is not None
         async with asyncio.timeout(START_WITHIN_S):
@@ -73,8 +75,8 @@ async def served_apart(
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
-        _, errors = await process.communicate()
-        sys.stderr.write(errors.decode()[-4000:])
+        await process.communicate()
+        sys.stderr.write(f"exit code {process.returncode}; {log.read_text()[-4000:]}\n")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedOK
 
 from engine.records import Kind, Phase, Side
-from gateway.client_market import MarketData
+from gateway.client import MarketData
 from gateway.publisher import CODECS, Publisher, Subscriber
 from marketdata.messages import Bidding, Snapshot
 from tests.unit.marketdata.trading_floor import WINDOW, Floor
@@ -56,7 +56,7 @@ class Reader:
         async def connect(*_: Any, **__: Any) -> Line:
             return self.line
 
-        monkeypatch.setattr("gateway.client_market.connect", connect)
+        monkeypatch.setattr("gateway.client.market_data.connect", connect)
         self.md = MarketData("ws://127.0.0.1:9")
         asyncio.run(self.md.connect())
 

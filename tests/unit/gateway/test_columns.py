@@ -20,6 +20,7 @@ ODD: list[dict[str, Any]] = [
     order("unknown", instrument="CEA99"),
     order("side", side="both"),
     order("both", price_ticks=8001),
+    order("empty", price="", price_ticks=8001),
     order("tick", price="80.005"),
     order("decimal", price="80.05"),
     order("none", price=None),
@@ -73,11 +74,11 @@ def made_in(folder: Path) -> Floor:
     return Floor(folder)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(40))
 def test_many_at_once_are_the_same_commands_as_one_by_one(tmp_path: Path, seed: int) -> None:
     random = Random(seed)
     messages = plain(random, 60)
-    for odd in random.sample(ODD, seed % 4):
+    for odd in random.sample(ODD, seed % 6):
         messages.insert(random.randrange(len(messages)), odd)
     if seed % 5 == 4:
         messages.insert(30, messages[10])  # the same id once more, with the same content

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.records import Event, Kind, Phase, SessionStatus, Side
-from gateway.client_orders import RefusedError
+from gateway.client import RefusedError
 from gateway.clock import beijing_ns
 from gateway.demo import HOUSES, houses
 from gateway.demo_houses import (

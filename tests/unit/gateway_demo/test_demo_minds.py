@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gateway.client_orders import Order
+from gateway.client import Order
 from gateway.demo_traders import CANCEL_FROM, QTY_MAX, Fair, Habits, Mind, Purse, Wish
 from marketdata.messages import Depth, Level, Quote
 

@@ -113,7 +113,7 @@ def test_a_visitor_trades_with_the_printed_key_and_the_demo_stops_cleanly(tmp_pa
         await until(lambda: "trader5" in out.getvalue())
         lines = out.getvalue().splitlines()
         key_id, secret = next(line.split() for line in lines if line.startswith("  trader1"))
-        url = lines[0].split("/docs")[0]
+        url = lines[0].split(" ")[0]
         async with Client(url, key_id, secret) as visitor:
             await until(lambda: visitor.phase == "morning")
             order = await visitor.list("CEA25", "sell", price="98.00", qty=100)

@@ -7,13 +7,13 @@
 A missed fact (trade, offer, session, halt, status, notice) shows in its ``prev``; the client then
 asks for a replay by itself and ``gaps`` counts how often. Depth, quote and composite are whole
 pictures, where the newest one is enough. Where the replay would be too long the venue answers with
-snapshots: then the books hold what these say, and nothing that may have ended meanwhile.
+snapshots: then the books hold what these say, and nothing that may have ended meanwhile. With
+``reconnect=True`` a lost line is such a gap too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
@@ -22,11 +22,11 @@ from typing import Any, Self
 import msgpack
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from gateway.client import endpoint
-from gateway.client_orders import RefusedError
+from gateway.client.errors import RefusedError
+from gateway.client.link import CONNECT_WITHIN_S, pauses_s
+from gateway.client.wire import MSGPACK, endpoint
 from gateway.market_messages import Heartbeat, Message, Replay, Replayed, Subscribe, Subscribed
 from gateway.messages import Bye, Error, Inbound, Ping, Pong
 from marketdata.messages import (
@@ -37,6 +37,7 @@ from marketdata.messages import (
     Depth,
     Fact,
     Halt,
+    Level,
     Offer,
     OpenBar,
     Quote,
@@ -47,6 +48,7 @@ from marketdata.messages import (
 )
 
 TAPE_MAX = 1000
+SILENT_MAX_S = 15.0  # three heartbeats
 
 Received = Message | Error | Bye | Pong
 
@@ -66,8 +68,11 @@ class MarketData:
         url: str,
         instruments: Sequence[str] | None = None,
         channels: Sequence[str] | None = None,
+        *,
+        reconnect: bool = False,
     ) -> None:
         self.url = url
+        self.reconnects = 0
         self.depth: dict[str, Depth] = {}
         self.quote: dict[str, Quote] = {}
         self.tape: deque[Trade] = deque(maxlen=TAPE_MAX)
@@ -85,12 +90,12 @@ class MarketData:
         )
         self._last: dict[tuple[str, str], int] = {}  # number of the channel's last fact
         self._shown: dict[str, set[int]] = {}  # numbers of ``offers`` by instrument
-        self._recovering = (
-            -1
-        )  # after which number it is asked what followed; -1: nothing is missing
+        self._recovering = -1  # after which number all was asked for; -1: nothing is missing
         self._received = 0  # facts of this connection
         self._sure = 0  # no number up to this one is missing
         self._again = False  # something was lost while it was asked what followed
+        self._reconnect = reconnect
+        self._closed = False
         self._line: ClientConnection | None = None
         self._ready: deque[Received] = deque()
 
@@ -104,18 +109,19 @@ class MarketData:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._line is not None:
-            await self._line.close()
+        await self.close()
 
     async def connect(self) -> None:
         """Connect and subscribe; after the first time, go on after the last number.
+
+        Returns once the books are filled.
 
         Raises:
             RefusedError: an instrument or a channel that does not exist.
         """
         self._line = await connect(
             endpoint(self.url, "/ws/md", "ws"),
-            subprotocols=[Subprotocol("msgpack.v1")],
+            subprotocols=[MSGPACK],
             compression=None,
             max_size=None,
         )
@@ -125,22 +131,57 @@ class MarketData:
             wanted = msgspec.structs.replace(wanted, epoch=self.epoch, after=after)
             self._recovering = after
         await self._send(wanted)
-        async for message in self:
-            if isinstance(message, Subscribed):
-                return
-            if isinstance(message, Error):
-                await self._line.close()
-                raise RefusedError(message.code, message.reason)
+        filled = False
+        while not filled:
+            for message in await self._frame():
+                if isinstance(message, Error):
+                    await self._line.close()
+                    raise RefusedError(message.code, message.reason)
+                filled = filled or isinstance(message, Snapshot | Replayed)
+                if await self._take_in(message) and not isinstance(message, Subscribed):
+                    self._ready.append(message)
 
     async def __aiter__(self) -> AsyncIterator[Received]:
-        """Yield each message after the books have taken it in; ends with the connection."""
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                while self._ready:
-                    yield self._ready.popleft()
-                for message in await self._frame():
-                    if await self._take_in(message):
-                        self._ready.append(message)
+        """Yield each message after the books have taken it in; ends with the connection.
+
+        With ``reconnect`` it goes on over lost lines, with the facts that were missed.
+        """
+        while True:
+            try:
+                while True:
+                    while self._ready:
+                        yield self._ready.popleft()
+                    for message in await self._frame():
+                        if await self._take_in(message):
+                            self._ready.append(message)
+            except (ConnectionClosed, TimeoutError):
+                if not self._reconnect or self._closed:
+                    return
+                await self._come_back()
+
+    async def close(self) -> None:
+        """End the connection."""
+        self._closed = True
+        if self._line is not None:
+            await self._line.close()
+
+    def best(self, instrument: str, side: str) -> Level | None:
+        """Return the best level that bids ("buy") or asks ("sell"), None where there is none."""
+        depth = self.depth.get(instrument)
+        levels = () if depth is None else depth.bids if side == "buy" else depth.asks
+        return levels[0] if levels else None
+
+    async def _come_back(self) -> None:
+        """Connect again, however long it takes, and go on after the last number."""
+        for pause_s in pauses_s():
+            await asyncio.sleep(pause_s)
+            try:
+                async with asyncio.timeout(CONNECT_WITHIN_S):
+                    await self.connect()
+            except (OSError, EOFError, TimeoutError, InvalidHandshake, ConnectionClosed):
+                continue
+            self.reconnects += 1
+            return
 
     async def ping(self, ref: int = 0) -> None:
         """Ask for a pong, which has the venue's time."""
@@ -160,7 +201,8 @@ class MarketData:
 
     async def _frame(self) -> list[Received]:
         assert self._line is not None, "connect first"
-        content = msgpack.unpackb(await self._line.recv())
+        async with asyncio.timeout(SILENT_MAX_S if self._reconnect else None):
+            content = msgpack.unpackb(await self._line.recv())
         found = [content] if isinstance(content, dict) else content
         return [msgspec.convert(each, Received) for each in found]
 

@@ -12,7 +12,7 @@ from typing import Any
 from gateway import office_messages as o
 from gateway import rare_messages as r
 from gateway import trader_messages as t
-from gateway.client_line import Line
+from gateway.client.line import Line
 
 
 class OfficeClient(Line):
@@ -21,57 +21,45 @@ class OfficeClient(Line):
     async def notice_session(self, session_no: int, *, opens: str, closes: str) -> r.SessionNoticed:
         """Publish a bidding session with its window of today, HH:MM in Beijing (TR-81)."""
         window = {"opens": opens, "closes": closes}
-        report: r.SessionNoticed = await self._say(o.NoticeSession, session_no=session_no, **window)
-        return report
+        return await self._ask(r.SessionNoticed, o.NoticeSession, window, session_no=session_no)
 
     async def reject_session(self, session_no: int) -> r.SessionRejected:
         """End an application, or a session that is not open yet."""
-        report: r.SessionRejected = await self._say(o.RejectSession, session_no=session_no)
-        return report
+        return await self._ask(r.SessionRejected, o.RejectSession, {}, session_no=session_no)
 
     async def block_account(self, account: int, blocks: Iterable[str]) -> r.AccountBlocked:
         """Set what an account may not do; [] lifts (TR-113…116)."""
-        report: r.AccountBlocked = await self._say(
-            o.BlockAccount, account=account, blocks=[*blocks]
-        )
-        return report
+        words = {"blocks": [*blocks]}
+        return await self._ask(r.AccountBlocked, o.BlockAccount, words, account=account)
 
     async def guard_holding(self, account: int, instrument: str, *, qty: int) -> r.HoldingGuarded:
         """Guard tonnes that are needed for surrender (TR-116)."""
-        report: r.HoldingGuarded = await self._say(
-            o.GuardHolding, account=account, instrument=instrument, qty_tonnes=qty
-        )
-        return report
+        whose = {"account": account, "instrument": instrument}
+        return await self._ask(r.HoldingGuarded, o.GuardHolding, whose, qty=qty)
 
     async def limit_holding(self, account: int, *, qty: int) -> r.HoldingLimited:
         """Limit what an account may hold (TR-111)."""
-        report: r.HoldingLimited = await self._say(o.LimitHolding, account=account, qty_tonnes=qty)
-        return report
+        return await self._ask(r.HoldingLimited, o.LimitHolding, {}, account=account, qty=qty)
 
     async def warn_account(self, account: int, stage: int) -> r.AccountWarned:
         """Note a warning (TR-113)."""
-        report: r.AccountWarned = await self._say(o.WarnAccount, account=account, stage=stage)
-        return report
+        return await self._ask(r.AccountWarned, o.WarnAccount, {}, account=account, stage=stage)
 
     async def halt_instrument(self, instrument: str) -> r.Halted:
         """Halt trading in one instrument (TR-117)."""
-        report: r.Halted = await self._say(o.HaltInstrument, instrument=instrument)
-        return report
+        return await self._ask(r.Halted, o.HaltInstrument, {}, instrument=instrument)
 
     async def resume_instrument(self, instrument: str) -> r.Resumed:
         """Resume trading in one instrument."""
-        report: r.Resumed = await self._say(o.ResumeInstrument, instrument=instrument)
-        return report
+        return await self._ask(r.Resumed, o.ResumeInstrument, {}, instrument=instrument)
 
     async def halt_market(self) -> r.Halted:
         """Halt all trading (TR-117)."""
-        report: r.Halted = await self._say(o.HaltMarket)
-        return report
+        return await self._ask(r.Halted, o.HaltMarket, {})
 
     async def resume_market(self) -> r.Resumed:
         """Resume trading."""
-        report: r.Resumed = await self._say(o.ResumeMarket)
-        return report
+        return await self._ask(r.Resumed, o.ResumeMarket, {})
 
     async def kill(
         self,
@@ -82,38 +70,30 @@ class OfficeClient(Line):
     ) -> r.Killed:
         """Cancel every order that matches, then block the account or halt the rest."""
         words = None if blocks is None else [*blocks]
-        report: r.Killed = await self._say(
-            t.Kill, account=account, instrument=instrument, blocks=words
-        )
-        return report
+        whom = {"account": account, "instrument": instrument}
+        return await self._ask(r.Killed, t.Kill, whom, blocks=words)
 
     async def admit_instrument(
         self, code: str, *, price: str | None = None, price_ticks: int | None = None
     ) -> r.InstrumentAdmitted:
         """List an instrument before a day begins (TR-04, VM-02)."""
         asked = o.AdmitInstrument(instrument=code, price=price, price_ticks=price_ticks)
-        report: r.InstrumentAdmitted = await self._ask(asked)
+        report = await self._outcome(asked)
+        assert isinstance(report, r.InstrumentAdmitted), f"answered by {report}"
         return report
 
     async def propose(self, action: str, **values: Any) -> r.Proposal:
         """Ask for what somebody else has to approve (ST-07); returns it, pending."""
-        report: r.Proposal = await self._say(o.Propose, action=action, **values)
-        return report
+        return await self._ask(r.Proposal, o.Propose, values, action=action)
 
     async def withdraw_proposal(self, proposal_id: int) -> r.Proposal:
         """Take an own proposal back before anybody has decided about it."""
-        report: r.Proposal = await self._say(o.WithdrawProposal, proposal_id=proposal_id)
-        return report
+        return await self._ask(r.Proposal, o.WithdrawProposal, {}, proposal_id=proposal_id)
 
     async def approve(self, proposal_id: int) -> r.Proposal:
         """Approve somebody else's proposal; its outcome follows as a report to both."""
-        report: r.Proposal = await self._say(o.Approve, proposal_id=proposal_id)
-        return report
+        return await self._ask(r.Proposal, o.Approve, {}, proposal_id=proposal_id)
 
     async def reject_proposal(self, proposal_id: int) -> r.Proposal:
         """Reject somebody else's proposal."""
-        report: r.Proposal = await self._say(o.RejectProposal, proposal_id=proposal_id)
-        return report
-
-    async def _say(self, kind: Any, **fields: Any) -> Any:
-        return await self._ask(kind(client_order_id=self._identity(None), **fields))
+        return await self._ask(r.Proposal, o.RejectProposal, {}, proposal_id=proposal_id)
