@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select, update
 from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Block
 from registry import court, defaults, directives, instructions, ledger, notices
 from registry.accounts import id_of
+from registry.compliance import deductions, forced, issuing
 from registry.errors import RefusalError
 from registry.ledger import Bucket, Move
 from registry.offices import BLOCKS_MAX
@@ -246,6 +247,26 @@ def _cover(tx: Connection, v: Values, context: Context) -> Done:
     return Done(defaults.cover(tx, v["default"], context.at_ns))
 
 
+def _issue_allocation(tx: Connection, v: Values, context: Context) -> Done:
+    """Issue what the platform handed over and the province has signed (RG-09, 7.3)."""
+    return Done(issuing.issue(tx, v["file"], v["sha256"], context.at_ns).txn)
+
+
+def _deduct_allocation(tx: Connection, v: Values, context: Context) -> Done:
+    """Write down what later issues are reduced by (AL-41)."""
+    names = deductions.NewDeduction._fields
+    row = deductions.NewDeduction(**{name: v[name] for name in names})
+    deductions.add(tx, row, context.at_ns)
+    return Done()
+
+
+def _force_surrender(tx: Connection, v: Values, context: Context) -> Done:
+    """Surrender from the province's earmarks and release the rest (AL-26, AL-40, AL-66)."""
+    people = (context.maker, context.checker)
+    mandate = forced.Mandate(v["entity"], v["document"], *people, context.at_ns)
+    return Done(forced.force(tx, mandate).txn)
+
+
 _GOODS = {"account": "account", "vintage": "vintage", "qty_tonnes": "tonnes"}
 _ORDER = {**_GOODS, "side": "text", "document": "text"}
 
@@ -276,4 +297,16 @@ ACTIONS: dict[str, Action] = {
     ),
     "reserve_in": Action({"amount_fen": "fen", "document": "text"}, _reserve_in),
     "cover_default": Action({"default": "number"}, _cover),
+    "issue_allocation": Action({"file": "number", "sha256": "text"}, _issue_allocation),
+    "deduct_allocation": Action(
+        {
+            "entity": "text",
+            "from_year": "number",
+            "grounds": "text",
+            "tonnes": "tonnes",
+            "document": "text",
+        },
+        _deduct_allocation,
+    ),
+    "force_surrender": Action({"entity": "text", "document": "text"}, _force_surrender),
 }

@@ -35,6 +35,7 @@ from registry import (
 from registry.accounts import Account
 from registry.approvals import Approvals
 from registry.asking import Asked, Wanted
+from registry.compliance.door import Compliance
 from registry.database import Database
 from registry.defaults import Default
 from registry.errors import RefusalError
@@ -91,6 +92,7 @@ class Registry:
         self.profile = database.profile
         self.approvals = Approvals(database)
         self.monitoring = Monitoring(database)
+        self.compliance = Compliance(database)
 
     @classmethod
     def open(cls, url: str, profile: Profile = NATIONAL) -> Registry:

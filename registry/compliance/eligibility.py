@@ -88,14 +88,19 @@ def vintage_of(year: int) -> str:
     return FIRST_CODE if year in FIRST_YEARS else f"CEA{year % 100:02d}"
 
 
+def is_vintage(code: str) -> bool:
+    """Whether a unit's code is that of a vintage of allowances."""
+    found = CEA.fullmatch(code)
+    return code == FIRST_CODE or (found is not None and int(found[1]) > FIRST_YEARS[1] % 100)
+
+
 def year_of(vintage: str) -> int:
     """Return the (last) year of a vintage's code; RefusalError unknown_vintage."""
     if vintage == FIRST_CODE:
         return FIRST_YEARS[1]
-    found = CEA.fullmatch(vintage) if isinstance(vintage, str) else None
-    if found is None or int(found[1]) <= FIRST_YEARS[1] % 100:
+    if not isinstance(vintage, str) or not is_vintage(vintage):
         raise RefusalError("unknown_vintage", f"{vintage!r} is no vintage of allowances.")
-    return 2000 + int(found[1])
+    return 2000 + int(vintage[-2:])
 
 
 def is_late(year: int, at_ns: int) -> bool:

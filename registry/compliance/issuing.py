@@ -197,11 +197,18 @@ def _row(head: dict[str, Any], number: int, one: Verdict, done: Issue) -> dict[s
     txn = done.correction_txn if one.taken and not one.taken_tonnes else txn
     return {
         **head,
-        "id": number, "entity": one.row.entity, "tonnes": one.entitled_tonnes,
-        "waived_tonnes": one.waived_tonnes, "deduction_tonnes": one.deduction_tonnes,
-        "issued_tonnes": one.issued_tonnes, "earmarked_tonnes": one.earmarked_tonnes,
-        "taken_back_tonnes": one.taken_back_tonnes, "owed_tonnes": one.owed_tonnes,
-        "reason": one.reason, "sha256": rows.sha256(one.row), "txn": txn,
+        "id": number,
+        "entity": one.row.entity,
+        "tonnes": one.entitled_tonnes,
+        "waived_tonnes": one.waived_tonnes,
+        "deduction_tonnes": one.deduction_tonnes,
+        "issued_tonnes": one.issued_tonnes,
+        "earmarked_tonnes": one.earmarked_tonnes,
+        "taken_back_tonnes": one.taken_back_tonnes,
+        "owed_tonnes": one.owed_tonnes,
+        "reason": one.reason,
+        "sha256": rows.sha256(one.row),
+        "txn": txn,
     }
 
 
@@ -212,10 +219,17 @@ def _earmark(
     kept = [(number, one) for number, one in numbered if one.earmarked_tonnes]
     values = [
         {
-            "id": i, "allocation": number, "entity": one.row.entity, "year": what.year,
-            "unit": places.unit, "account": places.province_of[one.row.entity],
-            "reason": one.reason, "tonnes": one.earmarked_tonnes,
-            "forced_tonnes": 0, "released_tonnes": 0, "recovered_tonnes": 0,
+            "id": i,
+            "allocation": number,
+            "entity": one.row.entity,
+            "year": what.year,
+            "unit": places.unit,
+            "account": places.province_of[one.row.entity],
+            "reason": one.reason,
+            "tonnes": one.earmarked_tonnes,
+            "forced_tonnes": 0,
+            "released_tonnes": 0,
+            "recovered_tonnes": 0,
         }
         for i, (number, one) in enumerate(kept, last + 1)
     ]
