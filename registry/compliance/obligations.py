@@ -122,7 +122,8 @@ def _write(tx: Connection, fresh: list[Obligation]) -> None:
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(obligations)
     changed = {name: statement.excluded[name] for name in Obligation._fields[2:]}
-    tx.execute(statement.on_conflict_do_update(["entity", "year"], set_=changed), values)
+    newest = statement.on_conflict_do_update(index_elements=["entity", "year"], set_=changed)
+    tx.execute(newest, values)
     n = obligation_notices.c
     lines = dict(
         tx.execute(
