@@ -142,6 +142,7 @@ notices = Table(
             *("court", "restriction", "cancellation", "succession", "correction", "objection"),
             *("allocation", "obligation", "surrender", "certificate", "offset"),
             *("carry_over", "borrowing", "penalty", "warning", "disclosure"),
+            *("verification", "recheck"),
         ),
         "notice_kind",
     ),

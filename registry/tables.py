@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry import offices, schema
 from registry.compliance import carry_schema
 from registry.compliance import schema as compliance_schema
+from registry.monitoring import report_schema
 from registry.monitoring import schema as monitoring_schema
 from registry.offsets import schema as offsets_schema
 
@@ -13,6 +14,7 @@ APPEND_ONLY = (
     *schema.APPEND_ONLY,
     *offices.APPEND_ONLY,
     *monitoring_schema.APPEND_ONLY,
+    *report_schema.APPEND_ONLY,
     *compliance_schema.APPEND_ONLY,
     *carry_schema.APPEND_ONLY,
     *offsets_schema.APPEND_ONLY,

@@ -6,10 +6,27 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from registry.database import Database
-from registry.monitoring import entities, provinces, roster, verified
+from registry.monitoring import (
+    deposits,
+    entities,
+    findings,
+    plans,
+    provinces,
+    rechecks,
+    reports,
+    roster,
+    verification,
+    verified,
+)
+from registry.monitoring.deposits import Deposit, Reported, Taken
 from registry.monitoring.entities import Entity, Facility, NewEntity
+from registry.monitoring.findings import Kept
+from registry.monitoring.plans import Plan
 from registry.monitoring.provinces import Province
+from registry.monitoring.rechecks import Change, Recheck
+from registry.monitoring.reports import Refused, Report
 from registry.monitoring.roster import Entry, Listing, Published
+from registry.monitoring.verification import Adjusted, Feedback, Verified
 from registry.monitoring.verified import Figure, Version
 
 
@@ -104,6 +121,135 @@ class Monitoring:
         """Return (entity, pilot market) of those whom the roster of a year took out (CP-08)."""
         with self._database.read() as tx:
             return roster.pilot_exits(tx, year)
+
+    # Plans, deposits, reports (CP-09, CP-10)
+
+    def file_plans(
+        self, year: int, rows: Sequence[tuple[str, Mapping[str, Any]]], person: int, at_ns: int
+    ) -> list[Plan]:
+        """File data-quality plans of a year, all or none; see ``plans.file``."""
+        with self._database.write() as tx:
+            return plans.file(tx, year, rows, person, at_ns)
+
+    def plans(self, year: int) -> list[Plan]:
+        """Return every version of every plan of a year."""
+        with self._database.read() as tx:
+            return plans.of_year(tx, year)
+
+    def deposit(self, rows: Sequence[Deposit], person: int, at_ns: int) -> list[Taken]:
+        """Take monthly deposits, all or none; see ``deposits.Desk.take``."""
+        with self._database.write() as tx:
+            return deposits.deposit(tx, rows, person, at_ns)
+
+    def overdue(self, year: int, at_ns: int) -> list[tuple[str, str, int]]:
+        """Return (entity, facility, month) of deposits that are due and not there (CP-09)."""
+        with self._database.read() as tx:
+            return deposits.overdue(tx, year, at_ns)
+
+    def report(self, year: int, entity: str, person: int, at_ns: int) -> Report:
+        """Report a year from its deposits; see ``reports.report``."""
+        with self._database.write() as tx:
+            return reports.report(tx, year, entity, person, at_ns)
+
+    def report_all(
+        self, year: int, person: int, at_ns: int, only: Collection[str] | None = None
+    ) -> tuple[list[Report], list[Refused]]:
+        """Report a year of everybody listed, or of these; who cannot is in the second list."""
+        with self._database.write() as tx:
+            return reports.report_all(tx, year, person, at_ns, only)
+
+    def report_totals(
+        self, year: int, rows: Mapping[str, Mapping[str, Reported]], person: int, at_ns: int
+    ) -> list[Report]:
+        """Report a year from totals where no deposits were due; see ``reports.report_totals``."""
+        with self._database.write() as tx:
+            return reports.report_totals(tx, year, rows, person, at_ns)
+
+    def reports(self, year: int) -> dict[str, Report]:
+        """Return the reports of a year that count, by entity."""
+        with self._database.read() as tx:
+            return reports.newest(tx, year)
+
+    def findings(
+        self, year: int, entity: str | None = None, open_errors_only: bool = False
+    ) -> list[Kept]:
+        """Return what the plausibility checks found about the papers that count."""
+        with self._database.read() as tx:
+            return findings.of_year(tx, year, entity, open_errors_only)
+
+    def answer_finding(self, number: int, words: str, person: int, at_ns: int) -> None:
+        """Say why a finding is no mistake; see ``findings.answer``."""
+        with self._database.write() as tx:
+            findings.answer(tx, number, words, person, at_ns)
+
+    # Verification, feedback, re-check (CP-10, CP-11)
+
+    def verify(
+        self,
+        year: int,
+        verifier: int,
+        at_ns: int,
+        words: str,
+        only: Collection[str] | None = None,
+        adjusted: Adjusted | None = None,
+    ) -> Verified:
+        """Verify the reports of a year, or of these entities; see ``verification.verify``."""
+        with self._database.write() as tx:
+            return verification.verify(tx, year, verifier, at_ns, words, only, adjusted)
+
+    def feed_back(
+        self, year: int, person: int, at_ns: int, only: Collection[str] | None = None
+    ) -> list[Feedback]:
+        """Tell verified figures to their entities; see ``verification.feed_back``."""
+        with self._database.write() as tx:
+            return verification.feed_back(tx, year, person, at_ns, only)
+
+    def ask_recheck(
+        self,
+        entity: str,
+        year: int,
+        words: str,
+        person: int,
+        at_ns: int,
+        allocated_ns: int | None = None,
+    ) -> Recheck:
+        """Ask for a re-check of a verification or an allocation; see ``rechecks.ask``."""
+        with self._database.write() as tx:
+            return rechecks.ask(tx, entity, year, words, person, at_ns, allocated_ns)
+
+    def answer_recheck(
+        self,
+        number: int,
+        words: str,
+        person: int,
+        at_ns: int,
+        emissions_tonnes: int | None = None,
+    ) -> Recheck:
+        """Answer a re-check, with tonnes: corrected; see ``rechecks.answer``."""
+        with self._database.write() as tx:
+            return rechecks.answer(tx, number, words, person, at_ns, emissions_tonnes)
+
+    def rechecks(self, year: int, entity: str | None = None) -> list[Recheck]:
+        """Return the re-checks of a year in order."""
+        with self._database.read() as tx:
+            return rechecks.of_year(tx, year, entity)
+
+    def correct(
+        self, figure: Figure, grounds: str, document: str, maker: int, checker: int, at_ns: int
+    ) -> Version:
+        """Change a verified figure on other grounds; see ``rechecks.correct`` (RG-18)."""
+        with self._database.write() as tx:
+            return rechecks.correct(tx, figure, grounds, document, maker, checker, at_ns)
+
+    def changes(self, year: int, since_ns: int = 0) -> list[Change]:
+        """Return whose verified quantity changed, for issue and claw-back (RG-18)."""
+        with self._database.read() as tx:
+            return rechecks.changes(tx, year, since_ns)
+
+    def verified_facilities(self, year: int) -> dict[str, dict[str, int]]:
+        """Return entity -> facility -> verified whole tonnes, of figures that say so."""
+        with self._database.read() as tx:
+            return verification.facilities_of_year(tx, year)
 
     # Verified figures
 

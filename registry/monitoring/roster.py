@@ -16,7 +16,14 @@ from registry.database import insert_missing
 from registry.errors import RefusalError
 from registry.monitoring import boundary, checks, clock, verified
 from registry.monitoring.entities import Entity, all_by_code
-from registry.monitoring.schema import PILOT_MARKETS, facilities, pilots, roster, roster_log
+from registry.monitoring.schema import (
+    PILOT_MARKETS,
+    entities,
+    facilities,
+    pilots,
+    roster,
+    roster_log,
+)
 from registry.windows import moment
 
 THRESHOLD_TONNES = 26_000  # CP-03
@@ -73,7 +80,7 @@ class _Facts:
         self.year = year
         base = year - NEWEST_FIGURES if base_year is None else base_year
         self.entities = all_by_code(tx)
-        self.before = set(_listed(tx, year - 1))
+        self.before = listed(tx, year - 1)
         self.figure = verified.of_year(tx, base)
         self.figure_before = verified.of_year(tx, base - 1)
         self.base = base
@@ -136,8 +143,8 @@ def publish(
         _log(tx, rows)
         _leave_pilots(tx, year)
     late = {str(row["sector"]) for row in rows if _is_late(row, at_ns)}
-    listed = sum(row["status"] == "listed" for row in rows)
-    return Published(listed, len(rows) - listed, tuple(sorted(late)))
+    count = sum(row["status"] == "listed" for row in rows)
+    return Published(count, len(rows) - count, tuple(sorted(late)))
 
 
 class Judge:
@@ -278,9 +285,18 @@ def pilot_exits(tx: Connection, year: int) -> list[tuple[str, str]]:
     return [(str(entity), str(market)) for entity, market in tx.execute(query)]
 
 
-def _listed(tx: Connection, year: int) -> Iterable[str]:
+def sectors(tx: Connection) -> dict[str, str]:
+    """Return every entity's sector."""
+    return {
+        str(row.code): str(row.sector)
+        for row in tx.execute(select(entities.c.code, entities.c.sector))
+    }
+
+
+def listed(tx: Connection, year: int) -> set[str]:
+    """Return who is on the roster of a year and not removed."""
     query = select(roster.c.entity).where(roster.c.year == year, roster.c.status == "listed")
-    return tx.execute(query).scalars()
+    return set(tx.execute(query).scalars())
 
 
 def _all_closed(tx: Connection, year: int) -> Iterable[str]:
@@ -295,10 +311,10 @@ def _all_closed(tx: Connection, year: int) -> Iterable[str]:
 
 
 def _leave_pilots(tx: Connection, year: int) -> None:
-    listed = select(roster.c.entity).where(roster.c.year == year, roster.c.status == "listed")
+    on_list = select(roster.c.entity).where(roster.c.year == year, roster.c.status == "listed")
     tx.execute(
         update(pilots)
-        .where(pilots.c.left_year == 0, pilots.c.entity.in_(listed))
+        .where(pilots.c.left_year == 0, pilots.c.entity.in_(on_list))
         .values(left_year=year)
     )
 
