@@ -14,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from gateway.bodies import Bodies
+from gateway.compliance_messages import COMPLIANCE_DOCUMENTED
 from gateway.connection import Door, serve_market_data, serve_trading
 from gateway.limits import Limits
 from gateway.market_views import MARKET_DOCUMENTED
@@ -110,7 +111,8 @@ def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
 def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
     _, schemas = msgspec.json.schema_components(
-        (*DOCUMENTED, *MARKET_DOCUMENTED), ref_template="#/components/schemas/{name}"
+        (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED),
+        ref_template="#/components/schemas/{name}",
     )
 
     def openapi() -> dict[str, Any]:

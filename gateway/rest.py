@@ -17,6 +17,7 @@ from engine.records import Mode, Phase
 from gateway.asyncapi import as_text
 from gateway.refusals import REFUSALS
 from gateway.rest_answers import ProblemError, answer, documented
+from gateway.rest_compliance import compliance_routes
 from gateway.rest_market import market_routes
 from gateway.rest_messages import (
     BoardView,
@@ -31,6 +32,7 @@ from gateway.rest_messages import (
 from gateway.rest_office import office_routes
 from gateway.rest_private import private_routes
 from gateway.rest_registry import registry_routes
+from gateway.rest_surrender import surrender_routes
 from gateway.venue import Venue
 from marketdata.bulletin import Bulletin
 
@@ -44,6 +46,8 @@ def routes(venue: Venue) -> APIRouter:
     private_routes(router, venue)
     office_routes(router, venue)
     registry_routes(router, venue)
+    compliance_routes(router, venue)
+    surrender_routes(router, venue)
     return router
 
 
