@@ -18,6 +18,7 @@ from registry.compliance import deductions, forced, issuing
 from registry.errors import RefusalError
 from registry.ledger import Bucket, Move
 from registry.offices import BLOCKS_MAX
+from registry.offsets.schema import batches
 from registry.profiles import Profile
 from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions
 from registry.windows import TIME_NS_MAX
@@ -142,6 +143,10 @@ def _cancel(tx: Connection, v: Values, context: Context) -> Done:
         allowed = ", ".join(context.profile.cancellation_kinds)
         raise RefusalError("purpose_invalid", f"The purpose is one of: {allowed}.")
     account, unit = id_of(tx, v["account"]), ledger.unit_of(tx, v["vintage"])
+    if tx.execute(select(batches.c.unit).where(batches.c.unit == unit)).first():
+        raise RefusalError(
+            "batch_registered", f"{v['vintage']} is cancelled with a proof, as reductions (VM-10)."
+        )
     move = Move(
         Bucket(account, unit, REGISTRY_AVAILABLE),
         Bucket(account, unit, CANCELLED),
@@ -190,6 +195,11 @@ def _correct(tx: Connection, v: Values, context: Context) -> Done:
         raise RefusalError("corrected_before", f"Transaction {wrong.id} was corrected before.")
     rows = tx.execute(select(entries).where(entries.c.txn == wrong.id).order_by(entries.c.line))
     moves = [_opposite(row) for row in rows]
+    nation = tx.execute(select(accounts.c.id).where(accounts.c.kind == "national")).scalar()
+    if any(move.credit.account == nation for move in moves):
+        raise RefusalError(
+            "not_correctable", "An allocation is corrected by an additional issue (RG-18)."
+        )
     number = ledger.book(tx, "correction", v["evidence"], moves, corrects=wrong.id)
     for account in sorted({bucket.account for move in moves for bucket in move[:2]}):
         sentence = f"Transaction {wrong.id} was corrected by {number}: {v['evidence']}."

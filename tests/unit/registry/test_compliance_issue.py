@@ -304,3 +304,17 @@ def test_people_of_the_entity_hear_of_it(town: Town) -> None:
     kinds = [one.kind for one in town.registry.notices(town.index("P1"))]
     assert kinds == ["allocation", "allocation", "obligation", "surrender"]
     assert ENTITY != PROVINCE
+
+
+def test_an_allocation_is_corrected_by_an_additional_issue_only(town: Town) -> None:
+    """RG-17, RG-18: not by taking the nation's issue back behind the allocation's back."""
+    town.verified(2023, P1=100)
+    town.issue(2023, "pre", {"P1": 0}, at(2024, 3, 1))
+    town.issue(2023, "final", {"P1": 90}, at(2024, 11, 1), reasons={"P1": "risk"})
+    issue = town.compliance.allocations("P1")[-1].txn
+    approvals = town.registry.approvals
+    values = {"transaction": issue, "evidence": "a wish"}
+    asked = approvals.request(PLATFORM, "correct", values, at(2024, 11, 2))
+    with pytest.raises(RefusalError, match=r"RG-18.*not_correctable"):
+        approvals.approve(asked.number, REGISTRAR, asked.sha256, at(2024, 11, 2))
+    assert town.registry.violations() == []
