@@ -125,10 +125,12 @@ penalties = Table(
     text("regime"),
     text("clause"),
     number("year"),  # of the obligation, 0 if it is about none
-    number("short_tonnes"),
+    number("short_tonnes"),  # at the deadline
+    number("missing_tonnes"),  # when the case was made
     number("turnover_fen"),  # average price of the month: turnover / volume (CP-63)
     number("volume_tonnes"),
-    number("gains_fen"),  # what was gained, or traded
+    number("gains_fen"),
+    number("value_fen"),  # what was traded
     number("confiscated_fen"),
     number("least_fen"),
     number("most_fen"),
@@ -145,8 +147,8 @@ penalties = Table(
     Column("deduction", Number, ForeignKey("deductions.id"), unique=True),
     *_two_people("penalty"),
     CheckConstraint(
-        "short_tonnes >= 0 AND turnover_fen >= 0 AND volume_tonnes >= 0 AND gains_fen >= 0"
-        " AND confiscated_fen >= 0",
+        "short_tonnes >= 0 AND missing_tonnes >= 0 AND turnover_fen >= 0 AND volume_tonnes >= 0"
+        " AND gains_fen >= 0 AND value_fen >= 0 AND confiscated_fen >= 0",
         name="penalty_facts",
     ),
     CheckConstraint(
