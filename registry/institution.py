@@ -309,7 +309,8 @@ class Registry:
             ).all()
         found: dict[int, dict[str, int]] = {}
         for number, kind, balance in rows:
-            found.setdefault(who.index_of[number], {})[kind] = balance
+            if number in who.index_of:  # a province has no trading side
+                found.setdefault(who.index_of[number], {})[kind] = balance
         return {index: Holding(**parts) for index, parts in sorted(found.items())}
 
     def vintages(self) -> list[str]:
