@@ -34,6 +34,7 @@ _COURT_MAKER, _COURT_CHECKER = frozenset((REGISTRY_MAKER,)), frozenset((REGISTRY
 _VOID_CHECKERS = frozenset((EXCHANGE_OPERATOR, SUPERVISOR))
 _OVERSIGHT = frozenset((SUPERVISOR, EXCHANGE_OPERATOR))
 _COMPLIANCE, _PROVINCE = frozenset((COMPLIANCE,)), frozenset((PROVINCIAL_AUTHORITY,))
+_VERIFIER = frozenset((VERIFIER,))
 _YEAR_OFFICES = frozenset((PROVINCIAL_AUTHORITY, MINISTRY, REGISTRY_MAKER, REGISTRY_CHECKER))
 _YEAR_READERS = _COMPLIANCE | _YEAR_OFFICES
 
@@ -100,6 +101,30 @@ PERMITTED: dict[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("POST /api/compliance/decisions", "POST /api/compliance/notices"), _PROVINCE),
     "POST /api/compliance/handovers": _COURT_MAKER,
+    **dict.fromkeys(
+        (
+            *("GET /api/monitoring/entities", "GET /api/monitoring/roster"),
+            *("GET /api/monitoring/reports", "GET /api/monitoring/findings"),
+            "GET /api/monitoring/rechecks",
+        ),
+        _YEAR_READERS | _VERIFIER,
+    ),
+    **dict.fromkeys(
+        (
+            *("POST /api/monitoring/plans", "POST /api/monitoring/deposits"),
+            *("POST /api/monitoring/reports", "POST /api/monitoring/finding-answers"),
+            "POST /api/monitoring/rechecks",
+        ),
+        _COMPLIANCE,
+    ),
+    "POST /api/monitoring/verifications": _VERIFIER,
+    **dict.fromkeys(
+        (
+            *("POST /api/monitoring/roster", "POST /api/monitoring/feedbacks"),
+            "POST /api/monitoring/recheck-answers",
+        ),
+        _PROVINCE,
+    ),
 }
 
 

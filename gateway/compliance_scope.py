@@ -78,6 +78,12 @@ def refuse_unseen(registry: Registry, seen: Seen, paper: str, numbers: Collectio
             raise RefusalError("unknown_application", f"There is no application {number}.")
 
 
+def refuse_foreign(seen: Seen, entity: str) -> None:
+    """Raise RefusalError unknown_entity for one that is not seen."""
+    if not seen.has(entity):
+        raise RefusalError("unknown_entity", f"There is no entity {entity!r}.")
+
+
 def view(kind: type[Kind], row: Any, **more: Any) -> Kind:
     """Return a row of the registry as its message: ``at_ns`` becomes ``at_us``, 0 and 1 a fact."""
     values: dict[str, Any] = {}

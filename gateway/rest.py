@@ -29,9 +29,11 @@ from gateway.rest_messages import (
     OfferView,
     SessionList,
 )
+from gateway.rest_monitoring import monitoring_routes
 from gateway.rest_office import office_routes
 from gateway.rest_private import private_routes
 from gateway.rest_registry import registry_routes
+from gateway.rest_reporting import reporting_routes
 from gateway.rest_surrender import surrender_routes
 from gateway.venue import Venue
 from marketdata.bulletin import Bulletin
@@ -48,6 +50,8 @@ def routes(venue: Venue) -> APIRouter:
     registry_routes(router, venue)
     compliance_routes(router, venue)
     surrender_routes(router, venue)
+    monitoring_routes(router, venue)
+    reporting_routes(router, venue)
     return router
 
 

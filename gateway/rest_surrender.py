@@ -26,7 +26,15 @@ from gateway.compliance_messages import (
     Verdict,
     VerdictRequest,
 )
-from gateway.compliance_scope import Seen, refuse_unseen, seen_by, taken, view, views
+from gateway.compliance_scope import (
+    Seen,
+    refuse_foreign,
+    refuse_unseen,
+    seen_by,
+    taken,
+    view,
+    views,
+)
 from gateway.keys import Key
 from gateway.rest_answers import answer, asked, documented, sent, signed_by
 from gateway.rest_registry import request_view
@@ -179,8 +187,7 @@ def _province_routes(router: APIRouter, venue: Venue) -> None:
         def act() -> Notified:
             seen = seen_by(venue.registry, key)
             for entity in wanted.entities:
-                if not seen.has(entity):
-                    raise RefusalError("unknown_entity", f"There is no entity {entity!r}.")
+                refuse_foreign(seen, entity)
             return _notify(venue.registry, seen, wanted, at_ns)
 
         return answer(await asked(act))
