@@ -79,15 +79,27 @@ class Desk:
         emissions_negative.
         """
         facility = self.refuse(one.entity, one.facility, one.month)
-        set_name = parameters.set_of(self._sectors[one.entity], facility.fuel)
+        set_name = self.set_of(facility)
         values = {
             name: parameters.parse(set_name, name, *cells) for name, cells in one.reported.items()
         }
+        return self.take_values(facility, one.month, values)
+
+    def set_of(self, facility: Facility) -> str:
+        """Return which parameters a facility reports."""
+        return parameters.set_of(self._sectors[facility.entity], facility.fuel)
+
+    def take_values(self, facility: Facility, month: int, values: parameters.Values) -> Taken:
+        """Remember a month of a facility that ``refuse`` has let pass.
+
+        CellError missing_parameter, emissions_negative.
+        """
+        set_name = self.set_of(facility)
         parameters.refuse_incomplete(set_name, values)
         exact = emissions_t(set_name, values)
         if exact < 0:
             raise CellError("value", "emissions_negative", "These values give negative emissions.")
-        return self._remember(one, facility, set_name, values, exact)
+        return self._remember(facility, _month(set_name, month, values, exact, facility))
 
     def refuse(self, entity: str, code: str, month: int) -> Facility:
         """Return the facility, or raise RefusalError if it has nothing to deposit now."""
@@ -113,41 +125,32 @@ class Desk:
             raise RefusalError("deposited_twice", f"{entity}/{code} has {month} twice.")
         return facility
 
-    def _remember(
-        self,
-        one: Deposit,
-        facility: Facility,
-        set_name: str,
-        values: parameters.Values,
-        exact: Fraction,
-    ) -> Taken:
-        key = (one.entity, one.facility, one.month)
-        self._known[key] = (set_name, values)
+    def _remember(self, facility: Facility, now: Month) -> Taken:
+        key = (facility.entity, facility.code, now.month)
+        self._known[key] = (now.set_name, now.values)
         version = self._versions.get(key, 0) + 1
-        late = clock.is_late("deposit", self._sectors[one.entity], one.month, self._at_ns)
-        found = plausibility.check(
-            _month(set_name, one.month, values, exact, facility), self._before(one, facility)
-        )
+        late = clock.is_late("deposit", self._sectors[facility.entity], now.month, self._at_ns)
+        found = plausibility.check(now, self._before(facility, now.month))
+        year = now.month // 100
         self._found += [
-            Found(one.entity, one.facility, one.month // 100, one.month, version, finding)
-            for finding in found
+            Found(facility.entity, facility.code, year, now.month, version, one) for one in found
         ]
-        taken = Taken(*key, version, text_of(exact), late, len(found))
+        taken = Taken(*key, version, text_of(now.emissions), late, len(found))
         self._taken[key] = taken
-        content = checks.canonical(parameters.to_content(values, set_name))
-        row = {"entity": one.entity, "facility": one.facility, "month": one.month}
-        row |= {"version": version, "set_name": set_name, "content": content}
+        content = checks.canonical(parameters.to_content(now.values, now.set_name))
+        row = {"entity": facility.entity, "facility": facility.code, "month": now.month}
+        row |= {"version": version, "set_name": now.set_name, "content": content}
         row |= {"emissions_t": taken.emissions_t, "person": self._person}
         self._rows.append({**row, "at_ns": self._at_ns, "late": int(late)})
         return taken
 
-    def _before(self, one: Deposit, facility: Facility) -> Month | None:
-        month = previous(one.month)
-        known = self._known.get((one.entity, one.facility, month))
+    def _before(self, facility: Facility, month: int) -> Month | None:
+        before = previous(month)
+        known = self._known.get((facility.entity, facility.code, before))
         if known is None:
             return None
         set_name, values = known
-        return _month(set_name, month, values, emissions_t(set_name, values), facility)
+        return _month(set_name, before, values, emissions_t(set_name, values), facility)
 
     def close(self) -> list[Taken]:
         """Write everything that was taken, in few statements."""
@@ -181,6 +184,11 @@ def deposit(tx: Connection, rows: Sequence[Deposit], person: int, at_ns: int) ->
             where = f"{row.entity}/{row.facility} {row.month}"
             raise RefusalError(error.code, f"{where}: {error.reason}") from error
     return desk.close()
+
+
+def of_year(tx: Connection, year: int) -> Iterable[Stored]:
+    """Yield the deposits of a year that count."""
+    return stored(tx, deposits.c.month.between(year * 100 + 1, year * 100 + 12))
 
 
 def stored(tx: Connection, *wanted: Any) -> Iterable[Stored]:

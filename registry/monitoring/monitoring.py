@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from registry.database import Database
 from registry.monitoring import (
+    bulk,
     deposits,
     entities,
+    exporting,
     findings,
     plans,
     provinces,
@@ -18,6 +21,7 @@ from registry.monitoring import (
     verification,
     verified,
 )
+from registry.monitoring.bulk import Summary
 from registry.monitoring.deposits import Deposit, Reported, Taken
 from registry.monitoring.entities import Entity, Facility, NewEntity
 from registry.monitoring.findings import Kept
@@ -282,3 +286,25 @@ class Monitoring:
         """Write (entity, year, emissions_tonnes) rows down, all or none."""
         with self._database.write() as tx:
             return verified.record(tx, [Figure(*row) for row in rows], verifier, at_ns)
+
+    # Tables
+
+    def import_table(
+        self,
+        table: str,
+        path: Path,
+        person: int,
+        at_ns: int,
+        year: int | None = None,
+        document: str = "",
+        strict: bool = False,
+    ) -> Summary:
+        """Take a CSV or Parquet table in; bad rows are in the summary; see ``bulk.read``."""
+        with self._database.write() as tx:
+            return bulk.read(tx, table, path, person, at_ns, year, document, strict)
+
+    def export_table(self, table: str, path: Path, year: int | None = None) -> int:
+        """Write a table to a .csv or .parquet file; return its rows; see ``exporting``."""
+        with self._database.read() as tx:
+            columns, rows = exporting.table(tx, table, year)
+        return bulk.write(path, columns, rows)

@@ -137,12 +137,16 @@ def publish(
     judge = Judge(tx, year, base_year)
     for one in listings:
         judge.refuse(one)
-    rows = [judge.row(one, document, person, at_ns) for one in listings]
+    return write(tx, [judge.row(one, document, person, at_ns) for one in listings])
+
+
+def write(tx: Connection, rows: Sequence[dict[str, Any]]) -> Published:
+    """Write rows that a judge has let pass."""
     if rows:
         tx.execute(insert(roster), rows)
         _log(tx, rows)
-        _leave_pilots(tx, year)
-    late = {str(row["sector"]) for row in rows if _is_late(row, at_ns)}
+        _leave_pilots(tx, int(rows[0]["year"]))
+    late = {str(row["sector"]) for row in rows if _is_late(row)}
     count = sum(row["status"] == "listed" for row in rows)
     return Published(count, len(rows) - count, tuple(sorted(late)))
 
@@ -331,5 +335,5 @@ def _log(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _is_late(row: dict[str, Any], at_ns: int) -> bool:
-    return clock.is_late("roster", str(row["sector"]), int(row["year"]), at_ns)
+def _is_late(row: dict[str, Any]) -> bool:
+    return clock.is_late("roster", str(row["sector"]), int(row["year"]), int(row["decided_ns"]))

@@ -288,7 +288,8 @@ def test_somebody_else_verifies_and_it_counts_cp_10(covered: Registry) -> None:
     assert monitoring.verified_facilities(2025)["P"] == {"U1": 2_265_120, "U2": 90_000}
     assert monitoring.verified_tonnes("P", 2025) == 2_355_120
     with covered.database.read() as tx:
-        late = dict(tx.execute(text("SELECT entity, late FROM verifications")).tuples().all())
+        rows = tx.execute(text("SELECT entity, late FROM verifications"))
+        late = {row.entity: row.late for row in rows}
     assert late == {"P": 1, "A": 0}  # power by 30 June, aluminium by 31 July 2026
     again = monitoring.verify(2025, VERIFIER, at("2026-07-01"), "inspected", ["P", "X"])
     assert again.refused == [
