@@ -176,13 +176,12 @@ warnings = Table(
     number("short_tonnes"),  # not there
     number("short_if_sold_tonnes"),  # not there if every open sale is done
     number("price_fen"),  # for a tonne, 0 = unknown
-    number("cost_fen"),  # of what is not there
     number("cash_fen"),
     number("warned_ns"),
     one_of("level", LEVELS, "warning_level"),
     CheckConstraint(
         "due_tonnes > 0 AND short_tonnes >= 0 AND short_if_sold_tonnes >= short_tonnes"
-        " AND price_fen >= 0 AND cost_fen = short_tonnes * price_fen AND cash_fen >= 0",
+        " AND price_fen >= 0 AND cash_fen >= 0",
         name="warning_figures",
     ),
     **TABLE,
