@@ -55,12 +55,12 @@ def read(
 ) -> Summary:
     """Take a table in, in this transaction; ``strict``: nothing of it if one row is refused.
 
-    ``table``: entities, facilities, roster, deposits, verified; the last three are of a ``year``,
-    a roster has a ``document``.
+    ``table``: entities, facilities, roster, plans, deposits, verified; all but the first two are of
+    a ``year``, a roster has a ``document``.
     """
     if table not in COLUMNS:
         raise RefusalError("unknown_table", f"{table!r} is none of {', '.join(COLUMNS)}.")
-    header, rows = _open(path)
+    header, rows = open_table(path)
     _check_header(table, header)
     checks.person(person)
     takes = taker(tx, table, year, person, at_ns, document)
@@ -105,7 +105,7 @@ def _check_header(table: str, header: list[str]) -> None:
             raise RefusalError("missing_column", f"The table {table} needs the column {name}.")
 
 
-def _open(path: Path) -> tuple[list[str], Iterator[Row]]:
+def open_table(path: Path) -> tuple[list[str], Iterator[Row]]:
     """Return header and rows of a file; the whole file is read before the first row comes."""
     readers = {".csv": _open_csv, ".parquet": _open_parquet}
     reader = readers.get(path.suffix.lower())
