@@ -20,7 +20,7 @@ from registry.ledger import Bucket, Move
 from registry.offices import BLOCKS_MAX
 from registry.offsets.schema import batches
 from registry.profiles import Profile
-from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions
+from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions, units
 from registry.windows import TIME_NS_MAX
 
 TEXT_CHARS_MAX = 500
@@ -116,7 +116,17 @@ _CHECKS: dict[str, Callable[[Connection, str, Any], None]] = {
 
 
 def _issue(tx: Connection, v: Values, _: Context) -> Done:
+    _refuse_batch(tx, v["vintage"])
     return Done(instructions.issue(tx, [(v["vintage"], v["account"], v["qty_tonnes"])]))
+
+
+def _refuse_batch(tx: Connection, code: str) -> None:
+    """Leave registered reductions to ``registry.offsets``, which proves what it does."""
+    of_code = batches.join(units, units.c.id == batches.c.unit)
+    if tx.execute(select(batches.c.unit).select_from(of_code).where(units.c.code == code)).first():
+        raise RefusalError(
+            "batch_registered", f"{code} is issued and cancelled as reductions (VM-06, VM-10)."
+        )
 
 
 def _court(word: str) -> Callable[[Connection, Values, Context], Done]:
@@ -143,10 +153,7 @@ def _cancel(tx: Connection, v: Values, context: Context) -> Done:
         allowed = ", ".join(context.profile.cancellation_kinds)
         raise RefusalError("purpose_invalid", f"The purpose is one of: {allowed}.")
     account, unit = id_of(tx, v["account"]), ledger.unit_of(tx, v["vintage"])
-    if tx.execute(select(batches.c.unit).where(batches.c.unit == unit)).first():
-        raise RefusalError(
-            "batch_registered", f"{v['vintage']} is cancelled with a proof, as reductions (VM-10)."
-        )
+    _refuse_batch(tx, v["vintage"])
     move = Move(
         Bucket(account, unit, REGISTRY_AVAILABLE),
         Bucket(account, unit, CANCELLED),
@@ -190,6 +197,8 @@ def _correct(tx: Connection, v: Values, context: Context) -> Done:
             "not_correctable",
             f"Transaction {v['transaction']} is none of {', '.join(CORRECTABLE)}.",
         )
+    if tx.execute(select(batches.c.unit).where(batches.c.txn == wrong.id)).first():
+        raise RefusalError("not_correctable", "A registered batch stays as it is (VM-06).")
     again = select(transactions.c.id).where(transactions.c.corrects == wrong.id)
     if tx.execute(again).first() is not None:
         raise RefusalError("corrected_before", f"Transaction {wrong.id} was corrected before.")

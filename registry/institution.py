@@ -42,6 +42,7 @@ from registry.errors import RefusalError
 from registry.monitoring.monitoring import Monitoring
 from registry.notices import Notice
 from registry.objections import Objection
+from registry.offsets.offsets import Offsets
 from registry.profiles import NATIONAL, Profile
 from registry.schema import (
     CASH,
@@ -92,6 +93,7 @@ class Registry:
         self.profile = database.profile
         self.approvals = Approvals(database)
         self.monitoring = Monitoring(database)
+        self.offsets = Offsets(database)
         self.compliance = Compliance(database)
 
     @classmethod

@@ -8,7 +8,7 @@ asked there (``Offsets.confirm``); that it counts once is for whoever uses it to
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import NamedTuple, get_type_hints
 
 from registry.errors import RefusalError
 from registry.monitoring import checks
@@ -47,6 +47,9 @@ class Facts(NamedTuple):
     def era(self) -> str:
         """``old`` (filed before 2017-03-14) or ``new`` (of the restarted market): CP-37."""
         return "old" if self.registered < OLD_BEFORE else "new"
+
+
+_TYPES = get_type_hints(Facts)
 
 
 class Proof(NamedTuple):
@@ -90,34 +93,11 @@ def _facts(content: str) -> Facts | None:
         return None
     if not isinstance(values, dict) or set(values) != set(Facts._fields):
         return None
-    kinds = Facts.__annotations__
-    for name, value in values.items():
-        if type(value).__name__ != kinds[name]:
-            return None
+    if any(type(values[name]) is not kind for name, kind in _TYPES.items()):
+        return None
     facts = Facts(**values)
     sound = facts.kind in KINDS and facts.tonnes > 0
     return facts if sound and checks.canonical(values) == content else None
-
-
-def refuse_offset(facts: Facts, entity: str, year: int) -> None:
-    """Raise RefusalError unless the proof is an offset of ``entity`` for ``year``.
-
-    proof_not_offset, proof_beneficiary, proof_year, covered_installation (CP-36). Which
-    registration serves which year is another question (CP-37).
-    """
-    if facts.kind != "offset":
-        raise RefusalError(
-            "proof_not_offset", f"{facts.number} is a {facts.kind} cancellation (VM-10, RG-12)."
-        )
-    if facts.beneficiary != entity:
-        raise RefusalError(
-            "proof_beneficiary", f"{facts.number} is for {facts.beneficiary}, not {entity} (RG-12)."
-        )
-    if facts.obligation_year != year:
-        raise RefusalError(
-            "proof_year", f"{facts.number} is for {facts.obligation_year}, not {year} (RG-12)."
-        )
-    refuse_covered(facts.covered, facts.project)
 
 
 def refuse_covered(covered: bool, project: str) -> None:
