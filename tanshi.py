@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cli import JsonOption, bench_app, write_json
+from registry.cli import registry_app
 
 if TYPE_CHECKING:
     from gateway.doctor import Report
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(bench_app, name="bench")
+app.add_typer(registry_app, name="registry")
 
 DataOption = Annotated[
     Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")

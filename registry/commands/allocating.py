@@ -10,6 +10,7 @@ import typer
 
 from registry.commands.shared import (
     DEFAULT_DATA,
+    SOME_REFUSED,
     AtOption,
     CheckerOption,
     DataOption,
@@ -80,11 +81,11 @@ def _compute(the: Step, name: str, year: int, stage: str, file: Path | None) -> 
     read = reading.read_rows(plan, enumerate((texts for _, texts in stored.rows), 1), year)
     named = [(*_where(stored.rows[one.row - 1]), one.code, one.reason) for one in read.refused]
     if named:
-        the.exit_code = 1
+        the.exit_code = SOME_REFUSED
         the.show(("line", "unit", "code", "reason"), named)
     of_year = read.units.get(year)
     if of_year is None:
-        the.exit_code = 1
+        the.exit_code = SOME_REFUSED
         the.say(f"the books have no units of {year} that can be computed")
         return Computed([], [], [])
     result = engine.allocate(plan, of_year)
@@ -122,10 +123,13 @@ def _issue(
     else:
         issued = compliance.issue(*order, maker, checker, the.at_ns, document, units, strict)
     found = issued.handover
-    the.refuse([(rows[bad.row - 1].entity, *bad[1:]) for bad in found.refused], "entity")
-    if found.mismatches:
-        the.exit_code = 1
-        the.show(("entity", "field", "platform", "registry"), found.mismatches)
+    refused = [(rows[bad.row - 1].entity, *bad[1:]) for bad in found.refused]
+    the.refuse(refused, "entity")
+    out = {row[0] for row in refused}
+    mismatches = [one for one in found.mismatches if one.entity not in out]
+    if mismatches:
+        the.exit_code = SOME_REFUSED
+        the.show(("entity", "field", "platform", "registry"), mismatches)
     if issued.request is None:
         the.say("nothing was issued: the rows went back")
     elif checker is None:
@@ -133,8 +137,25 @@ def _issue(
         the.say(f"request {request.number}: {found.entities:,} entities, {found.tonnes:,} t")
         the.say(f"sha256 {request.sha256}")
     else:
-        numbers = f"{found.entities:,} entities, {found.tonnes:,} t"
-        the.say(f"{order[0]} {order[1]} {order[2]}: {numbers} issued")
+        the.say(f"{order[0]} {order[1]} {order[2]}: {_issued(the, order)}")
+
+
+def _issued(the: Step, order: tuple[str, int, str, list[AllocationRow]]) -> str:
+    """Say what an issue came to: it may be less than the entitlement (AL-41), or be taken back."""
+    wanted = {row.entity for row in order[3]}
+    done = [
+        one
+        for one in the.registry.compliance.allocations(year=order[1])
+        if (one.stage, one.decided_ns) == (order[2], the.at_ns) and one.entity in wanted
+    ]
+    parts = (
+        (sum(one.tonnes for one in done), "entitled"),
+        (sum(one.issued_tonnes for one in done), "issued now"),
+        (sum(one.earmarked_tonnes for one in done), "earmarked"),
+        (sum(one.taken_back_tonnes for one in done), "taken back"),
+    )
+    shown = [f"{tonnes:,} t {word}" for tonnes, word in parts if tonnes or word == "issued now"]
+    return ", ".join([f"{len(done):,} entities", *shown])
 
 
 def approve(

@@ -76,20 +76,22 @@ def _standings(registry: Registry, year: int | None) -> tuple[Sequence[str], lis
 
 
 def _holdings(registry: Registry) -> tuple[Sequence[str], list[Sequence[Any]]]:
-    from registry.accounts import accounts_by_id
+    from sqlalchemy import select
+
     from registry.institution import Holding
     from registry.ledger import balances, unit_ids
-    from registry.schema import FEN
+    from registry.schema import FEN, accounts
 
     names = ("account", "vintage", *Holding._fields)
     found: dict[tuple[int, int], dict[str, int]] = {}
     with registry.database.read() as tx:
-        who = accounts_by_id(tx)
+        codes = tx.execute(select(accounts.c.id, accounts.c.code))
+        who = {int(number): str(code) for number, code in codes}
         code_of = {number: code for code, number in unit_ids(tx).items()}
         for bucket, balance in balances(tx).items():
             if bucket.unit != FEN and bucket.kind in Holding._fields:
                 found.setdefault(bucket[:2], {})[bucket.kind] = balance
     rows: list[Sequence[Any]] = []
     for (account, unit), parts in sorted(found.items()):
-        rows.append([who[account].code, code_of[unit], *Holding(**parts)])
+        rows.append([who[account], code_of[unit], *Holding(**parts)])
     return names, rows

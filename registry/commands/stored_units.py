@@ -8,6 +8,7 @@ file that contradicts the books is refused, row by row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from registry.allocation.cells import CellError
 from registry.allocation.plan import Plan
+from registry.allocation.report import decimal_text
 from registry.allocation.rows import COLUMNS, ENTERPRISE
 from registry.commands.shared import RefusedLine
 from registry.commands.tables import rows_of
@@ -130,6 +132,7 @@ class _Books:
             if entity.sector == "power":
                 row |= {"class": facility.unit_class, "fuel": facility.fuel}
                 row["capacity_mw"] = facility.capacity_mw
+                row["load_factor_pct"] = self._load(entity, facility)
                 row = {**row, **EARLY, "cooling": "water"} if self.early else row
             found.append((facility.code, row))
         return found
@@ -163,6 +166,19 @@ class _Books:
         part = report.facilities.get(facilities[0].code, {})
         sums: Mapping[str, Any] = part.get("sums", {})
         return {column: str(sums.get(name, "")) for column, name in names.items()}
+
+    def _load(self, entity: Entity, facility: Facility) -> str:
+        """Return electricity over capacity and hours in per cent, blank where these lack.
+
+        Rounded down to six decimals: a step of the load factor must be reached.
+        """
+        report = self.reports.get(entity.code)
+        sums = {} if report is None else report.facilities.get(facility.code, {}).get("sums", {})
+        hours, generated = sums.get("hours"), sums.get("generated")
+        if not facility.capacity_mw or generated is None or not hours or not Fraction(hours):
+            return ""
+        load = Fraction(generated) / (Fraction(facility.capacity_mw) * Fraction(hours)) * 100
+        return decimal_text(int(load * 10**6), 10**6)
 
     def _enterprise(self, entity: Entity, facilities: Sequence[Facility]) -> Texts:
         """Return the one row of a steel enterprise (AL-83)."""

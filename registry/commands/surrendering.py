@@ -10,6 +10,7 @@ import typer
 
 from registry.commands.shared import (
     DEFAULT_DATA,
+    SOME_REFUSED,
     AtOption,
     CheckerOption,
     DataOption,
@@ -54,7 +55,7 @@ def notices(
             done = the.registry.compliance.notify(year, the.at_ns, entity)
         the.say(f"{len(done.notified):,} notices of {year}")
         if done.without_allocation:
-            the.exit_code = 1
+            the.exit_code = SOME_REFUSED
             rows = [(one, "final_missing") for one in done.without_allocation]
             the.show(("entity", "code"), rows)
 
@@ -184,7 +185,7 @@ def surrender(
             order = (year, maker, checker, the.at_ns, entity)
             done = the.registry.compliance.surrender_all(*order)
         if done.short:
-            the.exit_code = 1
+            the.exit_code = SOME_REFUSED
             the.show(("entity", "short_tonnes"), done.short)
         the.say(f"{done.tonnes:,} t of {done.entities:,} entities were surrendered for {year}")
         the.say(f"{done.applications:,} applications, {done.certificates:,} certificates")
