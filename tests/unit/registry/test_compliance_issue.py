@@ -255,10 +255,12 @@ def test_own_year_first_then_the_year_cleared_together(town: Town) -> None:
     for year, approved in ((2021, 130), (2022, 90)):
         town.verified(year, P1=100)
         town.issue(year, "pre", {"P1": 0}, at(2023, 4, 1))
-        town.issue(year, "final", {"P1": approved}, at(2023, 8, 1), reasons={"P1": "debts"})
-    town.compliance.notify(2021, at(2023, 9, 1))
-    with pytest.raises(RefusalError, match="no_notice"):
+        if year == 2021:  # what is left of 2021 is not released before 2022 is known
+            town.issue(year, "final", {"P1": approved}, at(2023, 8, 1), reasons={"P1": "debts"})
+            town.compliance.notify(2021, at(2023, 9, 1))
+    with pytest.raises(RefusalError, match=r"for 2022 yet.*no_notice"):
         town.compliance.force("P1", DOCUMENT, PLATFORM, REGISTRAR, at(2023, 9, 2))
+    town.issue(2022, "final", {"P1": approved}, at(2023, 8, 1), reasons={"P1": "debts"})
     town.compliance.notify(2022, at(2023, 9, 1))
     town.compliance.force("P1", DOCUMENT, PLATFORM, REGISTRAR, at(2023, 9, 2))
     used = [(one.year, one.vintage, one.tonnes) for one in town.compliance.applications("P1")]
