@@ -191,6 +191,13 @@ def of_year(tx: Connection, year: int) -> Iterable[Stored]:
     return stored(tx, deposits.c.month.between(year * 100 + 1, year * 100 + 12))
 
 
+def filed_by(tx: Connection, year: int, person: int) -> set[str]:
+    """Return for whom a person has made deposits of a year."""
+    d = deposits.c
+    of_person = (d.person == person) & d.month.between(year * 100 + 1, year * 100 + 12)
+    return set(tx.execute(select(d.entity).distinct().where(of_person)).scalars())
+
+
 def stored(tx: Connection, *wanted: Any) -> Iterable[Stored]:
     """Yield the deposits that count, by entity, facility and month."""
     for row in tx.execute(_latest(*wanted)):

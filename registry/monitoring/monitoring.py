@@ -228,10 +228,12 @@ class Monitoring:
         person: int,
         at_ns: int,
         emissions_tonnes: int | None = None,
+        facilities: Mapping[str, int] | None = None,
     ) -> Recheck:
         """Answer a re-check, with tonnes: corrected; see ``rechecks.answer``."""
         with self._database.write() as tx:
-            return rechecks.answer(tx, number, words, person, at_ns, emissions_tonnes)
+            order = (number, words, person, at_ns, emissions_tonnes, facilities)
+            return rechecks.answer(tx, *order)
 
     def rechecks(self, year: int, entity: str | None = None) -> list[Recheck]:
         """Return the re-checks of a year in order."""

@@ -5,6 +5,7 @@ CP-11, RG-18, AL-41.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
@@ -96,12 +97,15 @@ def answer(
     person: int,
     at_ns: int,
     emissions_tonnes: int | None = None,
+    facilities: Mapping[str, int] | None = None,
 ) -> Recheck:
     """Answer a re-check: upheld, or with tonnes: corrected (a further version, told at once).
 
-    RefusalError: unknown_recheck, answered_before, same_person (who asked, or who verified),
-    no_change (the same tonnes), text_invalid, tonnes_invalid; allocation_recheck: an allocation is
-    corrected by the allocation, not here.
+    ``facilities``: the corrected whole tonnes of each, which sum up to ``emissions_tonnes``.
+
+    RefusalError: unknown_recheck, answered_before, too_early, same_person (who asked, or who
+    verified), no_change (the same tonnes), text_invalid, tonnes_invalid, content_invalid;
+    allocation_recheck: an allocation is corrected by the allocation, not here.
     """
     checks.wording(words, "An answer")
     checks.person(person)
@@ -117,7 +121,9 @@ def answer(
     if emissions_tonnes is not None:
         if asked.subject == "allocation":
             raise RefusalError("allocation_recheck", "This re-check is about an allocation.")
-        content = {"recheck": number}
+        content: dict[str, Any] = {"recheck": number}
+        if facilities is not None:
+            content["facilities"] = dict(facilities)
         new = _change(tx, asked.entity, asked.year, emissions_tonnes, content, person, at_ns)
         version = new.version
         verification.feed_back(tx, asked.year, person, at_ns, [asked.entity])

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 from registry.allocation.cells import CellError, Cells
 from registry.allocation.reading import Refused
 from registry.errors import RefusalError
-from registry.monitoring import checks, entities, parameters, roster, verified
+from registry.monitoring import checks, entities, parameters, plans, roster, verified
 from registry.monitoring.deposits import Desk
 from registry.monitoring.entities import Facility, NewEntity
 from registry.monitoring.provinces import all_of
@@ -31,6 +31,7 @@ COLUMNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("unit_class", "capacity_mw", "fuel", "commissioned", "closed"),
     ),
     "roster": (("year", "entity", "grounds"), ("emissions_tonnes",)),
+    "plans": (("year", "entity"), plans.SECTIONS),
     "deposits": (("entity", "facility", "month", "parameter", "value", "unit"), ("basis",)),
     "verified": (("entity", "year", "emissions_tonnes"), ()),
 }
@@ -97,6 +98,8 @@ def taker(
     wanted = checks.year(year if year is not None else 0)
     if table == "roster":
         return _Roster(tx, wanted, checks.wording(document, "A document"), person, at_ns)
+    if table == "plans":
+        return _Plans(tx, wanted, person, at_ns)
     if table == "deposits":
         return _Deposits(tx, wanted, person, at_ns)
     return _Figures(tx, wanted, person, at_ns)
@@ -202,6 +205,29 @@ class _Figures(_Rows):
 
     def close(self) -> None:
         verified.record(self._tx, list(self._rows.values()), *self._signed)
+
+
+class _Plans(_Rows):
+    def __init__(self, tx: Connection, year: int, person: int, at_ns: int) -> None:
+        self._tx, self._year = tx, year
+        self._known = roster.sectors(tx)
+        self._signed = (person, at_ns)
+        self._rows: dict[str, dict[str, str]] = {}
+
+    def take(self, row: int, cells: Cells) -> None:
+        _refuse_other_year(cells, self._year)
+        entity = cells.needed("entity")
+        if entity not in self._known:
+            raise RefusalError("unknown_entity", f"There is no entity {entity!r}.")
+        if entity in self._rows:
+            _refuse_repeat("entity", f"{entity} is in this table already")
+        content = {name: cells.text(name) for name in plans.SECTIONS if cells.text(name)}
+        if not content:
+            cells.refuse("", "missing_value", "a plan has at least one section (CP-09)")
+        self._rows[entity] = content
+
+    def close(self) -> None:
+        plans.file(self._tx, self._year, list(self._rows.items()), *self._signed)
 
 
 class _Group(NamedTuple):

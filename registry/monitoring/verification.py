@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from registry import notices
 from registry.errors import RefusalError
-from registry.monitoring import checks, clock, findings, reports, roster, verified
+from registry.monitoring import checks, clock, deposits, findings, reports, roster, verified
 from registry.monitoring.report_schema import feedbacks, verifications
 from registry.monitoring.reports import Refused, Report
 from registry.monitoring.schema import entities
@@ -40,14 +40,16 @@ def verify(
     """Verify the newest reports of a year, of these entities or of all that have reported.
 
     ``adjusted``: facilities whose tonnes the verifier finds to be other than reported. Left out,
-    with a code: no_report (CP-10), verifier_is_reporter, verified_already, findings_open (an error
-    without answer), unknown_facility. RefusalError: person_invalid, text_invalid, tonnes_invalid.
+    with a code: no_report (CP-10), verifier_is_reporter (who has reported or deposited),
+    findings_open (an error without answer), verified_already, unknown_facility, tonnes_invalid.
+    RefusalError: person_invalid, text_invalid, time_invalid.
     """
     checks.person(verifier)
     checks.wording(words, "A verification")
     moment(at_ns)
     papers = reports.newest(tx, checks.year(year))
     before = verified.of_year(tx, year)
+    depositors = deposits.filed_by(tx, year, verifier)
     disputed = {one.entity for one in findings.of_year(tx, year, open_errors_only=True)}
     sectors = roster.sectors(tx)
     figures, rows, refused = [], [], []
@@ -55,8 +57,11 @@ def verify(
     for entity in sorted(wanted):
         try:
             paper = papers.get(entity)
-            _refuse(entity, year, paper, verifier, entity in before, entity in disputed)
-            assert paper is not None
+            paper = _refuse(entity, year, paper, entity in before, entity in disputed)
+            if verifier == paper.person or entity in depositors:
+                raise RefusalError(
+                    "verifier_is_reporter", "Nobody verifies what he has reported (CP-10)."
+                )
             figures.append(_figure(paper, (adjusted or {}).get(entity, {})))
         except RefusalError as error:
             refused.append(Refused(entity, error.code, error.sentence))
@@ -70,17 +75,14 @@ def verify(
     return Verified(versions, refused)
 
 
-def _refuse(
-    entity: str, year: int, paper: Report | None, verifier: int, done: bool, disputed: bool
-) -> None:
+def _refuse(entity: str, year: int, paper: Report | None, done: bool, disputed: bool) -> Report:
     if done:
         raise RefusalError("verified_already", f"{year} of {entity} is verified (CP-11).")
     if paper is None:
         raise RefusalError("no_report", f"{entity} has not reported {year} (CP-10).")
-    if paper.person == verifier:
-        raise RefusalError("verifier_is_reporter", "Nobody verifies a report of his own (CP-10).")
     if disputed:
         raise RefusalError("findings_open", f"{entity} has findings nobody has answered (CP-10).")
+    return paper
 
 
 def _figure(paper: Report, adjusted: Mapping[str, int]) -> Figure:

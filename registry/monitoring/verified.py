@@ -74,7 +74,8 @@ def record(tx: Connection, rows: Sequence[Figure], verifier: int, at_ns: int) ->
     """Write verified figures down, each as its entity's next version of that year.
 
     RefusalError: unknown_entity, year_invalid, tonnes_invalid, person_invalid, time_invalid,
-    verified_twice (the same entity and year twice in ``rows``), content_invalid.
+    verified_twice (the same entity and year twice in ``rows``), content_invalid (no plain data, or
+    ``facilities`` whose whole tonnes do not sum up to the figure).
     """
     checks.person(verifier)
     moment(at_ns)
@@ -98,6 +99,7 @@ def record(tx: Connection, rows: Sequence[Figure], verifier: int, at_ns: int) ->
 
 
 def _row(new: Version, content: Mapping[str, Any], verifier: int, at_ns: int) -> dict[str, Any]:
+    _refuse_other_sum(new, content)
     try:
         written = checks.canonical({"emissions_tonnes": new.emissions_tonnes, **content})
     except (TypeError, ValueError) as error:
@@ -112,6 +114,16 @@ def _row(new: Version, content: Mapping[str, Any], verifier: int, at_ns: int) ->
         "verifier": verifier,
         "decided_ns": at_ns,
     }
+
+
+def _refuse_other_sum(new: Version, content: Mapping[str, Any]) -> None:
+    parts = content.get("facilities")
+    if parts is None:
+        return
+    if not isinstance(parts, Mapping):
+        raise RefusalError("content_invalid", "The facilities are a table of whole tonnes.")
+    if sum(checks.tonnes(one) for one in parts.values()) != new.emissions_tonnes:
+        raise RefusalError("content_invalid", f"The facilities of {new.entity} sum up otherwise.")
 
 
 def _before(tx: Connection, years: set[int]) -> dict[tuple[str, int], tuple[int, int | None]]:

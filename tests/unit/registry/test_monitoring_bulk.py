@@ -164,6 +164,22 @@ def test_facilities_roster_and_figures(covered: Registry, tmp_path: Path) -> Non
     ]
 
 
+def test_plans_come_by_table_cp_09(covered: Registry, tmp_path: Path) -> None:
+    path = csv_file(
+        tmp_path,
+        "year,entity,meters,laboratory",
+        *("2026,P,two scales,ours", "2026,P,x,y", "2026,Q,,", "2025,Q,x,", "2026,X,x,"),
+    )
+    done = covered.monitoring.import_table("plans", path, PERSON, NOW_NS, 2026)
+    assert short(done) == [
+        (3, "entity", "duplicate_row"),
+        (4, "", "missing_value"),
+        (5, "year", "wrong_year"),
+        (6, "entity", "unknown_entity"),
+    ]
+    assert [(one.entity, one.is_late) for one in covered.monitoring.plans(2026)] == [("P", True)]
+
+
 def test_a_month_with_a_bad_row_is_not_half_reported(covered: Registry, tmp_path: Path) -> None:
     lines = deposit_lines("P", 202501)
     bad = deposit_lines("Q", 202501)

@@ -134,6 +134,9 @@ def test_the_highest_version_of_a_figure_counts_rg_18(covered: Registry) -> None
         (Figure("E1", 2023, True), "tonnes_invalid"),
         (Figure("E2", 2023, 1), "verified_twice"),
         (Figure("E1", 2023, 1, {"x": object()}), "content_invalid"),
+        (Figure("E1", 2023, 3, {"facilities": {"U1": 1, "U2": 1}}), "content_invalid"),
+        (Figure("E1", 2023, 0, {"facilities": []}), "content_invalid"),
+        (Figure("E1", 2023, 1, {"facilities": {"U1": 2, "U2": -1}}), "tonnes_invalid"),
     ],
 )
 def test_a_bad_figure_lets_nothing_in(covered: Registry, row: Figure, code: str) -> None:

@@ -278,6 +278,11 @@ def test_somebody_else_verifies_and_it_counts_cp_10(covered: Registry) -> None:
         ("A", "verifier_is_reporter"),
         ("P", "verifier_is_reporter"),
     ]
+    monitoring.report(
+        2025, "P", OTHER, at("2026-03-02")
+    )  # another hand; the deposits are his still
+    done = monitoring.verify(2025, REPORTER, at("2026-05-01"), "all fine", ["P"])
+    assert [one.code for one in done.refused] == ["verifier_is_reporter"]
     done = monitoring.verify(
         2025, VERIFIER, at("2026-07-01"), "inspected", adjusted={"P": {"U2": 90_000}}
     )
@@ -345,7 +350,13 @@ def test_an_answer_may_correct_the_figure_cp_11_rg_18(covered: Registry) -> None
             monitoring.answer_recheck(asked.id, "no", person, at("2026-05-09"))
     with refused("no_change"):
         monitoring.answer_recheck(asked.id, "same", PROVINCE, at("2026-05-09"), 2_351_975)
-    done = monitoring.answer_recheck(asked.id, "it was", PROVINCE, at("2026-05-22", 23), 2_300_000)
+    parts = {"U1": 2_210_000, "U2": 90_000}
+    with refused("content_invalid"):
+        monitoring.answer_recheck(asked.id, "it was", PROVINCE, at("2026-05-09"), 2_300_001, parts)
+    done = monitoring.answer_recheck(
+        asked.id, "it was", PROVINCE, at("2026-05-22", 23), 2_300_000, parts
+    )
+    assert monitoring.verified_facilities(2025)["P"] == parts
     assert (done.outcome, done.answer, done.is_late) == ("corrected", "it was", False)
     assert monitoring.verified_tonnes("P", 2025) == 2_300_000
     (change,) = monitoring.changes(2025)
