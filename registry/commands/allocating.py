@@ -77,7 +77,7 @@ def _compute(the: Step, name: str, year: int, stage: str, file: Path | None) -> 
 
     plan = books.order(name, year, stage).plan
     stored = units_of(the.registry, plan, year, stage, file)
-    the.refuse(stored.refused, "line")
+    the.refuse(stored.refused)
     read = reading.read_rows(plan, enumerate((texts for _, texts in stored.rows), 1), year)
     named = [(*_where(stored.rows[one.row - 1]), one.code, one.reason) for one in read.refused]
     if named:

@@ -14,6 +14,7 @@ from registry.commands.shared import (
     DocumentOption,
     MakerOption,
     OutOption,
+    RefusedOption,
     StrictOption,
     UrlOption,
     step,
@@ -45,6 +46,7 @@ def carry_apply(
     ],
     maker: MakerOption,
     strict: StrictOption = False,
+    refused: RefusedOption = None,
     at: AtOption = "",
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -66,7 +68,7 @@ def carry_apply(
                 done = carry_over.apply_many(tx, *order)
             numbers = done.numbers
             bad = sorted(bad + tables.at_lines(list(made), done.refused))
-        the.refuse(bad, "line")
+        the.refuse(bad, out=refused)
         if numbers:
             the.say(f"carry-over {numbers[0]} to {numbers[-1]} wait for a decision")
         the.say(f"{len(numbers):,} rows taken, {len(bad):,} refused")

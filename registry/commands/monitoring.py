@@ -15,6 +15,7 @@ from registry.commands.shared import (
     EntityOption,
     OutOption,
     PersonOption,
+    RefusedOption,
     StrictOption,
     UrlOption,
     step,
@@ -40,6 +41,7 @@ def import_table(
     year: Annotated[int | None, typer.Option(help="Of roster, deposits, verified.")] = None,
     document: DocumentOption = "",
     strict: StrictOption = False,
+    refused: RefusedOption = None,
     at: AtOption = "",
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -49,11 +51,11 @@ def import_table(
         order = (table, file, person, the.at_ns, year, document, strict)
         with the.working(f"reading {file.name}"):
             found = the.registry.monitoring.import_table(*order)
-        the.refuse(found.refused)
+        the.refuse(found.refused, out=refused)
         for code, count in found.by_code.items():
             the.say(f"{code}: {count:,}")
-        refused = len(found.refused)
-        the.say(f"{table}: {found.rows:,} rows, {found.taken:,} taken, {refused:,} refused")
+        bad = len(found.refused)
+        the.say(f"{table}: {found.rows:,} rows, {found.taken:,} taken, {bad:,} refused")
 
 
 def accounts(data: DataOption = DEFAULT_DATA, url: UrlOption = None) -> None:
@@ -149,6 +151,7 @@ def findings(
     with step(data, url) as the:
         found = the.registry.monitoring.findings(year, entity, unanswered)
         the.table(names, [[getattr(one, name) for name in names] for one in found], out)
+        the.say(f"{len(found):,} findings of {year}")
 
 
 def answer(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from registry.institution import Registry
 
 ALL_DONE, SOME_REFUSED, IMPOSSIBLE = 0, 1, 2
-SHOWN_MAX = 100  # rows of a table; --out writes all of them
+SHOWN_MAX = 100  # rows of a table; --out and --refused write all of them
 DEFAULT_DATA = Path("var/venue")
 BOOKS = "registry.db"
 
@@ -40,6 +40,10 @@ EntityOption = Annotated[
 ]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="If one row is refused nothing is done.")
+]
+RefusedOption = Annotated[
+    Path | None,
+    typer.Option("--refused", help="Write refused rows: .csv or .parquet.", metavar="FILE"),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Write the table: .csv or .parquet.", metavar="FILE")
@@ -68,12 +72,12 @@ class Step:
         """Print a sentence."""
         self.console.print(Text(text), soft_wrap=True, highlight=False)
 
-    def refuse(self, rows: Sequence[Any], what: str = "row") -> None:
-        """Show refused rows as a table: their number (or who it is), field, code, reason."""
+    def refuse(self, rows: Sequence[Any], what: str = "line", out: Path | None = None) -> None:
+        """Show refused rows as a table: their line (or who it is), field, code, reason."""
         if rows:
             self.exit_code = SOME_REFUSED
             lines = [(row[0], row[1] or "-", row[2], row[3]) for row in rows]
-            self.show((what, "field", "code", "reason"), lines)
+            self.table((what, "field", "code", "reason"), lines, out)
 
     def left_out(self, rows: Sequence[Any]) -> None:
         """Show (entity, code, reason) of who was left out of a run."""
@@ -83,16 +87,18 @@ class Step:
 
     def show(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Print a table, of a long one the first rows; tonnes and money with separators."""
+        if not rows:
+            return
         texts = [[_text(n, cell) for n, cell in zip(columns, row, strict=True)] for row in rows]
         shown = [list(columns), *texts[:SHOWN_MAX]]
         widths = [max(len(line[i]) for line in shown) for i in range(len(columns))]
-        right = [bool(rows) and isinstance(rows[0][i], int) for i in range(len(columns))]
+        right = [isinstance(rows[0][i], int) for i in range(len(columns))]
         for line in shown:
             cells = zip(line, widths, right, strict=True)
             padded = [c.rjust(w) if is_right else c.ljust(w) for c, w, is_right in cells]
             self.say("  ".join(padded).rstrip())
         if len(texts) > SHOWN_MAX:
-            self.say(f"… and {len(texts) - SHOWN_MAX:,} more: --out FILE writes all of them")
+            self.say(f"… and {len(texts) - SHOWN_MAX:,} more rows")
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[Any]], out: Path | None

@@ -19,6 +19,7 @@ from registry.commands.shared import (
     MakerOption,
     OutOption,
     PersonOption,
+    RefusedOption,
     StrictOption,
     UrlOption,
     step,
@@ -93,6 +94,7 @@ def apply(
     ],
     maker: MakerOption,
     strict: StrictOption = False,
+    refused: RefusedOption = None,
     at: AtOption = "",
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -116,7 +118,7 @@ def apply(
                 done = the.registry.compliance.apply_many(rows, maker, the.at_ns, strict)
             numbers = done.numbers
             bad = sorted(bad + tables.at_lines(list(made), done.refused))
-        the.refuse(bad, "line")
+        the.refuse(bad, out=refused)
         if numbers:
             the.say(f"applications {numbers[0]} to {numbers[-1]} wait for the province")
         the.say(f"{len(numbers):,} rows taken, {len(bad):,} refused")
@@ -258,3 +260,4 @@ def certificates(
             if not entity or one.entity in entity
         ]
         the.table(columns, rows, out)
+        the.say(f"{len(rows):,} certificates of {year}")
