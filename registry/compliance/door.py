@@ -15,6 +15,7 @@ from registry.approvals import Approvals, Request
 from registry.compliance import (
     books,
     certificates,
+    closing,
     deciding,
     deductions,
     forced,
@@ -76,6 +77,11 @@ class Compliance:
         self._database = database
         self._approvals = Approvals(database)
         self.proofs = proofs
+        self.carry_over = closing.CarryOver(database)
+        self.borrowings = closing.Borrowings(database)
+        self.penalties = closing.Penalties(database)
+        self.watch = closing.Watch(database)
+        self.disclosures = closing.Disclosures(database)
 
     # Issue of allocation
 
