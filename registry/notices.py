@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from registry.accounts import id_of
+from registry.bulk import insert_many
 from registry.offices import notices
 from registry.schema import accounts
 
@@ -44,8 +45,7 @@ def tell_many(
         {**head, "id": number, "account": account, "sentence": sentence}
         for number, (account, sentence) in enumerate(told, last + 1)
     ]
-    if rows:
-        tx.execute(insert(notices), rows)
+    insert_many(tx, notices, rows)
 
 
 def told(tx: Connection, account: int | None = None) -> list[Notice]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from registry import notices
+from registry.bulk import insert_many
 from registry.compliance import standing
 from registry.compliance.schema import certificates
 from registry.monitoring import checks
@@ -47,7 +48,7 @@ def certify(tx: Connection, touched: Collection[tuple[str, int]], at_ns: int) ->
             rows.append(_certificate(last, one, at_ns))
     if not rows:
         return 0
-    tx.execute(insert(certificates), [{"id": row.number, **_values(row)} for row in rows])
+    insert_many(tx, certificates, [{"id": row.number, **_values(row)} for row in rows])
     account_of = dict(
         tx.execute(
             select(entities.c.code, entities.c.account).where(

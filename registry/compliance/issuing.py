@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from registry import ledger, notices
+from registry.bulk import insert_many
 from registry.compliance import books, deductions, handover, rows
 from registry.compliance.books import Books, Order, Prior
 from registry.compliance.deductions import NewDeduction
@@ -169,7 +170,7 @@ def _write(
     if numbered:
         head = {"file": file, "plan": what.plan.name, "year": what.year, "stage": what.stage}
         head |= {"unit": places.unit, "decided_ns": at_ns}
-        tx.execute(insert(allocations), [_row(head, i, one, done) for i, one in numbered])
+        insert_many(tx, allocations, [_row(head, i, one, done) for i, one in numbered])
     deductions.write_uses(tx, [(i, use) for i, one in numbered for use in one.uses])
     deductions.write(
         tx,
@@ -233,8 +234,7 @@ def _earmark(
         }
         for i, (number, one) in enumerate(kept, last + 1)
     ]
-    if values:
-        tx.execute(insert(earmarks), values)
+    insert_many(tx, earmarks, values)
 
 
 def _tell(tx: Connection, what: Order, places: Places, verdicts: list[Verdict], at_ns: int) -> None:

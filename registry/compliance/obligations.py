@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry import notices
+from registry.bulk import insert_many
 from registry.compliance import certificates, eligibility
 from registry.compliance.schema import allocations, obligation_notices, obligations
 from registry.errors import RefusalError
@@ -135,7 +136,7 @@ def _write(tx: Connection, fresh: list[Obligation]) -> None:
         {**{name: row[name] for name in kept}, "line": lines.get(row["entity"], 0) + 1}
         for row in values
     ]
-    tx.execute(insert(obligation_notices), rows)
+    insert_many(tx, obligation_notices, rows)
 
 
 def _tell(

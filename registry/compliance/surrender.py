@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from registry import ledger
+from registry.bulk import insert_many
 from registry.compliance import eligibility, standing
 from registry.compliance.rows import RefusedRow, RowError, refuse
 from registry.compliance.schema import applications
@@ -227,8 +228,9 @@ def apply_many(
     moves = [Move(bucket, bucket._replace(kind=PENDING), one.tonnes) for one, bucket, _ in taken]
     txn = ledger.book(tx, "apply", "surrender", moves)
     first = last_number(tx) + 1
-    tx.execute(
-        insert(applications),
+    insert_many(
+        tx,
+        applications,
         [_row(number, *part, maker, at_ns, txn) for number, part in enumerate(taken, first)],
     )
     return Applied(tuple(range(first, first + len(taken))), tuple(refused))

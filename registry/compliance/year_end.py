@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from registry import ledger
+from registry.bulk import insert_many
 from registry.compliance import certificates, eligibility, standing
 from registry.compliance.schema import applications
 from registry.compliance.surrender import last_number
@@ -135,4 +136,4 @@ def _book(
     for number, one in enumerate(parts, last_number(tx) + 1):
         row = {"id": number, "entity": one.entity, "payer": one.account, "unit": one.unit}
         rows.append({**head, **row, "tonnes": one.tonnes, "late": one.late})
-    tx.execute(insert(applications), rows)
+    insert_many(tx, applications, rows)
