@@ -71,6 +71,13 @@ def test_entities_adopt_the_account_of_their_number_cp_05(registry: Registry) ->
     assert list(registry.monitoring.entities()) == ["E1", "E2"]
 
 
+def test_an_account_of_another_kind_is_not_adopted(covered: Registry) -> None:
+    covered.open_accounts([("E2", "A fund")], "other")
+    with refused("account_exists"):
+        covered.monitoring.open_accounts()
+    assert covered.monitoring.entity("E2").account is None
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [
