@@ -22,6 +22,7 @@ from registry.compliance.schema import allocation_files, allocations, obligation
 from registry.errors import RefusalError
 from registry.institution import Holding, Registry
 from registry.monitoring import entities
+from registry.monitoring.checks import sha256
 from registry.schema import TRADING_AVAILABLE, TRADING_JUDICIAL
 from registry.windows import BEIJING, nanoseconds
 
@@ -95,20 +96,20 @@ class World:
             tx.execute(insert(obligations), rows)
 
     def allocate(self, year: int, stage: str = "final", **tonnes: int) -> None:
-        """Write down what was approved, without moving anything."""
+        """Write down what was approved, all of it netted: nothing moves."""
         with self.registry.database.write() as tx:
             last = int(tx.exec_driver_sql("SELECT count(*) FROM allocation_files").scalar_one())
             unit = unit_for(tx, year)
             head = {"id": last + 1, "plan": "p", "year": year, "stage": stage, "document": "d"}
-            head |= {"content": "[]", "sha256": "s", "entities": len(tonnes)}
+            head |= {"content": "[]", "sha256": sha256("[]"), "entities": len(tonnes)}
             head |= {"tonnes": sum(tonnes.values()), "maker": MAKER, "made_ns": 1}
             tx.execute(insert(allocation_files), head)
             first = int(tx.exec_driver_sql("SELECT count(*) FROM allocations").scalar_one()) + 1
-            zero = ("waived", "deduction", "earmarked", "taken_back", "owed")
+            zero = ("waived", "issued", "earmarked", "taken_back", "owed")
             rows = [
                 {
                     "id": number, "file": last + 1, "plan": "p", "year": year, "entity": code,
-                    "stage": stage, "unit": unit, "tonnes": due, "issued_tonnes": due,
+                    "stage": stage, "unit": unit, "tonnes": due, "deduction_tonnes": due,
                     "reason": "", "sha256": "s", "decided_ns": 1, "txn": None,
                     **{f"{name}_tonnes": 0 for name in zero},
                 }
