@@ -16,9 +16,11 @@ from starlette.exceptions import HTTPException
 from gateway.bodies import Bodies
 from gateway.compliance_messages import COMPLIANCE_DOCUMENTED
 from gateway.connection import Door, serve_market_data, serve_trading
+from gateway.later_messages import LATER_DOCUMENTED
 from gateway.limits import Limits
 from gateway.market_views import MARKET_DOCUMENTED
 from gateway.metrics import CONTENT_TYPE, Metrics
+from gateway.monitoring_messages import MONITORING_DOCUMENTED
 from gateway.rest import routes
 from gateway.rest_answers import ProblemError, answer, documented
 from gateway.rest_messages import DOCUMENTED, Problem, Ready
@@ -110,9 +112,10 @@ def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
 
 def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
+    described = (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED)
+    described += (*MONITORING_DOCUMENTED, *LATER_DOCUMENTED)
     _, schemas = msgspec.json.schema_components(
-        (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED),
-        ref_template="#/components/schemas/{name}",
+        described, ref_template="#/components/schemas/{name}"
     )
 
     def openapi() -> dict[str, Any]:

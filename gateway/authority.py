@@ -34,6 +34,7 @@ _COURT_MAKER, _COURT_CHECKER = frozenset((REGISTRY_MAKER,)), frozenset((REGISTRY
 _VOID_CHECKERS = frozenset((EXCHANGE_OPERATOR, SUPERVISOR))
 _OVERSIGHT = frozenset((SUPERVISOR, EXCHANGE_OPERATOR))
 _COMPLIANCE, _PROVINCE = frozenset((COMPLIANCE,)), frozenset((PROVINCIAL_AUTHORITY,))
+_MINISTRY, _OF_HOLDER = frozenset((MINISTRY,)), frozenset((REGISTRY, COMPLIANCE))
 _VERIFIER = frozenset((VERIFIER,))
 _YEAR_OFFICES = frozenset((PROVINCIAL_AUTHORITY, MINISTRY, REGISTRY_MAKER, REGISTRY_CHECKER))
 _YEAR_READERS = _COMPLIANCE | _YEAR_OFFICES
@@ -88,18 +89,37 @@ PERMITTED: dict[str, frozenset[str]] = {
         (
             *("GET /api/compliance/obligations", "GET /api/compliance/applications"),
             *("GET /api/compliance/certificates", "GET /api/compliance/allocations"),
-            "GET /api/compliance/offsets",
+            *("GET /api/compliance/offsets", "GET /api/compliance/carry-over"),
+            *("GET /api/compliance/borrowings", "GET /api/compliance/penalties"),
+            "GET /api/compliance/warnings",
         ),
         _YEAR_READERS,
     ),
     **dict.fromkeys(
         (
             *("POST /api/compliance/applications", "POST /api/compliance/offsets"),
-            "POST /api/compliance/withdrawals",
+            *("POST /api/compliance/carry-over", "POST /api/compliance/borrowings"),
         ),
         _COMPLIANCE,
     ),
-    **dict.fromkeys(("POST /api/compliance/decisions", "POST /api/compliance/notices"), _PROVINCE),
+    "POST /api/compliance/withdrawals": _COMPLIANCE | _PROVINCE,
+    **dict.fromkeys(
+        (
+            *("POST /api/compliance/decisions", "POST /api/compliance/notices"),
+            "POST /api/compliance/penalties",
+        ),
+        _PROVINCE,
+    ),
+    "POST /api/compliance/warnings": _COURT_MAKER | _MINISTRY,
+    "GET /api/compliance/guards": _OPERATOR | _COURT_MAKER | _MINISTRY,
+    "POST /api/compliance/disclosures": _MINISTRY,
+    # the registry of voluntary reductions
+    "GET /api/offsets/cancellations": _OF_HOLDER | _COURT_MAKER | _COURT_CHECKER,
+    "GET /api/offsets/proofs": _OF_HOLDER | _COURT_MAKER | _COURT_CHECKER,
+    **dict.fromkeys(
+        ("POST /api/offsets/cancellations", "POST /api/offsets/withdrawals"), _REGISTRY
+    ),
+    "POST /api/offsets/decisions": _COURT_CHECKER,
     "POST /api/compliance/handovers": _COURT_MAKER,
     **dict.fromkeys(
         (

@@ -14,7 +14,7 @@ Year: TypeAlias = Annotated[int, msgspec.Meta(ge=2018, le=2099)]
 Tonnes: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Numbers: TypeAlias = Annotated[list[Number], msgspec.Meta(min_length=1, max_length=5_000)]
-Paper: TypeAlias = Literal["surrender", "offset", "carry_over", "borrowing"]
+Paper: TypeAlias = Literal["surrender", "offset", "carry_over", "borrowing", "penalty"]
 
 
 class Asked(Answer, forbid_unknown_fields=True):

@@ -9,21 +9,18 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
 from gateway.authority import PROVINCIAL_AUTHORITY
 from gateway.keys import Key
 from gateway.rest_answers import ProblemError
 from registry import accounts
-from registry.compliance import surrender
-from registry.compliance.carry_schema import carry_applications
-from registry.compliance.schema import offset_uses
+from registry.compliance import papers, surrender
 from registry.errors import RefusalError
 from registry.institution import Registry
 from registry.monitoring.schema import entities
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
-PAPERS: Mapping[str, Table] = {"offset": offset_uses, "carry_over": carry_applications}
 
 
 class Seen(NamedTuple):
@@ -67,12 +64,11 @@ def refuse_unseen(registry: Registry, seen: Seen, paper: str, numbers: Collectio
     """Raise RefusalError unknown_application for the first one that is not there, or not seen."""
     with registry.database.read() as tx:
         if paper == "surrender":
-            papers = surrender.found(tx, numbers=numbers)
-            known = {one.number for one in papers if seen.has(one.entity) or one.payer == seen.own}
+            found = surrender.found(tx, numbers=numbers)
+            known = {one.number for one in found if seen.has(one.entity) or one.payer == seen.own}
         else:
-            c = PAPERS[paper].c
-            rows = tx.execute(select(c.id, c.entity).where(c.id.in_(sorted(numbers))))
-            known = {int(number) for number, entity in rows if seen.has(entity)}
+            owners = papers.owners(tx, paper, numbers).items()
+            known = {number for number, entity in owners if seen.has(entity)}
     for number in numbers:
         if number not in known:
             raise RefusalError("unknown_application", f"There is no application {number}.")

@@ -18,6 +18,8 @@ from gateway.asyncapi import as_text
 from gateway.refusals import REFUSALS
 from gateway.rest_answers import ProblemError, answer, documented
 from gateway.rest_compliance import compliance_routes
+from gateway.rest_disclosure import disclosure_routes
+from gateway.rest_later import later_routes
 from gateway.rest_market import market_routes
 from gateway.rest_messages import (
     BoardView,
@@ -31,6 +33,7 @@ from gateway.rest_messages import (
 )
 from gateway.rest_monitoring import monitoring_routes
 from gateway.rest_office import office_routes
+from gateway.rest_offsets import offset_routes
 from gateway.rest_private import private_routes
 from gateway.rest_registry import registry_routes
 from gateway.rest_reporting import reporting_routes
@@ -52,6 +55,9 @@ def routes(venue: Venue) -> APIRouter:
     surrender_routes(router, venue)
     monitoring_routes(router, venue)
     reporting_routes(router, venue)
+    later_routes(router, venue)
+    disclosure_routes(router, venue)
+    offset_routes(router, venue)
     return router
 
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from gateway.compliance_messages import (
     ApplicationView,
@@ -39,7 +38,7 @@ from gateway.keys import Key
 from gateway.rest_answers import answer, asked, documented, sent, signed_by
 from gateway.rest_registry import request_view
 from gateway.venue import Venue
-from registry.compliance import carry_deciding, deciding, offsetting
+from registry.compliance import papers
 from registry.compliance.deciding import Decision
 from registry.compliance.surrender import Application
 from registry.errors import RefusalError
@@ -210,24 +209,10 @@ def decided(
     registry: Registry, key: Key, paper: str, numbers: list[int], decision: Decision
 ) -> Verdict:
     """Decide on papers that a key sees: all of them, or none."""
-    if len(set(numbers)) != len(numbers):
-        raise RefusalError("application_twice", "An application is decided once, not twice.")
     refuse_unseen(registry, seen_by(registry, key), paper, numbers)
     with registry.database.write() as tx:
-        DECIDING[paper](tx, numbers, decision)
+        papers.decide(tx, paper, numbers, decision)
     return Verdict(paper=paper, status=decision.verdict, decided=len(numbers))
-
-
-def _decide_offsets(tx: Connection, numbers: list[int], decision: Decision) -> None:
-    for number in numbers:
-        offsetting.decide(tx, number, decision)
-
-
-DECIDING: dict[str, Callable[[Connection, list[int], Decision], object]] = {
-    "surrender": deciding.decide,
-    "offset": _decide_offsets,
-    "carry_over": carry_deciding.decide,
-}
 
 
 def _handover_route(router: APIRouter, venue: Venue) -> None:

@@ -132,22 +132,27 @@ def _text(column: str, cell: Any) -> str:
 
 
 @contextlib.contextmanager
-def step(data: Path, url: str | None, at: str = "", new: bool = False) -> Iterator[Step]:
-    """Open the books for one step, and leave with its exit code.
+def step(
+    data: Path, url: str | None, at: str = "", new: bool = False, market: str = "cea"
+) -> Iterator[Step]:
+    """Open the books of a market for one step, and leave with its exit code.
 
     Without ``new`` books that are not there are not made. What the registry refuses is printed,
     exit code 2.
     """
     from registry.errors import RegistryError
     from registry.institution import Registry
+    from registry.profiles import NATIONAL, VOLUNTARY
 
     errors = Console(stderr=True)
     if url is None and not (data / BOOKS).exists():
         if not new:
-            stop(errors, f"There are no books in {data}: `tanshi registry provinces` opens them.")
+            first = "provinces" if market == "cea" else "project"
+            stop(errors, f"There are no books in {data}: `tanshi registry {first}` opens them.")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with Registry.open(url or f"sqlite:///{data / BOOKS}") as registry:
+        profile = NATIONAL if market == "cea" else VOLUNTARY
+        with Registry.open(url or f"sqlite:///{data / BOOKS}", profile) as registry:
             taken = Step(registry, moment_ns(at))
             yield taken
     except (RegistryError, OSError) as problem:
@@ -159,6 +164,26 @@ def stop(errors: Console, sentence: str) -> NoReturn:
     """Say why it cannot be done, and leave."""
     errors.print(sentence, style="red", markup=False, soft_wrap=True, highlight=False)
     raise typer.Exit(IMPOSSIBLE)
+
+
+def account_of(registry: Registry, code: str, name: str = "") -> int:
+    """Return the trading index of a customer number; with a name it is opened where it lacks.
+
+    RefusalError unknown_account.
+    """
+    from sqlalchemy import select
+
+    from registry.errors import RefusalError
+    from registry.schema import accounts
+
+    with registry.database.read() as tx:
+        query = select(accounts.c.trading_index).where(accounts.c.code == code)
+        found = tx.execute(query).scalar()
+    if found is not None:
+        return int(found)
+    if not name:
+        raise RefusalError("unknown_account", f"There is no account {code!r}.")
+    return registry.open_accounts([(code, name)], "other")[0]
 
 
 def moment_ns(at: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, select
 
@@ -50,7 +50,7 @@ ONE: Mapping[str, Callable[[Connection, int, Decision], object]] = {
 }
 
 
-def owners(tx: Connection, paper: str, numbers: Sequence[int]) -> dict[int, str]:
+def owners(tx: Connection, paper: str, numbers: Collection[int]) -> dict[int, str]:
     """Return whose papers these are, by number: the entity's code, "" where it is none of ours."""
     c = TABLES[paper].c
     rows = tx.execute(select(c.id, c.entity).where(c.id.in_(sorted(numbers))))
