@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy import cast as sql_cast
 
 from engine.records import PRICE_TICKS_MAX, Modality
+from engine.state import State
 from registry import ledger
 from registry.accounts import Directory
 from registry.compliance import eligibility, standing
@@ -48,6 +49,21 @@ class Market(NamedTuple):
 
     selling_tonnes: Mapping[tuple[int, str], int] = {}
     cash_fen: Mapping[int, int] = {}
+
+
+def market_of(state: State) -> Market:
+    """Return what an exchange's state says: frozen for open sales, and all its cash."""
+    known = state.market[0]
+    people, kinds = int(known["accounts"]), int(known["instruments"])
+    codes = [code.decode() for code in state.instruments["code"][:kinds].tolist()]
+    frozen = state.holdings["frozen_tonnes"][:people, :kinds]
+    selling = {
+        (account, codes[row]): int(frozen[account, row])
+        for account, row in np.argwhere(frozen).tolist()
+    }
+    rows = state.accounts[:people]
+    cash = rows["cash_available_fen"] + rows["cash_frozen_fen"]
+    return Market(selling, dict(enumerate(cash.tolist())))
 
 
 class Risk(NamedTuple):

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.records import Kind, Side
 from registry.compliance import risk, surrender, watch
 from registry.compliance.risk import Guard, Market, Need, Outlook, Risk
 from registry.institution import Registry
 from tests.unit.registry.carry_world import CASH_FEN, MAKER, World, at, refused
+from tests.unit.registry.registry_venue import Venue
 
 NOTHING = Market()
 NOW, LATE = at(2025, 11, 3), at(2026, 1, 5)
@@ -186,3 +188,25 @@ def test_no_obligation_no_risk(registry: Registry) -> None:
     made = World(registry)
     made.add("A")
     assert look(made) == Outlook([], [])
+
+
+def test_an_exchange_tells_its_open_sales_and_its_cash(venue: Venue) -> None:
+    venue.do(
+        Kind.LIST,
+        account=1,
+        instrument=1,
+        side=Side.SELL,
+        price_ticks=4_800,
+        qty_tonnes=700,
+    )
+    venue.do(
+        Kind.LIST,
+        account=2,
+        instrument=0,
+        side=Side.BUY,
+        price_ticks=4_700,
+        qty_tonnes=10,
+    )
+    found = risk.market_of(venue.state)
+    assert found.selling_tonnes == {(1, "CEA21"): 700}
+    assert found.cash_fen == dict.fromkeys(range(4), 100_000_000)
