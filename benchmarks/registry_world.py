@@ -30,7 +30,7 @@ VINTAGES = ("CEA", "CEA21", "CEA22", "CEA23", "CEA24")
 HISTORY = (2019, 2020, 2021, 2022, 2023)  # obligations that are met before anything is measured
 YEAR = 2024  # the obligation that is measured: all five vintages serve it (AL-38)
 CALENDAR = range(2016, 2026)  # ten years of evenings
-EVENING = 20251216  # the one that is measured
+EVENINGS = (20251216, 20251217)  # that are measured: without fees, as the rulebook has it; with all
 PLATFORM, REGISTRAR, ENTITY, PROVINCE, VERIFIER = 11, 12, 21, 31, 41
 DOCUMENT = "letter of the province"
 CASH_FEN, TRADED_TONNES = 10**13, 200_000
@@ -183,8 +183,8 @@ class Market:
         self.cash_fen = np.full(people, CASH_FEN, np.int64)
         self.trades = 0
 
-    def evening(self, date: int, count: int) -> DealFile:
-        """Return the deal file of a day of random deals among everybody, with all four fees."""
+    def evening(self, date: int, count: int, fees: bool = True) -> DealFile:
+        """Return the deal file of a day of random deals among everybody, with all fees or none."""
         people = len(self.cash_fen)
         deals = np.zeros(count, DEAL)
         deals["trade_no"] = self.trades + 1 + np.arange(count)
@@ -195,7 +195,7 @@ class Market:
         deals["qty_tonnes"] = self.chance.integers(DEAL_TONNES[0], DEAL_TONNES[1] + 1, count)
         value = deals["price_ticks"].astype(np.int64) * deals["qty_tonnes"]
         deals["value_fen"] = value
-        for side in ("buy", "sell"):
+        for side in ("buy", "sell") if fees else ():
             deals[f"{side}_trading_fee_fen"] = value * TRADING_PPM // 10**6
             deals[f"{side}_settlement_fee_fen"] = value * SETTLEMENT_PPM // 10**6
         deals["modality"], deals["taker_side"] = 10, 1
@@ -231,8 +231,8 @@ def settle(registry: Registry, file: DealFile) -> None:
     assert registry.post(file.date, file.tag).status == "posted"
 
 
-def prepare(registry: Registry, size: Size, say: Say) -> DealFile:
-    """Fill new books up to the final issue of ``YEAR``; return the deal file to be measured."""
+def prepare(registry: Registry, size: Size, say: Say) -> tuple[DealFile, DealFile]:
+    """Fill new books up to the final issue of ``YEAR``; return the evenings to be measured."""
     fleet = Fleet(size.entities)
     _open(registry, fleet)
     say(f"  {size.entities:,} entities in {len(NAMES)} provinces, {len(fleet.entity):,} units")
@@ -246,7 +246,9 @@ def prepare(registry: Registry, size: Size, say: Say) -> DealFile:
     _stock(registry, fleet)
     registry.monitoring.record_verified_many(fleet.emissions(YEAR), VERIFIER, at(YEAR + 1, 6, 30))
     approve(registry, _asked(registry, fleet, YEAR, "pre"), YEAR, "pre")
-    return market.evening(EVENING, size.measured_deals)
+    free, charged = EVENINGS
+    first = market.evening(free, size.measured_deals, fees=False)
+    return first, market.evening(charged, size.measured_deals)
 
 
 def _open(registry: Registry, fleet: Fleet) -> None:
