@@ -89,7 +89,7 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
             with venue.registry.database.write() as tx:
                 done = carry_over.apply_many(tx, [row], key.person, at_ns, True)
                 for bad in done.refused:
-                    raise RefusalError(bad.code, f"{bad.reason}.")
+                    raise RefusalError(bad.code, f"{bad.reason.rstrip('.')}.")
                 papers = carry_deciding.found(tx)
             return view(CarryView, next(p for p in papers if p.number == done.numbers[0]))
 

@@ -222,7 +222,7 @@ class Compliance:
         with self._database.write() as tx:
             done = surrender.apply_many(tx, [wanted], maker, at_ns, strict=True)
             for bad in done.refused:
-                raise RefusalError(bad.code, f"{bad.reason}.")
+                raise RefusalError(bad.code, f"{bad.reason.rstrip('.')}.")
             return surrender.found(tx, numbers=done.numbers)[0]
 
     def apply_many(
