@@ -126,7 +126,7 @@ def match(
     """Return what is used of each vintage (by its year), and what each need lacks then.
 
     stock, tonnes: int64 (entities,). Vintages from the oldest on serve first what can use them
-    the shortest time: no other way covers more.
+    the shortest time: no other way covers more, and less stock leaves no need better off.
     """
     left = [need.tonnes.copy() for need in needs]
     order = sorted(range(len(needs)), key=lambda place: (needs[place].last, needs[place].year))
@@ -250,7 +250,6 @@ def _risk(
     books: _Books, need: Need, row: int, found: tuple[Array, Array, Array], price: int
 ) -> Risk:
     short, if_sold, cash = (int(one[row]) for one in found)
-    if_sold = max(if_sold, short)
     level = "unaffordable" if short * price > cash else "short" if short else ""
     level = level or ("over_selling" if if_sold else "")
     who, due = books.who[row], int(need.tonnes[row])

@@ -63,6 +63,15 @@ def test_an_open_sale_of_what_is_needed_is_over_selling_tr_116(world: World) -> 
     assert (one(found, "A").level, found.guards) == ("", [])
 
 
+def test_a_guard_is_what_the_registry_side_does_not_cover_tr_116(world: World) -> None:
+    world.give("A", "CEA24", 500, trading=True)
+    world.oblige(2023, A=450)
+    a = world.account["A"]
+    found = look(world, Market({(a, "CEA24"): 490}), at_ns=LATE)
+    assert [one(found, "A", year).level for year in (2023, 2024)] == ["over_selling"] * 2
+    assert found.guards == [Guard("A", a, "CEA23", 40), Guard("A", a, "CEA24", 450)]
+
+
 def test_who_cannot_pay_is_told_apart(world: World) -> None:
     b = world.account["B"]
     assert one(look(world, Market({}, {b: 450_000})), "B").level == "short"
@@ -182,6 +191,9 @@ def test_no_other_way_of_using_the_stock_covers_more(held: list[int], due: list[
             have = sum(int(stock[year][0]) for year in serving)
             worst = max(worst, sum(due[n] for n in chosen) - have)
     assert missing == worst
+    fewer = {year: np.maximum(tonnes - 1, 0) for year, tonnes in stock.items()}
+    _, then = risk.match(fewer, needs)
+    assert all(int(after[0]) >= int(before[0]) for before, after in zip(short, then, strict=True))
 
 
 def test_no_obligation_no_risk(registry: Registry) -> None:
