@@ -90,7 +90,6 @@ class Database:
             if kept is None or not is_older(kept):
                 return  # somebody else was quicker
             refuse_other_market(tx, self.profile)
-            refuse_damaged(tx)
             logger.warning(
                 "upgrading the %s market's books from format %d to %d",
                 *(self.profile.code, kept[0], schema.FORMAT),

@@ -7,10 +7,13 @@ writes those files. ``registry.database`` calls ``upgrade`` at the start, in one
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Text, column, inspect, select
 from sqlalchemy import table as sql_table
 
@@ -19,6 +22,7 @@ VERSION_TABLE = "alembic_version"
 FIRST = 3  # the format of the first revision
 OLDEST = 2  # what it can start from
 
+_one_at_a_time = threading.Lock()  # Alembic's ``op`` and ``context`` are of the whole process
 _version = sql_table(VERSION_TABLE, column("version_num", Text))
 
 
@@ -38,13 +42,14 @@ def upgrade(tx: Connection, kept: int) -> None:
     """
     known = config(tx)
     if kept >= FIRST and revision(tx) is None:
-        command.stamp(known, str(kept))  # of the time before there were migrations
-    command.upgrade(known, "head")
+        stamp(tx, str(kept))  # of the time before there were migrations
+    with _one_at_a_time:
+        command.upgrade(known, "head")
 
 
-def stamp(tx: Connection) -> None:
-    """Write into new books that they need no migration."""
-    command.stamp(config(tx), "head")
+def stamp(tx: Connection, number: str = "head") -> None:
+    """Write into the books which revision they have; new ones have the newest."""
+    MigrationContext.configure(tx).stamp(ScriptDirectory.from_config(config(tx)), number)
 
 
 def revision(tx: Connection) -> str | None:

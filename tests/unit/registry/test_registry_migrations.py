@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -107,6 +108,15 @@ def test_revisions_and_tables_agree(url: str, lived_in: Rows) -> None:
     assert left == [], f"run {FREEZE}"
     assert script.get_heads() == [str(schema.FORMAT)]
     assert script.get_bases() == [str(migrations.FIRST)]
+
+
+def test_books_of_format_2_pass_through_format_3(url: str, lived_in: Rows) -> None:
+    old_books.make(url, {**lived_in, "asked": []}, 2)
+    with looking(url) as tx:
+        command.upgrade(migrations.config(tx), "3")
+        tx.commit()
+        found = old_books.rows_of(tx)
+    assert found == {**lived_in, "asked": [], "formats": [(3, "national")]}
 
 
 def test_what_the_newest_revision_creates_is_frozen() -> None:
