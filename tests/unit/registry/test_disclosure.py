@@ -163,6 +163,12 @@ def test_a_year_is_told_as_of_a_moment(world: World) -> None:
         look(world, year=2024)
 
 
+def test_more_than_was_owed_counts_as_what_was_owed_rg_18(world: World) -> None:
+    notify(world, REPORT - 1, 2, A=800)  # corrected downwards after the surrender
+    assert look(world).entities[0][5:] == (800, 950, 50, 800, 800, 0, 1)
+    assert look(world).annual.fulfilled_tonnes == 11_299
+
+
 def test_what_was_published_can_be_computed_again(world: World) -> None:
     first = publish(world)
     told = world.registry.notices()[-1]
