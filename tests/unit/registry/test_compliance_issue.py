@@ -320,3 +320,19 @@ def test_an_allocation_is_corrected_by_an_additional_issue_only(town: Town) -> N
     with pytest.raises(RefusalError, match=r"RG-18.*not_correctable"):
         approvals.approve(asked.number, REGISTRAR, asked.sha256, at(2024, 11, 2))
     assert town.registry.violations() == []
+
+
+def test_only_the_file_that_was_signed_is_issued(town: Town) -> None:
+    """7.3: the registry matches paper and system: the number and the hash of the file."""
+    rows = [AllocationRow("P1", 700)]
+    when = at(2024, 3, 1)
+    kept = town.compliance.propose(PLAN, 2023, "pre", rows, PLATFORM, when, DOCUMENT).handover
+    approvals = town.registry.approvals
+    for values, code in (
+        ({"file": kept.file, "sha256": "0" * 64}, "file_differs"),
+        ({"file": kept.file + 1, "sha256": kept.sha256}, "unknown_file"),
+    ):
+        asked = approvals.request(PLATFORM, "issue_allocation", values, when)
+        with pytest.raises(RefusalError, match=code):
+            approvals.approve(asked.number, REGISTRAR, asked.sha256, when)
+    assert town.has("P1", "CEA23") == 0
