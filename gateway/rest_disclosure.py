@@ -22,10 +22,8 @@ from gateway.later_messages import (
     WatchRequest,
 )
 from gateway.rest_answers import ProblemError, answer, asked, documented, sent, signed_by
-from gateway.rest_later import reading
 from gateway.venue import Venue
-from registry.compliance import disclosure, watch
-from registry.compliance.risk import Market, Outlook
+from registry.compliance.risk import market_of
 
 Content = Annotated[dict[str, Any], Body()]
 PathNumber = Annotated[int, Path(ge=1, le=2**53)]
@@ -55,7 +53,7 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
 
         def find() -> list[WarningView]:
             seen = seen_by(venue.registry, key)
-            rows = reading(venue.registry, lambda tx: watch.warned(tx, entity=seen.only))
+            rows = venue.registry.compliance.watch.warnings(entity=seen.only)
             return views(WarningView, (row for row in rows if seen.has(row.entity)))
 
         return answer(WarningList(warnings=await asked(find)))
@@ -70,14 +68,10 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
     async def warn(content: Content, key: Key = may_watch) -> Response:
         """Watch risk now: warn the provinces, propose what must not be sold (CP-40, TR-116)."""
         wanted, at_ns = taken(content, WatchRequest), venue.sequencer.time_ns
-        market = market_of(venue)
+        market = market_of(venue.exchange.state)
 
-        def act() -> Outlook:
-            order = (market, at_ns, wanted.years, wanted.price_fen or None)
-            with venue.registry.database.write() as tx:
-                return watch.warn(tx, *order)
-
-        found = await asked(act)
+        order = (market, at_ns, wanted.years, wanted.price_fen or None)
+        found = await asked(lambda: venue.registry.compliance.watch.warn(*order))
         count = {"open": len(found.risks), "at_risk": len(found.at_risk)}
         return answer(Watched(**count, guards=len(found.guards)), 201)
 
@@ -86,29 +80,15 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def guards(_key: Key = may_guard) -> Response:
         """What the last risk watch proposes to guard (TR-116)."""
-        found = await asked(lambda: reading(venue.registry, watch.proposed))
+        found = await asked(venue.registry.compliance.watch.guards)
         return answer(GuardList(guards=views(GuardView, found)))
-
-
-def market_of(venue: Venue) -> Market:
-    """Return what the exchange knows: open sales, and the money on the trading side."""
-    state = venue.exchange.state
-    count = int(state.market[0]["accounts"])
-    codes, cash = venue.feed.codes, state.accounts[:count]
-    frozen = state.holdings["frozen_tonnes"][:count]
-    selling = {
-        (account, codes[row]): int(frozen[account, row])
-        for account, row in zip(*frozen.nonzero(), strict=True)
-    }
-    free = cash["cash_available_fen"] + cash["cash_frozen_fen"]
-    return Market(selling, dict(enumerate(free.tolist())))
 
 
 def _public_routes(router: APIRouter, venue: Venue) -> None:
     @router.get("/api/disclosures", tags=["market"], responses=documented(PublishedList))
     async def disclosures() -> Response:
         """Which years were published when (CP-39)."""
-        found = await asked(lambda: reading(venue.registry, disclosure.published))
+        found = await asked(venue.registry.compliance.disclosures.published)
         return answer(PublishedList(disclosures=views(PublishedRow, found)))
 
     @router.get(
@@ -118,7 +98,7 @@ def _public_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def published(number: PathNumber) -> Response:
         """A year as it was published: annual figures, provinces, sectors, entities."""
-        found = await asked(lambda: reading(venue.registry, disclosure.published))
+        found = await asked(venue.registry.compliance.disclosures.published)
         for one in found:
             if one.number == number:
                 return answer(view(PublishedView, one, content=one.data()))
@@ -140,8 +120,8 @@ def _publishing_route(router: APIRouter, venue: Venue) -> None:
         wanted, at_ns = taken(content, PublishRequest), venue.sequencer.time_ns
 
         def act() -> PublishedView:
-            with venue.registry.database.write() as tx:
-                made = disclosure.publish(tx, wanted.year, key.person, at_ns)
+            order = (wanted.year, key.person, at_ns)
+            made = venue.registry.compliance.disclosures.publish(*order)
             return view(PublishedView, made, content=made.data())
 
         return answer(await asked(act), 201)

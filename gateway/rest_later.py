@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from gateway.compliance_scope import refuse_foreign, seen_by, taken, view, views
 from gateway.keys import Key
@@ -25,20 +23,12 @@ from gateway.later_messages import (
 )
 from gateway.rest_answers import answer, asked, documented, sent, signed_by
 from gateway.venue import Venue
-from registry.compliance import borrowing, carry_deciding, carry_over, penalties
-from registry.errors import RefusalError
-from registry.institution import Registry
+from registry.compliance.carry_over import Standing
+from registry.compliance.penalties import Case
 
 Content = Annotated[dict[str, Any], Body()]
 READ = (401, 403, 404, 422)
 WRITE = (401, 403, 404, 409, 422)
-Found = TypeVar("Found")
-
-
-def reading(registry: Registry, find: Callable[[Connection], Found]) -> Found:
-    """Return what ``find`` reads in one transaction."""
-    with registry.database.read() as tx:
-        return find(tx)
 
 
 def later_routes(router: APIRouter, venue: Venue) -> None:
@@ -62,9 +52,8 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
 
         def find() -> CarryOver:
             seen = seen_by(venue.registry, key)
-            with venue.registry.database.read() as tx:
-                limits = carry_over.standings(tx)
-                papers = carry_deciding.found(tx)
+            door = venue.registry.compliance.carry_over
+            limits, papers = door.standings(seen.entities), door.applications(seen.only)
             return CarryOver(
                 limits=[_limit(one) for code, one in limits.items() if seen.has(code)],
                 applications=views(CarryView, (one for one in papers if seen.has(one.entity))),
@@ -85,18 +74,16 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
 
         def act() -> CarryView:
             entity = seen_by(venue.registry, key).entity()
-            row = carry_over.Wanted(entity, wanted.vintage, wanted.tonnes, wanted.document)
-            with venue.registry.database.write() as tx:
-                done = carry_over.apply_many(tx, [row], key.person, at_ns, True)
-                for bad in done.refused:
-                    raise RefusalError(bad.code, f"{bad.reason.rstrip('.')}.")
-                papers = carry_deciding.found(tx)
-            return view(CarryView, next(p for p in papers if p.number == done.numbers[0]))
+            door = venue.registry.compliance.carry_over
+            order = (entity, wanted.vintage, wanted.tonnes, key.person, at_ns, wanted.document)
+            number = door.apply(*order)
+            made = next(one for one in door.applications(entity) if one.number == number)
+            return view(CarryView, made)
 
         return answer(await asked(act), 201)
 
 
-def _limit(one: carry_over.Standing) -> CarryLimit:
+def _limit(one: Standing) -> CarryLimit:
     mine = {"limit_tonnes": one.limit.tonnes, "open_tonnes": one.open_tonnes}
     mine |= {"pending_tonnes": one.pending_tonnes, "carried_tonnes": one.carried_tonnes}
     return view(CarryLimit, one.limit, **mine)
@@ -116,7 +103,7 @@ def _borrow_routes(router: APIRouter, venue: Venue) -> None:
 
         def find() -> list[BorrowView]:
             seen = seen_by(venue.registry, key)
-            rows = reading(venue.registry, lambda tx: borrowing.found(tx, seen.only))
+            rows = venue.registry.compliance.borrowings.found(seen.only)
             return views(BorrowView, (row for row in rows if seen.has(row.entity)))
 
         return answer(BorrowList(borrowings=await asked(find)))
@@ -135,9 +122,9 @@ def _borrow_routes(router: APIRouter, venue: Venue) -> None:
         def act() -> BorrowView:
             entity = seen_by(venue.registry, key).entity()
             order = (entity, wanted.year, wanted.tonnes, wanted.document, key.person, at_ns)
-            with venue.registry.database.write() as tx:
-                number = borrowing.ask(tx, *order)
-                return view(BorrowView, borrowing.found(tx, number=number)[0])
+            door = venue.registry.compliance.borrowings
+            number = door.ask(*order)
+            return view(BorrowView, next(o for o in door.found(entity) if o.number == number))
 
         return answer(await asked(act), 201)
 
@@ -156,7 +143,7 @@ def _penalty_routes(router: APIRouter, venue: Venue) -> None:
 
         def find() -> list[PenaltyView]:
             seen = seen_by(venue.registry, key)
-            rows = reading(venue.registry, penalties.found)
+            rows = venue.registry.compliance.penalties.found()
             return views(PenaltyView, (row for row in rows if seen.has(row.entity or "")))
 
         return answer(PenaltyList(penalties=await asked(find)))
@@ -176,9 +163,8 @@ def _penalty_routes(router: APIRouter, venue: Venue) -> None:
             refuse_foreign(seen_by(venue.registry, key), wanted.entity)
             head = (wanted.entity, wanted.offence, wanted.document, wanted.year, wanted.fine_fen)
             amounts = (wanted.gains_fen, wanted.value_fen, wanted.cut_percent)
-            with venue.registry.database.write() as tx:
-                case = penalties.Case(*head, *amounts)
-                number = penalties.propose(tx, case, key.person, at_ns)
-                return view(PenaltyView, penalties.found(tx, number=number)[0])
+            case = Case(*head, *amounts)
+            made = venue.registry.compliance.penalties.propose(case, key.person, at_ns)
+            return view(PenaltyView, made)
 
         return answer(await asked(act), 201)

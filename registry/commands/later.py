@@ -26,12 +26,10 @@ def carry_notices(
     at: AtOption = "", data: DataOption = DEFAULT_DATA, url: UrlOption = None
 ) -> None:
     """Compute everybody's limit of carry-over and give the missing notices (AL-50 … AL-54)."""
-    from registry.compliance import carry_over
-
     columns = ("entity", "base_tonnes", "net_sales_tonnes", "position_tonnes", "limit_tonnes")
     with step(data, url, at) as the:
-        with the.working("computing limits"), the.registry.database.write() as tx:
-            found = carry_over.give_notices(tx, the.at_ns)
+        with the.working("computing limits"):
+            found = the.registry.compliance.carry_over.give_notices(the.at_ns)
         rows = [
             (one.entity, one.base_tonnes, one.net_sales_tonnes, one.position_tonnes, one.tonnes)
             for one in found
@@ -63,9 +61,8 @@ def carry_apply(
         made, bad = tables.read(file, ("entity", "vintage", "tonnes"), ("document",), make)
         numbers: tuple[int, ...] = ()
         if not (strict and bad):
-            with the.registry.database.write() as tx:
-                order = (list(made.values()), maker, the.at_ns, strict)
-                done = carry_over.apply_many(tx, *order)
+            order = (list(made.values()), maker, the.at_ns, strict)
+            done = the.registry.compliance.carry_over.apply_many(*order)
             numbers = done.numbers
             bad = sorted(bad + tables.at_lines(list(made), done.refused))
         the.refuse(bad, out=refused)
@@ -85,11 +82,9 @@ def borrow(
     url: UrlOption = None,
 ) -> None:
     """Ask to borrow for 2021 or 2022 from the share of 2023 (AL-24)."""
-    from registry.compliance import borrowing
-
     with step(data, url, at) as the:
-        with the.registry.database.write() as tx:
-            number = borrowing.ask(tx, entity, year, tonnes, document, maker, the.at_ns)
+        order = (entity, year, tonnes, document, maker, the.at_ns)
+        number = the.registry.compliance.borrowings.ask(*order)
         the.say(f"borrowing {number} waits: `decide {number} --paper borrowing` decides")
 
 
@@ -114,13 +109,12 @@ def penalty(
     with step(data, url, at) as the:
         amounts = (gains_fen, value_fen, cut_percent)
         case = penalties.Case(subject, offence, document, year, fine_fen, *amounts)
-        with the.registry.database.read() as tx:
-            judged = penalties.judge(tx, case, the.at_ns)
+        door = the.registry.compliance.penalties
+        judged = door.judge(case, the.at_ns)
         rule, found = judged.rule, judged.assessment
         the.say(f"{rule.regime} ({rule.clause}): {found.least_fen:,} to {found.most_fen:,} fen")
         if not trial:
-            with the.registry.database.write() as tx:
-                number = penalties.propose(tx, case, maker, the.at_ns)
+            number = door.propose(case, maker, the.at_ns).number
             the.say(f"penalty {number} waits: `decide {number} --paper penalty` decides")
 
 
@@ -138,18 +132,13 @@ def risk(
     url: UrlOption = None,
 ) -> None:
     """Say who will fall short, by how much and at what cost (CP-40)."""
-    from registry.compliance import watch
-    from registry.compliance.risk import Market, outlook
+    from registry.compliance.risk import Market
 
     columns = ("entity", "province", "year", "level", "due_tonnes", "short_tonnes", "cost_fen")
     with step(data, url, at) as the:
         order = (Market(), the.at_ns, year or (), price_fen)
-        if warn:
-            with the.registry.database.write() as tx:
-                found = watch.warn(tx, *order)
-        else:
-            with the.registry.database.read() as tx:
-                found = outlook(tx, *order)
+        door = the.registry.compliance.watch
+        found = door.warn(*order) if warn else door.outlook(*order)
         rows = [[getattr(one, name) for name in columns] for one in found.at_risk]
         the.table(columns, rows, out)
         the.say(f"{len(found.risks):,} open obligations, {len(rows):,} at risk")
@@ -174,19 +163,15 @@ def disclose(
     url: UrlOption = None,
 ) -> None:
     """Show how far a year is fulfilled: all, by province, sector, entity (CP-39)."""
-    from registry.compliance import disclosure, disclosure_files
-
     with step(data, url, at) as the:
+        door = the.registry.compliance.disclosures
         if publish:
-            with the.registry.database.write() as tx:
-                done = disclosure.publish(tx, year, person, the.at_ns)
+            done = door.publish(year, person, the.at_ns)
             the.say(f"disclosure {done.number} of {year} is published, sha256 {done.sha256}")
-        with the.registry.database.read() as tx:
-            found = disclosure.of_year(tx, year, the.at_ns)
-        annual = found.annual._asdict()
+        annual = door.of_year(year, the.at_ns).annual._asdict()
         width = max(map(len, annual))
         for name, value in annual.items():
             shown = f"{value:,}" if name.endswith("_tonnes") else value
             the.say(f"{name.ljust(width)}  {shown}")
-        for file in disclosure_files.write(found, out, form) if out is not None else ():
+        for file in door.write(year, the.at_ns, out, form) if out is not None else ():
             the.say(str(file))

@@ -47,20 +47,20 @@ class Counter:
         self.town = Town(self.registry)
         self.keys = Keys(folder / "keys.json")
         state = SimpleNamespace(
-            market=[{"accounts": 3}],
+            market=np.array([(3, 0)], [("accounts", "<i8"), ("instruments", "<i8")]),
             accounts=np.zeros(3, [("cash_available_fen", "<i8"), ("cash_frozen_fen", "<i8")]),
             holdings=np.zeros((3, 1), [("frozen_tonnes", "<i8")]),
+            instruments=np.zeros(1, [("code", "S16")]),
         )
-        venue: Any = SimpleNamespace(
+        self.venue: Any = SimpleNamespace(
             registry=self.registry,
             keys=self.keys,
             exchange=SimpleNamespace(state=state),
             sequencer=SimpleNamespace(time_ns=NOW_NS),
-            feed=SimpleNamespace(codes=["CEA25"]),
         )
         app, router = FastAPI(), APIRouter()
         for add in ADDED:
-            add(router, venue)
+            add(router, self.venue)
         app.include_router(router)
 
         @app.exception_handler(ProblemError)
@@ -397,3 +397,35 @@ def test_reductions_lie_in_other_books(counter: Counter) -> None:
     proof = {"year": 2025, "proof": "P00000001", "sha256": "x"}
     status, said = counter.ask(own, "POST", "/api/compliance/offsets", proof)
     assert (status, said["code"]) == (409, "no_offset_registry")
+
+
+def test_who_borrows_and_when_is_ruled(owing: Counter) -> None:
+    own = owing.key("compliance", owing.town.index("P1"))
+    loan = {"year": 2025, "tonnes": 1, "document": "d"}
+    status, said = owing.ask(own, "POST", "/api/compliance/borrowings", loan)
+    assert (status, said["code"]) == (409, "no_borrowing")
+    wanted = {"vintage": "CEA24", "tonnes": 1}
+    status, said = owing.ask(own, "POST", "/api/compliance/carry-over", wanted)
+    assert (status, said["code"]) == (409, "no_notice")
+
+
+def test_what_is_left_of_old_vintages_is_carried_over(counter: Counter) -> None:
+    """50 t of 2023 are left: applied for by the entity, decided by its province (AL-54, AL-55)."""
+    town = counter.town
+    for year, allocated in ((2023, 150), (2024, 100)):
+        town.year(year, {"P1": 100}, {"P1": allocated})
+        town.surrender("P1", year, f"CEA{year - 2000}", 100, at(year + 1, 10, 5))
+    counter.registry.compliance.carry_over.give_notices(at(2026, 1, 20))
+    counter.venue.sequencer.time_ns = at(2026, 2, 2)
+    own, hubei = counter.key("compliance"), counter.key("provincial_authority")
+    page = "/api/compliance/carry-over"
+    status, made = counter.ask(own, "POST", page, {"vintage": "CEA23", "tonnes": 50})
+    assert (status, made["status"], made["due"]) == (201, "pending", 20260327)
+    verdict = {"numbers": [made["number"]], "approve": True, "paper": "carry_over"}
+    hebei = counter.key("provincial_authority", 0, "13")
+    assert counter.ask(hebei, "POST", "/api/compliance/decisions", verdict)[0] == 404
+    assert counter.ask(hebei, "GET", page)[1] == {"limits": [], "applications": []}
+    assert counter.ask(hubei, "POST", "/api/compliance/decisions", verdict)[0] == 200
+    (limit,) = counter.ask(own, "GET", page)[1]["limits"]
+    assert (limit["limit_tonnes"], limit["carried_tonnes"], limit["open_tonnes"]) == (50, 50, 0)
+    assert (town.has("P1", "CEA25"), town.has("P1", "CEA23", "recovered")) == (50, 50)
