@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cli import JsonOption, bench_app, write_json
+from registry.cli import registry_app
 
 if TYPE_CHECKING:
     from gateway.doctor import Report
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(bench_app, name="bench")
+app.add_typer(registry_app, name="registry")
 
 DataOption = Annotated[
     Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")
@@ -184,18 +186,22 @@ def office(
     role: Annotated[
         str,
         typer.Argument(
-            help="exchange_operator, registry_maker, registry_checker or supervisor.",
+            help="exchange_operator, registry_maker, registry_checker, supervisor,"
+            " provincial_authority, verifier or ministry.",
         ),
     ],
     name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    province: Annotated[
+        str, typer.Option(help="Of a provincial authority: two digits, e.g. 11 (GB/T 2260).")
+    ] = "",
     data: DataOption = DEFAULT_DATA,
     market: OneMarketOption = None,
 ) -> None:
-    """Make a key for somebody of the exchange, the registry or the supervisor, and print it."""
+    """Make a key for somebody of the institutions, and print it."""
     from gateway import front
 
     try:
-        key = front.open_office(data, role, name, market and market.value)
+        key = front.open_office(data, role, name, market and market.value, province)
     except ValueError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None

@@ -95,3 +95,32 @@ def bench_fanout(
     except fanout.PROBLEMS as wrong:
         Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
         raise typer.Exit(1) from None
+
+
+@bench_app.command("registry")
+def bench_registry(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small books for seconds: is every tonne right?")
+    ] = False,
+    postgresql: Annotated[
+        str | None,
+        typer.Option(
+            help="A server where databases may be created; else a private one.", metavar="URL"
+        ),
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Mass runs on large books in SQLite and PostgreSQL: allocation, surrender, settlement."""
+    from benchmarks import registry
+    from benchmarks.registry_world import QUICK, Size
+
+    console = Console()
+    try:
+        figures = registry.measure(
+            QUICK if quick else Size(), postgresql, lambda line: console.print(line, style="dim")
+        )
+    except registry.PROBLEMS as wrong:
+        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
+        raise typer.Exit(1) from None
+    registry.show(figures, console)
+    write_json(json_file, figures)

@@ -18,8 +18,11 @@ from gateway.limits import Limits
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.rest.answers import ProblemError, answer, documented
 from gateway.rest.bodies import Bodies
+from gateway.rest.compliance_messages import COMPLIANCE_DOCUMENTED
+from gateway.rest.later_messages import LATER_DOCUMENTED
 from gateway.rest.market_views import MARKET_DOCUMENTED
 from gateway.rest.messages import DOCUMENTED, Problem, Ready
+from gateway.rest.monitoring_messages import MONITORING_DOCUMENTED
 from gateway.rest.routes import routes
 from gateway.rest.web_page import page_routes
 from gateway.venue import Venue
@@ -109,8 +112,10 @@ def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
 
 def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
+    described = (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED)
+    described += (*MONITORING_DOCUMENTED, *LATER_DOCUMENTED)
     _, schemas = msgspec.json.schema_components(
-        (*DOCUMENTED, *MARKET_DOCUMENTED), ref_template="#/components/schemas/{name}"
+        described, ref_template="#/components/schemas/{name}"
     )
 
     def openapi() -> dict[str, Any]:

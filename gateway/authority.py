@@ -13,12 +13,17 @@ VIEWER, TRADER, FUNDS, REGISTRY = "viewer", "trader", "funds", "registry"
 COMPLIANCE, ADMIN = "compliance", "admin"
 EXCHANGE_OPERATOR, SUPERVISOR = "exchange_operator", "supervisor"
 REGISTRY_MAKER, REGISTRY_CHECKER = "registry_maker", "registry_checker"
+PROVINCIAL_AUTHORITY, VERIFIER, MINISTRY = "provincial_authority", "verifier", "ministry"
 
 ACCOUNT_ROLES = (VIEWER, TRADER, FUNDS, REGISTRY, COMPLIANCE, ADMIN)
-OFFICE_ROLES = (EXCHANGE_OPERATOR, REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)
+OFFICE_ROLES = (
+    *(EXCHANGE_OPERATOR, REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR),
+    *(PROVINCIAL_AUTHORITY, VERIFIER, MINISTRY),
+)
 ROLES = (*ACCOUNT_ROLES, *OFFICE_ROLES)
 
 _EVERYBODY = frozenset(ROLES)
+_DECIDING = frozenset((EXCHANGE_OPERATOR, REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR))
 _OF_ACCOUNT = frozenset(ACCOUNT_ROLES)
 _TRADER = frozenset((TRADER,))
 _FUNDS, _REGISTRY, _ADMIN = frozenset((FUNDS,)), frozenset((REGISTRY,)), frozenset((ADMIN,))
@@ -28,6 +33,11 @@ _CHECKERS = frozenset((EXCHANGE_OPERATOR, SUPERVISOR, REGISTRY_CHECKER))
 _COURT_MAKER, _COURT_CHECKER = frozenset((REGISTRY_MAKER,)), frozenset((REGISTRY_CHECKER,))
 _VOID_CHECKERS = frozenset((EXCHANGE_OPERATOR, SUPERVISOR))
 _OVERSIGHT = frozenset((SUPERVISOR, EXCHANGE_OPERATOR))
+_COMPLIANCE, _PROVINCE = frozenset((COMPLIANCE,)), frozenset((PROVINCIAL_AUTHORITY,))
+_MINISTRY, _OF_HOLDER = frozenset((MINISTRY,)), frozenset((REGISTRY, COMPLIANCE))
+_VERIFIER = frozenset((VERIFIER,))
+_YEAR_OFFICES = frozenset((PROVINCIAL_AUTHORITY, MINISTRY, REGISTRY_MAKER, REGISTRY_CHECKER))
+_YEAR_READERS = _COMPLIANCE | _YEAR_OFFICES
 
 PERMITTED: dict[str, frozenset[str]] = {
     "status": _EVERYBODY,
@@ -68,12 +78,73 @@ PERMITTED: dict[str, frozenset[str]] = {
     "POST /api/objections": frozenset((FUNDS, REGISTRY, COMPLIANCE, ADMIN)),
     "GET /api/keys": _ADMIN,
     **dict.fromkeys(("GET /api/surveillance", "GET /api/disputes"), _OVERSIGHT),
-    "GET /api/proposals": frozenset(OFFICE_ROLES),
+    "GET /api/proposals": _DECIDING,
     "GET /api/registry/requests": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     "GET /api/registry/defaults": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     "POST /api/registry/requests": _COURT_MAKER,
     "POST /api/registry/withdrawals": _COURT_MAKER,
     "POST /api/registry/decisions": _COURT_CHECKER,
+    # the compliance year: whoever reads sees what is his own (gateway/rest/compliance_scope.py)
+    **dict.fromkeys(
+        (
+            *("GET /api/compliance/obligations", "GET /api/compliance/applications"),
+            *("GET /api/compliance/certificates", "GET /api/compliance/allocations"),
+            *("GET /api/compliance/offsets", "GET /api/compliance/carry-over"),
+            *("GET /api/compliance/borrowings", "GET /api/compliance/penalties"),
+            "GET /api/compliance/warnings",
+        ),
+        _YEAR_READERS,
+    ),
+    **dict.fromkeys(
+        (
+            *("POST /api/compliance/applications", "POST /api/compliance/offsets"),
+            *("POST /api/compliance/carry-over", "POST /api/compliance/borrowings"),
+        ),
+        _COMPLIANCE,
+    ),
+    "POST /api/compliance/withdrawals": _COMPLIANCE | _PROVINCE,
+    **dict.fromkeys(
+        (
+            *("POST /api/compliance/decisions", "POST /api/compliance/notices"),
+            "POST /api/compliance/penalties",
+        ),
+        _PROVINCE,
+    ),
+    "POST /api/compliance/warnings": _COURT_MAKER | _MINISTRY,
+    "GET /api/compliance/guards": _OPERATOR | _COURT_MAKER | _MINISTRY,
+    "POST /api/compliance/disclosures": _MINISTRY,
+    # the registry of voluntary reductions
+    "GET /api/offsets/cancellations": _OF_HOLDER | _COURT_MAKER | _COURT_CHECKER,
+    "GET /api/offsets/proofs": _OF_HOLDER | _COURT_MAKER | _COURT_CHECKER,
+    **dict.fromkeys(
+        ("POST /api/offsets/cancellations", "POST /api/offsets/withdrawals"), _REGISTRY
+    ),
+    "POST /api/offsets/decisions": _COURT_CHECKER,
+    "POST /api/compliance/handovers": _COURT_MAKER,
+    **dict.fromkeys(
+        (
+            *("GET /api/monitoring/entities", "GET /api/monitoring/roster"),
+            *("GET /api/monitoring/reports", "GET /api/monitoring/findings"),
+            "GET /api/monitoring/rechecks",
+        ),
+        _YEAR_READERS | _VERIFIER,
+    ),
+    **dict.fromkeys(
+        (
+            *("POST /api/monitoring/plans", "POST /api/monitoring/deposits"),
+            *("POST /api/monitoring/reports", "POST /api/monitoring/finding-answers"),
+            "POST /api/monitoring/rechecks",
+        ),
+        _COMPLIANCE,
+    ),
+    "POST /api/monitoring/verifications": _VERIFIER,
+    **dict.fromkeys(
+        (
+            *("POST /api/monitoring/roster", "POST /api/monitoring/feedbacks"),
+            "POST /api/monitoring/recheck-answers",
+        ),
+        _PROVINCE,
+    ),
 }
 
 

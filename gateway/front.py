@@ -35,6 +35,7 @@ from gateway.serve import Options, Running, running
 from gateway.venue import Venue
 from registry import accounts, instructions
 from registry.errors import RegistryError
+from registry.monitoring.provinces import NAMES
 
 STARTING_PROBLEMS = (
     ClockAheadError,
@@ -192,17 +193,23 @@ def open_account(
         return keys.create(account)
 
 
-def open_office(data_dir: Path, role: str, name: str, market: str | None = None) -> Key:
+def open_office(
+    data_dir: Path, role: str, name: str, market: str | None = None, province: str = ""
+) -> Key:
     """Make a key for a person of an institution, see ``authority.OFFICE_ROLES``.
 
-    ``market`` is one that is served from this data directory, None the first one.
+    ``market`` is one that is served from this data directory, None the first one; ``province``
+    (GB/T 2260) goes with a provincial authority.
 
     Raises:
-        ValueError: there is no such role, or the folder or its keys cannot be used; nothing was
-            changed.
+        ValueError: there is no such role or province, or the folder or its keys cannot be used;
+            nothing was changed.
     """
+    if province and province not in NAMES:
+        raise ValueError(f"there is no province {province!r}; there are {', '.join(NAMES)}")
     with _sentences(data_dir):
-        return _keys(folder_of(data_dir, market)).create_office(role, name)
+        keys = _keys(folder_of(data_dir, market))
+        return keys.create_office(role, name, province=province)
 
 
 def _keys(folder: Path) -> Keys:

@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.authority import ACCOUNT_ROLES, OFFICE_ROLES, TRADER, VIEWER
+from gateway.authority import ACCOUNT_ROLES, OFFICE_ROLES, PROVINCIAL_AUTHORITY, TRADER, VIEWER
 
-VERSION = 2
+VERSION = 3
+READABLE = (2, VERSION)  # 2 had no provinces
 CLOCK_WINDOW_US = 60_000_000  # a signature is good for a minute around the venue's wall clock
 NOBODY_SECRET = secrets.token_hex(32)
 NO_ACCOUNT = -1
@@ -28,7 +29,10 @@ SALT_BYTES = 16
 
 
 class Key(NamedTuple):
-    """A key of ``account`` (-1: of an institution) with its roles; ``person`` never changes."""
+    """A key of ``account`` (-1: of an institution) with its roles; ``person`` never changes.
+
+    ``province`` (two digits, GB/T 2260) is what a provincial authority is for; else empty.
+    """
 
     key_id: str
     secret: str
@@ -36,6 +40,7 @@ class Key(NamedTuple):
     roles: tuple[str, ...]
     person: int
     name: str = ""
+    province: str = ""
 
 
 def login_signature(secret: str, nonce: str, time_us: int) -> str:
@@ -105,7 +110,7 @@ class Keys:
         content = json.loads(self.path.read_text())
         if isinstance(content, list):
             content = _upgraded(content)
-        if content["version"] != VERSION:
+        if content["version"] not in READABLE:
             raise ValueError(f"{self.path.name} has version {content['version']}, not {VERSION}")
         self._marked = content.get("market", "")
         if self._marked and self.market and self._marked != self.market:
@@ -134,9 +139,18 @@ class Keys:
         """
         return self._create(account, key_id, roles, ACCOUNT_ROLES, "", secret)
 
-    def create_office(self, role: str, name: str = "", key_id: str | None = None) -> Key:
-        """Make and keep a key of a person of an institution. ValueError as above."""
-        return self._create(NO_ACCOUNT, key_id, (role,), OFFICE_ROLES, name, None)
+    def create_office(
+        self, role: str, name: str = "", key_id: str | None = None, province: str = ""
+    ) -> Key:
+        """Make and keep a key of a person of an institution.
+
+        Raises:
+            ValueError: as above; or a provincial authority has no province, or another role has.
+        """
+        wanted = 2 if role == PROVINCIAL_AUTHORITY else 0
+        if len(province) != wanted or (wanted and not (province.isascii() and province.isdigit())):
+            raise ValueError(f"a {PROVINCIAL_AUTHORITY} has a province of two digits, others none")
+        return self._create(NO_ACCOUNT, key_id, (role,), OFFICE_ROLES, name, None, province)
 
     def create_many(self, wanted: list[tuple[int, str]]) -> list[Key]:
         """Make keys for (account, key id) pairs and write the file once; known ids are returned."""
@@ -211,6 +225,7 @@ class Keys:
         allowed: Sequence[str],
         name: str,
         secret: str | None,
+        province: str = "",
     ) -> Key:
         self._look()
         if not roles or not set(roles) <= set(allowed):
@@ -218,16 +233,24 @@ class Keys:
         taken = key_id or f"key-{account if account >= 0 else roles[0]}-{secrets.token_hex(4)}"
         if taken in self._keys:
             raise ValueError(f"there is a key {taken!r} already")
-        key = self._add(account, taken, roles, name, secret or secrets.token_hex(32))
+        key = self._add(account, taken, roles, name, secret or secrets.token_hex(32), province)
         self._save()
         return key
 
-    def _add(self, account: int, key_id: str, roles: Sequence[str], name: str, secret: str) -> Key:
+    def _add(
+        self,
+        account: int,
+        key_id: str,
+        roles: Sequence[str],
+        name: str,
+        secret: str,
+        province: str = "",
+    ) -> Key:
         count = "person" if account >= 0 else "office"
         person = self._next[count]
         self._next[count] = person + 1
         ordered = tuple(role for role in (*ACCOUNT_ROLES, *OFFICE_ROLES) if role in roles)
-        self._keys[key_id] = Key(key_id, secret, account, ordered, person, name)
+        self._keys[key_id] = Key(key_id, secret, account, ordered, person, name, province)
         return self._keys[key_id]
 
     def _save(self) -> None:

@@ -8,7 +8,7 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from gateway.journal.sequencer import Clock
 from gateway.limits import Limits
 from gateway.market import CEA, Market
 from gateway.venue import Venue
+from registry.offsets.counter import Counter
+from registry.profiles import VOLUNTARY
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +149,14 @@ def _recovered(options: Options) -> list[Venue]:
     return found
 
 
+def _connect_registries(venues: Sequence[Venue]) -> None:
+    """Let allowances' registries check proofs of cancelled reductions at the other one (RG-12)."""
+    for other in venues:
+        if other.registry.profile.code == VOLUNTARY.code:
+            for venue in venues:
+                venue.registry.compliance.proofs = Counter(other.registry.offsets)
+
+
 @contextlib.asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Running]:
     """Recover, start and serve; the port is open when this yields. Stops at the end of the block.
@@ -167,6 +177,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
     host, port = listening.getsockname()[:2]
     scheme = "https" if options.tls_certificate else "http"
     own = {f"{scheme}://{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
+    _connect_registries(venues)
     clock = options.clock(venues[0])
     for venue in venues:
         venue.desk.limits = options.limits

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
+from registry.bulk import insert_many
 from registry.database import registry_account
 from registry.errors import RefusalError
 from registry.schema import accounts, instructions
@@ -92,7 +93,7 @@ def open_accounts(
         }
         for step, (code, name) in enumerate(people, 1)
     ]
-    tx.execute(insert(accounts), rows)
+    insert_many(tx, accounts, rows)
     _instruct(tx, [int(last_id) + step for step in range(1, len(rows) + 1)])
     return [int(last_index) + step for step in range(1, len(rows) + 1)]
 
@@ -100,8 +101,9 @@ def open_accounts(
 def _instruct(tx: Connection, ids: Sequence[int]) -> None:
     """Instruct the exchange to open these accounts, in their order."""
     number = last_instruction(tx)
-    tx.execute(
-        insert(instructions),
+    insert_many(
+        tx,
+        instructions,
         [
             {
                 "number": number + step,

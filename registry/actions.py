@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Row, select, update
 from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Block
 from registry import court, defaults, directives, instructions, ledger, notices
 from registry.accounts import id_of
+from registry.compliance import deductions, forced, issuing
 from registry.errors import RefusalError
 from registry.ledger import Bucket, Move
 from registry.offices import BLOCKS_MAX
+from registry.offsets.schema import batches
 from registry.profiles import Profile
-from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions
+from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions, units
 from registry.windows import TIME_NS_MAX
 
 TEXT_CHARS_MAX = 500
@@ -114,7 +116,17 @@ _CHECKS: dict[str, Callable[[Connection, str, Any], None]] = {
 
 
 def _issue(tx: Connection, v: Values, _: Context) -> Done:
+    _refuse_batch(tx, v["vintage"])
     return Done(instructions.issue(tx, [(v["vintage"], v["account"], v["qty_tonnes"])]))
+
+
+def _refuse_batch(tx: Connection, code: str) -> None:
+    """Leave registered reductions to ``registry.offsets``, which proves what it does."""
+    of_code = batches.join(units, units.c.id == batches.c.unit)
+    if tx.execute(select(batches.c.unit).select_from(of_code).where(units.c.code == code)).first():
+        raise RefusalError(
+            "batch_registered", f"{code} is issued and cancelled as reductions (VM-06, VM-10)."
+        )
 
 
 def _court(word: str) -> Callable[[Connection, Values, Context], Done]:
@@ -141,6 +153,7 @@ def _cancel(tx: Connection, v: Values, context: Context) -> Done:
         allowed = ", ".join(context.profile.cancellation_kinds)
         raise RefusalError("purpose_invalid", f"The purpose is one of: {allowed}.")
     account, unit = id_of(tx, v["account"]), ledger.unit_of(tx, v["vintage"])
+    _refuse_batch(tx, v["vintage"])
     move = Move(
         Bucket(account, unit, REGISTRY_AVAILABLE),
         Bucket(account, unit, CANCELLED),
@@ -184,11 +197,18 @@ def _correct(tx: Connection, v: Values, context: Context) -> Done:
             "not_correctable",
             f"Transaction {v['transaction']} is none of {', '.join(CORRECTABLE)}.",
         )
+    if tx.execute(select(batches.c.unit).where(batches.c.txn == wrong.id)).first():
+        raise RefusalError("not_correctable", "A registered batch stays as it is (VM-06).")
     again = select(transactions.c.id).where(transactions.c.corrects == wrong.id)
     if tx.execute(again).first() is not None:
         raise RefusalError("corrected_before", f"Transaction {wrong.id} was corrected before.")
     rows = tx.execute(select(entries).where(entries.c.txn == wrong.id).order_by(entries.c.line))
     moves = [_opposite(row) for row in rows]
+    nation = tx.execute(select(accounts.c.id).where(accounts.c.kind == "national")).scalar()
+    if any(move.credit.account == nation for move in moves):
+        raise RefusalError(
+            "not_correctable", "An allocation is corrected by an additional issue (RG-18)."
+        )
     number = ledger.book(tx, "correction", v["evidence"], moves, corrects=wrong.id)
     for account in sorted({bucket.account for move in moves for bucket in move[:2]}):
         sentence = f"Transaction {wrong.id} was corrected by {number}: {v['evidence']}."
@@ -246,6 +266,26 @@ def _cover(tx: Connection, v: Values, context: Context) -> Done:
     return Done(defaults.cover(tx, v["default"], context.at_ns))
 
 
+def _issue_allocation(tx: Connection, v: Values, context: Context) -> Done:
+    """Issue what the platform handed over and the province has signed (RG-09, 7.3)."""
+    return Done(issuing.issue(tx, v["file"], v["sha256"], context.at_ns).txn)
+
+
+def _deduct_allocation(tx: Connection, v: Values, context: Context) -> Done:
+    """Write down what later issues are reduced by (AL-41)."""
+    names = deductions.NewDeduction._fields
+    row = deductions.NewDeduction(**{name: v[name] for name in names})
+    deductions.add(tx, row, context.at_ns)
+    return Done()
+
+
+def _force_surrender(tx: Connection, v: Values, context: Context) -> Done:
+    """Surrender from the province's earmarks and release the rest (AL-26, AL-40, AL-66)."""
+    people = (context.maker, context.checker)
+    mandate = forced.Mandate(v["entity"], v["document"], *people, context.at_ns)
+    return Done(forced.force(tx, mandate).txn)
+
+
 _GOODS = {"account": "account", "vintage": "vintage", "qty_tonnes": "tonnes"}
 _ORDER = {**_GOODS, "side": "text", "document": "text"}
 
@@ -276,4 +316,16 @@ ACTIONS: dict[str, Action] = {
     ),
     "reserve_in": Action({"amount_fen": "fen", "document": "text"}, _reserve_in),
     "cover_default": Action({"default": "number"}, _cover),
+    "issue_allocation": Action({"file": "number", "sha256": "text"}, _issue_allocation),
+    "deduct_allocation": Action(
+        {
+            "entity": "text",
+            "from_year": "number",
+            "grounds": "text",
+            "tonnes": "tonnes",
+            "document": "text",
+        },
+        _deduct_allocation,
+    ),
+    "force_surrender": Action({"entity": "text", "document": "text"}, _force_surrender),
 }

@@ -17,10 +17,9 @@ from sqlalchemy import Connection, Row, func, insert, select
 from registry.actions import ACTIONS, Context, Done, Values, refuse_invalid
 from registry.database import Database
 from registry.errors import RefusalError, StopError
-from registry.offices import attempts, decisions, directives, requests
+from registry.offices import PERSON_MAX, attempts, decisions, directives, requests
 from registry.windows import moment
 
-PERSON_MAX = 2**31 - 1
 NOTE_CHARS_MAX = 500
 
 

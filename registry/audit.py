@@ -14,6 +14,8 @@ from engine.state import State
 from registry import defaults, ledger
 from registry.accounts import Directory
 from registry.clearing import payments
+from registry.compliance import audit as compliance_audit
+from registry.compliance import carry_deciding
 from registry.ledger import Bucket
 from registry.schema import (
     BANK,
@@ -46,8 +48,9 @@ def violations(tx: Connection, state: State | None = None) -> list[str]:
 
     I1 and I3: what is in the buckets of a unit is what came in through its source. I2: nothing is
     negative. Every balance is the sum of its entries; transit is what is instructed and pending;
-    posted days are exactly their deals. With an exchange's ``state`` also I10: both trading sides
-    agree.
+    posted days are exactly their deals; what is allocated, earmarked, waiting and surrendered is
+    what was decided (I12), and what is carried over is within its limits (I11). With an exchange's
+    ``state`` also I10: both trading sides agree.
     """
     found = [
         *_balances(tx),
@@ -57,6 +60,8 @@ def violations(tx: Connection, state: State | None = None) -> list[str]:
         *_transit(tx),
         *_settlements(tx),
         *_two_banks(tx),
+        *compliance_audit.violations(tx),
+        *carry_deciding.violations(tx),
     ]
     return found if state is None else [*found, *trading_sides(tx, state)]
 

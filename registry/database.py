@@ -7,6 +7,7 @@ back at start instead of believed (reliability 5.4).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,7 +23,6 @@ from sqlalchemy import (
     inspect,
     select,
     text,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -34,9 +34,11 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from registry import offices, schema
+from registry import migrations, schema, tables
 from registry.errors import RefusalError, StopError, UnavailableError
 from registry.profiles import NATIONAL, Profile
+
+logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 30
 WRITER_LOCK = 0x7A6E_7368  # one writer at a time on PostgreSQL, as BEGIN IMMEDIATE does on SQLite
@@ -72,19 +74,48 @@ class Database:
             refuse_unsafe(raw)
             raw.rollback()
         with self.write() as tx:
-            _create(tx, self.profile)
+            kept = formats_of(tx)
+            if kept is None:
+                _create(tx, self.profile)
+        if kept is not None and is_older(kept):
+            self._upgrade()
         with self.read() as tx:
-            refuse_damaged(tx, self.profile)
+            refuse_foreign(tx, self.profile)
+            refuse_damaged(tx)
+
+    def _upgrade(self) -> None:
+        """Bring older books to this program's format: altogether, or they stay as they are."""
+        with self._rebuild() as tx:
+            kept = formats_of(tx)
+            if kept is None or not is_older(kept):
+                return  # somebody else was quicker
+            refuse_other_market(tx, self.profile)
+            logger.warning(
+                "upgrading the %s market's books from format %d to %d",
+                *(self.profile.code, kept[0], schema.FORMAT),
+            )
+            migrations.upgrade(tx, kept[0])
+            refuse_damaged(tx)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give the only write transaction there is: all of it is committed, or nothing."""
+        with _answering(), self.engine.connect() as connection, _writing(connection) as tx:
+            yield tx
+
+    @contextmanager
+    def _rebuild(self) -> Iterator[Connection]:
+        """``write()`` in which SQLite lets a table be dropped that others refer to."""
         with _answering(), self.engine.connect() as connection:
-            tx = connection.execution_options(registry_write=True)
-            with tx.begin():
-                if tx.dialect.name == "postgresql":
-                    tx.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
-                yield tx
+            raw: Any = connection.connection.driver_connection
+            if connection.dialect.name == "sqlite":  # heeded outside of transactions only
+                raw.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with _writing(connection) as tx:
+                    yield tx
+            finally:
+                if connection.dialect.name == "sqlite":
+                    raw.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -99,6 +130,15 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _writing(connection: Connection) -> Iterator[Connection]:
+    tx = connection.execution_options(registry_write=True)
+    with tx.begin():
+        if tx.dialect.name == "postgresql":
+            tx.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+        yield tx
 
 
 @contextmanager
@@ -183,16 +223,57 @@ def refuse_unsafe(tx: Connection) -> None:
         )
 
 
-def refuse_damaged(tx: Connection, profile: Profile) -> None:
-    """Raise StopError if the file is damaged or holds another format or another market's books."""
-    formats = list(tx.execute(select(schema.formats.c.format)).scalars())
-    if formats != [schema.FORMAT]:
-        raise StopError("schema_format", f"The database has format {formats}, not {schema.FORMAT}.")
+def kept(url: str) -> tuple[int, str]:
+    """Return format and market of the books at ``url``, which are left as they are.
+
+    RefusalError: database_url, no_books; StopError; UnavailableError.
+    """
+    engine = _engine(_url(url))
+    try:
+        with _answering(), engine.connect() as tx:
+            rows = tx.execute(select(schema.formats)).all() if formats_of(tx) else []
+    finally:
+        engine.dispose()
+    if len(rows) != 1:
+        raise RefusalError("no_books", "There are no books of a registry.")
+    return rows[0].format, rows[0].profile
+
+
+def formats_of(tx: Connection) -> list[int] | None:
+    """Return what a database says about its format, None where there are no books yet."""
+    if not inspect(tx).has_table("formats"):
+        return None
+    return list(tx.execute(select(schema.formats.c.format)).scalars())
+
+
+def is_older(kept: list[int]) -> bool:
+    """Whether books of this format can be upgraded."""
+    return len(kept) == 1 and migrations.OLDEST <= kept[0] < schema.FORMAT
+
+
+def refuse_foreign(tx: Connection, profile: Profile) -> None:
+    """Raise StopError if these are books of another format or another market."""
+    kept, revision = formats_of(tx), migrations.revision(tx)
+    if kept != [schema.FORMAT] or revision != str(schema.FORMAT):
+        raise StopError(
+            "schema_format",
+            f"The database has format {kept} (revision {revision}); this program reads and writes "
+            f"{schema.FORMAT} and upgrades {migrations.OLDEST} to {schema.FORMAT - 1}.",
+        )
+    refuse_other_market(tx, profile)
+
+
+def refuse_other_market(tx: Connection, profile: Profile) -> None:
+    """Raise StopError if these are another market's books."""
     kept = tx.execute(select(schema.formats.c.profile)).scalar_one()
     if kept != profile.code:
         raise StopError(
             "profile_differs", f"These are the books of the {kept} market, not {profile.code}."
         )
+
+
+def refuse_damaged(tx: Connection) -> None:
+    """Raise StopError if SQLite finds its file damaged, or rows that refer to nothing."""
     if tx.dialect.name == "sqlite":
         found = tx.exec_driver_sql("PRAGMA integrity_check").scalars().all()
         orphans = tx.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -204,11 +285,8 @@ def refuse_damaged(tx: Connection, profile: Profile) -> None:
 
 def _create(tx: Connection, profile: Profile) -> None:
     """Create the tables, the guards and the accounts that are there before anybody comes."""
-    if inspect(tx).has_table("formats"):
-        _upgrade(tx)
-        return
-    schema.metadata.create_all(tx)
-    _guard(tx, *schema.APPEND_ONLY, *offices.APPEND_ONLY)
+    tables.metadata.create_all(tx)
+    _guard(tx, *tables.APPEND_ONLY)
     tx.execute(insert(schema.units), {"id": schema.FEN, "code": "FEN"})
     tx.execute(
         insert(schema.accounts),
@@ -224,19 +302,12 @@ def _create(tx: Connection, profile: Profile) -> None:
         ],
     )
     tx.execute(insert(schema.formats), {"format": schema.FORMAT, "profile": profile.code})
-
-
-def _upgrade(tx: Connection) -> None:
-    """Give books of format 2 what format 3 has more: the requests of subjects, none so far."""
-    if list(tx.execute(select(schema.formats.c.format)).scalars()) == [2]:
-        offices.asked.create(tx)
-        _guard(tx, offices.asked)
-        tx.execute(update(schema.formats).values(format=3))
+    migrations.stamp(tx)
 
 
 def _guard(tx: Connection, *tables: Table) -> None:
     for table in tables:
-        for statement in _guards(tx.dialect.name, table):
+        for statement in guards(tx.dialect.name, table):
             tx.exec_driver_sql(statement)
 
 
@@ -245,7 +316,7 @@ def registry_account(number: int) -> str:
     return f"R{number:08d}"
 
 
-def _guards(dialect: str, table: Table) -> list[str]:
+def guards(dialect: str, table: Table) -> list[str]:
     """Return the DDL that makes a table append only (RG-17)."""
     name = table.name
     if dialect == "sqlite":

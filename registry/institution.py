@@ -35,11 +35,14 @@ from registry import (
 from registry.accounts import Account
 from registry.approvals import Approvals
 from registry.asking import Asked, Wanted
+from registry.compliance.door import Compliance
 from registry.database import Database
 from registry.defaults import Default
 from registry.errors import RefusalError
+from registry.monitoring.monitoring import Monitoring
 from registry.notices import Notice
 from registry.objections import Objection
+from registry.offsets.offsets import Offsets
 from registry.profiles import NATIONAL, Profile
 from registry.schema import (
     CASH,
@@ -63,12 +66,15 @@ class Holding(NamedTuple):
     trading_available: int = 0
     judicial: int = 0
     trading_judicial: int = 0
+    pending: int = 0
     cancelled: int = 0
+    surrendered: int = 0
+    recovered: int = 0
 
     @property
     def position(self) -> int:
-        """What counts as held: everything but the cancelled, frozen by a court or not (RG-16)."""
-        return sum(self) - self.cancelled
+        """What counts as held, frozen or not (RG-16): all but what is gone for ever."""
+        return sum(self) - self.cancelled - self.surrendered - self.recovered
 
 
 class Balances(NamedTuple):
@@ -86,6 +92,9 @@ class Registry:
         self.database = database
         self.profile = database.profile
         self.approvals = Approvals(database)
+        self.monitoring = Monitoring(database)
+        self.offsets = Offsets(database)
+        self.compliance = Compliance(database)
 
     @classmethod
     def open(cls, url: str, profile: Profile = NATIONAL) -> Registry:
@@ -302,7 +311,8 @@ class Registry:
             ).all()
         found: dict[int, dict[str, int]] = {}
         for number, kind, balance in rows:
-            found.setdefault(who.index_of[number], {})[kind] = balance
+            if number in who.index_of:  # a province has no trading side
+                found.setdefault(who.index_of[number], {})[kind] = balance
         return {index: Holding(**parts) for index, parts in sorted(found.items())}
 
     def vintages(self) -> list[str]:

@@ -18,6 +18,7 @@ from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Block, Kind, Phase, com
 from engine.state import State
 from registry import defaults, ledger
 from registry.accounts import Directory, last_instruction
+from registry.bulk import insert_many
 from registry.errors import RefusalError, StopError
 from registry.ledger import Bucket, Move
 from registry.offices import CASH_IN_BLOCK, asked
@@ -152,8 +153,9 @@ def refuse_amount(amount: int, most: int, code: str, unit: str) -> None:
 def _instruct(tx: Connection, kind: str, moves: Sequence[Move]) -> int:
     """Write one instruction per move and return the number of the last one."""
     number = last_instruction(tx)
-    tx.execute(
-        insert(instructions),
+    insert_many(
+        tx,
+        instructions,
         [
             {
                 "number": number + step,

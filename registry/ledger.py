@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
-from registry.database import insert_missing
+from registry.bulk import insert_many
 from registry.errors import RefusalError, StopError
 from registry.schema import (
     CASH,
@@ -79,12 +79,14 @@ def book(
     and posting (ST-16).
     """
     refuse_frozen(tx, moves)
-    refuse_uncovered(tx, moves)
+    held = refuse_uncovered(tx, moves).keys()
     number = begin(tx, kind, note, corrects=corrects)
     touched = {bucket for move in moves for bucket in (move.debit, move.credit)}
-    insert_missing(tx, buckets, [{**bucket._asdict(), "balance": 0} for bucket in sorted(touched)])
-    tx.execute(
-        insert(entries),
+    missing = [{**bucket._asdict(), "balance": 0} for bucket in sorted(touched - held)]
+    insert_many(tx, buckets, missing, missing_only=True)
+    insert_many(
+        tx,
+        entries,
         [
             {
                 "txn": number,
@@ -162,8 +164,11 @@ def refuse_frozen(tx: Connection, moves: Iterable[Move]) -> None:
         )
 
 
-def refuse_uncovered(tx: Connection, moves: Iterable[Move]) -> None:
-    """Raise RefusalError if the buckets do not cover what leaves them, all moves together."""
+def refuse_uncovered(tx: Connection, moves: Iterable[Move]) -> dict[Bucket, int]:
+    """Raise RefusalError if the buckets do not cover what leaves them, all moves together.
+
+    Returns the balances that were looked at: these buckets are there.
+    """
     leaving: Counter[Bucket] = Counter()
     for move in moves:
         leaving[move.debit] += move.amount
@@ -179,6 +184,7 @@ def refuse_uncovered(tx: Connection, moves: Iterable[Move]) -> None:
                 f"{amount:,} is asked of the {bucket.kind} bucket of account id {bucket.account}, "
                 f"which has {have:,}.",
             )
+    return held
 
 
 def _one_account(leaving: Counter[Bucket]) -> int | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from registry.accounts import id_of
+from registry.bulk import insert_many
 from registry.offices import notices
 from registry.schema import accounts
 
@@ -26,9 +28,24 @@ def tell(
     tx: Connection, kind: str, sentence: str, account: int | None, at_ns: int = 0, date: int = 0
 ) -> None:
     """Write a notice; ``account`` is an account id, None for the public."""
+    tell_many(tx, kind, [(account, sentence)], at_ns, date)
+
+
+def tell_many(
+    tx: Connection,
+    kind: str,
+    told: Sequence[tuple[int | None, str]],
+    at_ns: int = 0,
+    date: int = 0,
+) -> None:
+    """Write a notice for each (account id or None, sentence)."""
     last = tx.execute(select(func.coalesce(func.max(notices.c.id), 0))).scalar_one()
-    row = {"id": last + 1, "kind": kind, "account": account, "at_ns": at_ns, "date": date}
-    tx.execute(insert(notices), {**row, "sentence": sentence})
+    head = {"kind": kind, "at_ns": at_ns, "date": date}
+    rows = [
+        {**head, "id": number, "account": account, "sentence": sentence}
+        for number, (account, sentence) in enumerate(told, last + 1)
+    ]
+    insert_many(tx, notices, rows)
 
 
 def told(tx: Connection, account: int | None = None) -> list[Notice]:

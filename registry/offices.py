@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from registry.schema import KEYED, TABLE, Number, key, metadata, number, one_of, text
 
+PERSON_MAX = 2**31 - 1
 COURT = ("freeze", "release", "deduct")  # by directive only where it concerns the trading side
 BLOCKS_MAX = 63  # the exchange's five bits (engine.records.Block) and CASH_IN
 CASH_IN_BLOCK = 32  # the registry's own bit: no deposits (ST-05)
@@ -139,6 +140,9 @@ notices = Table(
             *("unconfirmed", "statements_missing", "statements_written"),
             *("default", "covered", "recovered"),
             *("court", "restriction", "cancellation", "succession", "correction", "objection"),
+            *("allocation", "obligation", "surrender", "certificate", "offset"),
+            *("carry_over", "borrowing", "penalty", "warning", "disclosure"),
+            *("verification", "recheck"),
         ),
         "notice_kind",
     ),

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-FORMAT = 3  # of the schema; the one before is upgraded at start, any other is refused
+FORMAT = 4  # of the schema; the one before is upgraded at start, any other is refused
 FEN = 0  # the unit of money
 
 # Kinds of buckets. The two sources hold minus what has come into being through them.
@@ -35,7 +35,10 @@ IN_TRANSIT = "in_transit"  # instructed, not yet done by the exchange: tonnes or
 TRADING_AVAILABLE = "trading_available"  # RG-06
 JUDICIAL = "judicial"  # frozen by a court on the registry side (RG-15)
 TRADING_JUDICIAL = "trading_judicial"  # frozen by a court on the trading side
+PENDING = "pending"  # an application waits: surrender, carry-over, cancellation (RG-06)
 CANCELLED = "cancelled"  # voluntarily, for ever (RG-13): nothing leaves it
+SURRENDERED = "surrendered"  # for an obligation, for ever (CP-32)
+RECOVERED = "recovered"  # taken back: carried over (AL-55), or an issue that was too much (RG-18)
 CASH = "cash"  # a subject's money sub-ledger (ST-02)
 FEES = "fees"  # what the exchange and the registry have earned (TR-130)
 RESERVE = "reserve"  # the settlement risk reserve (ST-08)
@@ -46,8 +49,12 @@ GOODS = (
     TRADING_AVAILABLE,
     JUDICIAL,
     TRADING_JUDICIAL,
+    PENDING,
     CANCELLED,
+    SURRENDERED,
+    RECOVERED,
 )
+FINAL = (CANCELLED, SURRENDERED, RECOVERED)  # nothing ever leaves these
 KINDS = (*SOURCES, *GOODS, CASH, FEES, RESERVE)
 
 # The accounts that are there before anybody comes: their ids. The reserve's money lies in a bank
@@ -60,6 +67,8 @@ TRANSACTIONS = (
     *("issue", "deposit", "transfer_in", "arrival", "refusal", "out", "settlement"),
     *("freeze", "release", "deduction", "cancellation", "succession", "correction"),
     *("bank_debit", "top_up", "reserve_in", "cover", "recovery"),
+    *("allocation", "claw_back", "apply", "reject", "surrender", "carry_over", "conversion"),
+    *("help", "offset"),
 )
 
 Number = BigInteger().with_variant(
@@ -107,7 +116,10 @@ accounts = Table(
     number("blocks", server_default="0"),  # what the registry has restricted: bits (ST-12)
     one_of(
         "kind",
-        ("key_emitting_entity", "other", "fees", "bank", "issue_reserve", "risk_reserve"),
+        (
+            *("key_emitting_entity", "other", "fees", "bank", "issue_reserve", "risk_reserve"),
+            *("national", "province"),
+        ),
         "account_kind",
     ),
     CheckConstraint(
@@ -174,7 +186,9 @@ entries = Table(
     CheckConstraint(
         "debit_account <> credit_account OR debit_kind <> credit_kind", name="two_buckets"
     ),
-    CheckConstraint("debit_kind <> 'cancelled'", name="cancelled_for_ever"),  # RG-13, E52
+    CheckConstraint(  # RG-13, E52; CP-32; AL-55
+        "debit_kind NOT IN ('cancelled', 'surrendered', 'recovered')", name="final_for_ever"
+    ),
     **KEYED,
 )
 

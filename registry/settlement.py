@@ -29,8 +29,9 @@ from sqlalchemy import (
 from engine.deals import DealFile
 from registry import ledger, notices, telling
 from registry.accounts import Directory, last_instruction
+from registry.bulk import insert_many
 from registry.clearing import Books, differences
-from registry.database import insert_missing, insert_missing_from
+from registry.database import insert_missing_from
 from registry.errors import StopError
 from registry.ledger import TRADING_SIDE
 from registry.schema import (
@@ -184,8 +185,7 @@ def _write_deals(tx: Connection, date: int, rows: list[dict[str, int]]) -> None:
     """Write the cleared deals; those of an earlier clearing of the day are there already."""
     there = set(tx.execute(select(deals.c.trade_no).where(deals.c.date == date)).scalars())
     fresh = [row for row in rows if row["trade_no"] not in there]
-    if fresh:
-        tx.execute(insert(deals), fresh)
+    insert_many(tx, deals, fresh)
 
 
 def _books(tx: Connection, file: DealFile, who: Directory, known: dict[str, int]) -> Books:
@@ -275,7 +275,7 @@ def _make_buckets(tx: Connection, date: int) -> None:
         {"account": number, "unit": FEN, "kind": FEES, "balance": 0}
         for number in (EXCHANGE_FEES_ID, REGISTRY_FEES_ID)
     ]
-    insert_missing(tx, buckets, fees)
+    insert_many(tx, buckets, fees, missing_only=True)
 
 
 def _lines(number: int, date: int, first: int) -> Iterator[Select[Any]]:

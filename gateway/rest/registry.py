@@ -43,7 +43,7 @@ def registry_routes(router: APIRouter, venue: Venue) -> None:
     async def requests(_key: Key = may_read) -> Response:
         """Every request at the registry and what became of it (ST-07)."""
         found = await asked(approvals.all)
-        return answer(RequestList(requests=[_view(each) for each in found]))
+        return answer(RequestList(requests=[request_view(each) for each in found]))
 
     @router.get(
         "/api/registry/defaults", tags=["office"], responses=documented(DefaultList, 401, 403)
@@ -74,7 +74,7 @@ def _deciding_routes(router: APIRouter, venue: Venue) -> None:
         made = await asked(
             lambda: approvals.request(key.person, wanted.action, wanted.values, at_ns)
         )
-        return answer(_view(made), 201)
+        return answer(request_view(made), 201)
 
     @router.post(
         "/api/registry/decisions",
@@ -92,7 +92,7 @@ def _deciding_routes(router: APIRouter, venue: Venue) -> None:
                 return approvals.approve(number, key.person, wanted.sha256, at_ns)
             return approvals.refuse(number, key.person, wanted.note, at_ns)
 
-        return answer(_view(await asked(act)))
+        return answer(request_view(await asked(act)))
 
 
 def _withdrawing_route(router: APIRouter, venue: Venue) -> None:
@@ -112,7 +112,7 @@ def _withdrawing_route(router: APIRouter, venue: Venue) -> None:
         taken = await asked(
             lambda: approvals.withdraw(wanted.number, key.person, wanted.note, at_ns)
         )
-        return answer(_view(taken))
+        return answer(request_view(taken))
 
 
 def _read(content: dict[str, Any], kind: Any) -> Any:
@@ -122,7 +122,8 @@ def _read(content: dict[str, Any], kind: Any) -> Any:
         raise ProblemError(422, "invalid_request", str(error)) from error
 
 
-def _view(request: Request) -> RequestView:
+def request_view(request: Request) -> RequestView:
+    """Return a request as people see it."""
     return RequestView(
         number=request.number,
         maker=request.maker,

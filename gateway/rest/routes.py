@@ -15,6 +15,9 @@ from fastapi.responses import Response
 
 from engine.records import Mode, Phase
 from gateway.rest.answers import ProblemError, answer, documented
+from gateway.rest.compliance import compliance_routes
+from gateway.rest.disclosure import disclosure_routes
+from gateway.rest.later import later_routes
 from gateway.rest.market import market_routes
 from gateway.rest.messages import (
     BoardView,
@@ -26,9 +29,13 @@ from gateway.rest.messages import (
     OfferView,
     SessionList,
 )
+from gateway.rest.monitoring import monitoring_routes
 from gateway.rest.office import office_routes
+from gateway.rest.offsets import offset_routes
 from gateway.rest.private import private_routes
 from gateway.rest.registry import registry_routes
+from gateway.rest.reporting import reporting_routes
+from gateway.rest.surrender import surrender_routes
 from gateway.venue import Venue
 from gateway.wire.asyncapi import as_text
 from gateway.wire.refusals import REFUSALS
@@ -44,6 +51,13 @@ def routes(venue: Venue) -> APIRouter:
     private_routes(router, venue)
     office_routes(router, venue)
     registry_routes(router, venue)
+    compliance_routes(router, venue)
+    surrender_routes(router, venue)
+    monitoring_routes(router, venue)
+    reporting_routes(router, venue)
+    later_routes(router, venue)
+    disclosure_routes(router, venue)
+    offset_routes(router, venue)
     return router
 
 

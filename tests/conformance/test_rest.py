@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from gateway.authority import OFFICE_ROLES
+from gateway.authority import OFFICE_ROLES, PROVINCIAL_AUTHORITY
 from gateway.keys import Key, request_signature
 from tests.e2e.live_venue import LiveVenue, live_venue
 
@@ -68,7 +68,11 @@ class Served:
         async with live_venue(self._folder) as venue:
             self.venue = venue
             keys = venue.running.venue.keys
-            self.keys = [venue.keys[0], *(keys.create_office(role) for role in OFFICE_ROLES)]
+            offices = (
+                keys.create_office(role, province="11" * (role == PROVINCIAL_AUTHORITY))
+                for role in OFFICE_ROLES
+            )
+            self.keys = [venue.keys[0], *offices]
             self._ready.set()
             await self._stop.wait()
 

@@ -12,6 +12,7 @@ from gateway.wire import messages as m
 from tests.unit.gateway.inline_desk import Floor, sample, say
 
 FREE = {"login", "logout", "ping"}
+PROVINCES = {"provincial_authority": "11"}
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_what_no_rule_names_nobody_may_do() -> None:
 def test_each_role_may_exactly_what_the_table_says(floor: Floor, role: str) -> None:
     """Whoever may not is told not_permitted, and nothing has changed."""
     if role in OFFICE_ROLES:
-        key = floor.keys.create_office(role, "somebody")
+        key = floor.keys.create_office(role, "somebody", province=PROVINCES.get(role, ""))
     else:
         key = floor.keys.create(0, "person", (role,))
     session = floor.session_of(key)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.postgres_server import binaries, running
 from registry.institution import Registry
-from tests.unit.registry.postgres_server import binaries, new_schema, running
+from tests.unit.registry.postgres_schema import new_schema
 from tests.unit.registry.registry_venue import Venue
 
 

@@ -9,7 +9,7 @@ import pytest
 from registry.errors import UnavailableError
 from registry.institution import Registry
 from tests.unit.registry.crashing import Crash, Crasher, Evening, Office, dump, in_transit
-from tests.unit.registry.postgres_server import new_schema
+from tests.unit.registry.postgres_schema import new_schema
 
 SEED = 3  # with fees, disputed first
 SAMPLE = 20  # crash points

@@ -1,4 +1,7 @@
-"""A throw-away PostgreSQL server on 127.0.0.1 with every durability setting on."""
+"""A throw-away PostgreSQL server on 127.0.0.1 with every durability setting on.
+
+The benchmark of the registry starts one, and so do the registry's tests.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-from sqlalchemy.engine import make_url
-
 START_TRIES = 3  # another process may take the free port between finding and using it
-SETTINGS = (
+SMALL = ("shared_buffers=16MB", "max_wal_size=64MB")  # for the tests' tiny books
+SAFE = (
     "listen_addresses=127.0.0.1",
     "max_connections=20",
-    "shared_buffers=16MB",
-    "max_wal_size=64MB",
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
@@ -28,7 +26,7 @@ SETTINGS = (
 
 
 def binaries() -> Path | None:
-    """Return the newest installed server's programs."""
+    """Return the folder of the newest installed server's programs, None if there is none."""
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
     )
@@ -36,8 +34,11 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running(programs: Path) -> Iterator[str]:
-    """Run a new, empty server and give the URL of its database; remove everything afterwards."""
+def running(programs: Path, settings: Sequence[str] = SMALL) -> Iterator[str]:
+    """Run a new, empty server and give the URL of its database; remove everything afterwards.
+
+    ``settings``: name=value, besides the durability settings. RuntimeError: it does not start.
+    """
     home = Path(tempfile.mkdtemp(prefix="registry-pg-"))
     prefix: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
@@ -53,7 +54,7 @@ def running(programs: Path) -> Iterator[str]:
                 *("--no-sync", "--encoding=UTF8", "--locale=C"),
             ]
         )
-        port = _start(control, home)
+        port = _start(control, home, settings)
         yield f"postgresql+psycopg://registry@127.0.0.1:{port}/postgres"
     finally:
         if (home / "data" / "postmaster.pid").exists():
@@ -61,13 +62,13 @@ def running(programs: Path) -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(control: list[str], home: Path) -> int:
+def _start(control: list[str], home: Path, settings: Sequence[str]) -> int:
     for left in reversed(range(START_TRIES)):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = int(probe.getsockname()[1])
         options = " ".join(
             f"-c {setting}"
-            for setting in (*SETTINGS, f"port={port}", f"unix_socket_directories={home}")
+            for setting in (*SAFE, *settings, f"port={port}", f"unix_socket_directories={home}")
         )
         try:
             _run([*control, "-o", options, "-l", str(home / "log"), "-w", "start"])
@@ -79,28 +80,8 @@ def _start(control: list[str], home: Path) -> int:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - the installed server's own programs
         command, cwd="/", capture_output=True, text=True, timeout=120, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{command} failed:\n{done.stdout}\n{done.stderr}")
-
-
-def new_schema(postgres: str) -> Generator[str]:
-    """Give the URL of an empty schema of its own; drop it afterwards."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    plain = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
-    _administer(plain, f'CREATE SCHEMA "{name}"')
-    try:
-        yield (
-            make_url(postgres)
-            .update_query_dict({"options": f"-csearch_path={name}"})
-            .render_as_string(hide_password=False)
-        )
-    finally:
-        _administer(plain, f'DROP SCHEMA "{name}" CASCADE')
-
-
-def _administer(plain: str, statement: str) -> None:
-    with psycopg.connect(plain, autocommit=True) as admin:
-        admin.execute(statement.encode())

@@ -1,0 +1,170 @@
+"""The REST pages beside the main line of the compliance year: carry-over, borrowing, penalties."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from fastapi.responses import Response
+
+from gateway.keys import Key
+from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.compliance_scope import refuse_foreign, seen_by, taken, view, views
+from gateway.rest.later_messages import (
+    BorrowList,
+    BorrowRequest,
+    BorrowView,
+    CarryLimit,
+    CarryOver,
+    CarryRequest,
+    CarryView,
+    PenaltyList,
+    PenaltyRequest,
+    PenaltyView,
+)
+from gateway.venue import Venue
+from registry.compliance.carry_over import Standing
+from registry.compliance.penalties import Case
+
+Content = Annotated[dict[str, Any], Body()]
+READ = (401, 403, 404, 422)
+WRITE = (401, 403, 404, 409, 422)
+
+
+def later_routes(router: APIRouter, venue: Venue) -> None:
+    """Add carry-over, borrowing and penalties."""
+    _carry_routes(router, venue)
+    _borrow_routes(router, venue)
+    _penalty_routes(router, venue)
+
+
+def _carry_routes(router: APIRouter, venue: Venue) -> None:
+    may_look = signed_by(venue, "GET /api/compliance/carry-over")
+    may_apply = signed_by(venue, "POST /api/compliance/carry-over")
+
+    @router.get(
+        "/api/compliance/carry-over",
+        tags=["mine", "office"],
+        responses=documented(CarryOver, *READ),
+    )
+    async def carried(key: Key = may_look) -> Response:
+        """Limits of carry-over, and what was applied for (AL-50 … AL-58)."""
+
+        def find() -> CarryOver:
+            seen = seen_by(venue.registry, key)
+            door = venue.registry.compliance.carry_over
+            limits, papers = door.standings(seen.entities), door.applications(seen.only)
+            return CarryOver(
+                limits=[_limit(one) for code, one in limits.items() if seen.has(code)],
+                applications=views(CarryView, (one for one in papers if seen.has(one.entity))),
+            )
+
+        return answer(await asked(find))
+
+    @router.post(
+        "/api/compliance/carry-over",
+        tags=["mine"],
+        status_code=201,
+        responses=documented(CarryView, *WRITE),
+        openapi_extra=sent("CarryRequest"),
+    )
+    async def carry(content: Content, key: Key = may_apply) -> Response:
+        """Apply for carry-over, again and again up to your limit (AL-54)."""
+        wanted, at_ns = taken(content, CarryRequest), venue.sequencer.time_ns
+
+        def act() -> CarryView:
+            entity = seen_by(venue.registry, key).entity()
+            door = venue.registry.compliance.carry_over
+            order = (entity, wanted.vintage, wanted.tonnes, key.person, at_ns, wanted.document)
+            number = door.apply(*order)
+            made = next(one for one in door.applications(entity) if one.number == number)
+            return view(CarryView, made)
+
+        return answer(await asked(act), 201)
+
+
+def _limit(one: Standing) -> CarryLimit:
+    mine = {"limit_tonnes": one.limit.tonnes, "open_tonnes": one.open_tonnes}
+    mine |= {"pending_tonnes": one.pending_tonnes, "carried_tonnes": one.carried_tonnes}
+    return view(CarryLimit, one.limit, **mine)
+
+
+def _borrow_routes(router: APIRouter, venue: Venue) -> None:
+    may_look = signed_by(venue, "GET /api/compliance/borrowings")
+    may_ask = signed_by(venue, "POST /api/compliance/borrowings")
+
+    @router.get(
+        "/api/compliance/borrowings",
+        tags=["mine", "office"],
+        responses=documented(BorrowList, *READ),
+    )
+    async def borrowings(key: Key = may_look) -> Response:
+        """Who has asked to borrow from 2023, and what became of it (AL-24)."""
+
+        def find() -> list[BorrowView]:
+            seen = seen_by(venue.registry, key)
+            rows = venue.registry.compliance.borrowings.found(seen.only)
+            return views(BorrowView, (row for row in rows if seen.has(row.entity)))
+
+        return answer(BorrowList(borrowings=await asked(find)))
+
+    @router.post(
+        "/api/compliance/borrowings",
+        tags=["mine"],
+        status_code=201,
+        responses=documented(BorrowView, *WRITE),
+        openapi_extra=sent("BorrowRequest"),
+    )
+    async def borrow(content: Content, key: Key = may_ask) -> Response:
+        """Ask to borrow for 2021 or 2022 (AL-24)."""
+        wanted, at_ns = taken(content, BorrowRequest), venue.sequencer.time_ns
+
+        def act() -> BorrowView:
+            entity = seen_by(venue.registry, key).entity()
+            order = (entity, wanted.year, wanted.tonnes, wanted.document, key.person, at_ns)
+            door = venue.registry.compliance.borrowings
+            number = door.ask(*order)
+            return view(BorrowView, next(o for o in door.found(entity) if o.number == number))
+
+        return answer(await asked(act), 201)
+
+
+def _penalty_routes(router: APIRouter, venue: Venue) -> None:
+    may_look = signed_by(venue, "GET /api/compliance/penalties")
+    may_propose = signed_by(venue, "POST /api/compliance/penalties")
+
+    @router.get(
+        "/api/compliance/penalties",
+        tags=["mine", "office"],
+        responses=documented(PenaltyList, *READ),
+    )
+    async def fines(key: Key = may_look) -> Response:
+        """Penalties of entities; of bodies and persons only the nation's offices see any."""
+
+        def find() -> list[PenaltyView]:
+            seen = seen_by(venue.registry, key)
+            rows = venue.registry.compliance.penalties.found()
+            return views(PenaltyView, (row for row in rows if seen.has(row.entity or "")))
+
+        return answer(PenaltyList(penalties=await asked(find)))
+
+    @router.post(
+        "/api/compliance/penalties",
+        tags=["office"],
+        status_code=201,
+        responses=documented(PenaltyView, *WRITE),
+        openapi_extra=sent("PenaltyRequest"),
+    )
+    async def propose(content: Content, key: Key = may_propose) -> Response:
+        """Propose a penalty for an entity of your province; a colleague decides (CP-60 …)."""
+        wanted, at_ns = taken(content, PenaltyRequest), venue.sequencer.time_ns
+
+        def act() -> PenaltyView:
+            refuse_foreign(seen_by(venue.registry, key), wanted.entity)
+            head = (wanted.entity, wanted.offence, wanted.document, wanted.year, wanted.fine_fen)
+            amounts = (wanted.gains_fen, wanted.value_fen, wanted.cut_percent)
+            case = Case(*head, *amounts)
+            made = venue.registry.compliance.penalties.propose(case, key.person, at_ns)
+            return view(PenaltyView, made)
+
+        return answer(await asked(act), 201)

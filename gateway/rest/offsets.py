@@ -1,0 +1,159 @@
+"""The REST pages of the registry of voluntary reductions (VM-10, RG-12)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path
+from fastapi.responses import Response
+
+from gateway.keys import Key
+from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.compliance_scope import taken, view, views
+from gateway.rest.later_messages import (
+    BatchView,
+    CancellationDecision,
+    CancellationList,
+    CancellationRequest,
+    CancellationTakeBack,
+    CancellationView,
+    ProjectView,
+    ProofView,
+    Reductions,
+)
+from gateway.venue import Venue
+from registry.errors import RefusalError
+from registry.institution import Registry
+from registry.offsets.cancelling import Cancellation, NewCancellation
+
+Content = Annotated[dict[str, Any], Body()]
+ProofNumber = Annotated[str, Path(max_length=32)]
+READ = (401, 403, 404)
+WRITE = (401, 403, 404, 409, 422)
+
+
+def offset_routes(router: APIRouter, venue: Venue) -> None:
+    """Add projects and batches, cancellations and their proofs."""
+    _public_route(router, venue)
+    _looking_routes(router, venue)
+    _asking_routes(router, venue)
+    _deciding_route(router, venue)
+
+
+def _public_route(router: APIRouter, venue: Venue) -> None:
+    @router.get("/api/offsets/reductions", tags=["market"], responses=documented(Reductions))
+    async def reductions() -> Response:
+        """Every project, and every batch: what of it is held, traded, cancelled (VM-10)."""
+
+        def find() -> Reductions:
+            offsets = venue.registry.offsets
+            projects = views(ProjectView, offsets.projects().values())
+            return Reductions(projects=projects, batches=views(BatchView, offsets.standings()))
+
+        return answer(await asked(find))
+
+
+def _looking_routes(router: APIRouter, venue: Venue) -> None:
+    may_look = signed_by(venue, "GET /api/offsets/cancellations")
+    may_prove = signed_by(venue, "GET /api/offsets/proofs")
+
+    @router.get(
+        "/api/offsets/cancellations",
+        tags=["mine", "office"],
+        responses=documented(CancellationList, *READ),
+    )
+    async def cancellations(key: Key = may_look) -> Response:
+        """Cancellations: an account's own, or to the registry's people all (VM-10)."""
+        own = key.account if key.account >= 0 else None
+        found = await asked(lambda: venue.registry.offsets.cancellations(own))
+        return answer(CancellationList(cancellations=views(CancellationView, found)))
+
+    @router.get(
+        "/api/offsets/proofs/{number}",
+        tags=["mine", "office"],
+        responses=documented(ProofView, *READ),
+    )
+    async def proof(number: ProofNumber, key: Key = may_prove) -> Response:
+        """The proof of a cancellation, to show to the allowance registry (RG-12)."""
+
+        def find() -> ProofView:
+            offsets = venue.registry.offsets
+            if key.account >= 0:
+                mine = {one.proof for one in offsets.cancellations(key.account) if one.proof}
+                if number not in mine:
+                    text = f"No proof {number[:40]!r} was issued (RG-12)."
+                    raise RefusalError("unknown_proof", text)
+            return view(ProofView, offsets.proof(number))
+
+        return answer(await asked(find))
+
+
+def _asking_routes(router: APIRouter, venue: Venue) -> None:
+    may_ask = signed_by(venue, "POST /api/offsets/cancellations")
+    may_withdraw = signed_by(venue, "POST /api/offsets/withdrawals")
+
+    @router.post(
+        "/api/offsets/cancellations",
+        tags=["mine"],
+        status_code=201,
+        responses=documented(CancellationView, *WRITE),
+        openapi_extra=sent("CancellationRequest"),
+    )
+    async def cancel(content: Content, key: Key = may_ask) -> Response:
+        """Ask for reductions of yours to be cancelled: the tonnes wait (VM-10)."""
+        wanted, at_ns = taken(content, CancellationRequest), venue.sequencer.time_ns
+        order = (wanted.batch, wanted.tonnes, wanted.kind, wanted.purpose, wanted.beneficiary)
+        new = NewCancellation(key.account, *order, wanted.obligation_year)
+        made = await asked(
+            lambda: venue.registry.offsets.apply(new, key.person, at_ns, wanted.document)
+        )
+        return answer(view(CancellationView, made), 201)
+
+    @router.post(
+        "/api/offsets/withdrawals",
+        tags=["mine"],
+        responses=documented(CancellationView, *WRITE),
+        openapi_extra=sent("CancellationTakeBack"),
+    )
+    async def withdraw(content: Content, key: Key = may_withdraw) -> Response:
+        """Take back what you have asked for and nobody has decided."""
+        wanted, at_ns = taken(content, CancellationTakeBack), venue.sequencer.time_ns
+
+        def act() -> Cancellation:
+            _refuse_foreign(venue.registry, key.account, wanted.number)
+            order = (wanted.number, key.person, wanted.note, at_ns)
+            return venue.registry.offsets.withdraw(*order)
+
+        return answer(view(CancellationView, await asked(act)))
+
+
+def _refuse_foreign(registry: Registry, account: int, number: int) -> None:
+    if registry.offsets.cancellation(number).account != account:
+        raise unknown(number)
+
+
+def unknown(number: int) -> RefusalError:
+    """Return the refusal of a cancellation that is not there, or somebody else's."""
+    return RefusalError("unknown_cancellation", f"There is no cancellation {number!r}.")
+
+
+def _deciding_route(router: APIRouter, venue: Venue) -> None:
+    may_decide = signed_by(venue, "POST /api/offsets/decisions")
+
+    @router.post(
+        "/api/offsets/decisions",
+        tags=["office"],
+        responses=documented(CancellationView, *WRITE),
+        openapi_extra=sent("CancellationDecision"),
+    )
+    async def decide(content: Content, key: Key = may_decide) -> Response:
+        """Cancel for ever and issue the proof, or give the tonnes back (VM-10, ST-07)."""
+        wanted, at_ns = taken(content, CancellationDecision), venue.sequencer.time_ns
+
+        def act() -> Cancellation:
+            offsets = venue.registry.offsets
+            if wanted.approve:
+                return offsets.approve(wanted.number, key.person, wanted.sha256, at_ns)
+            return offsets.reject(wanted.number, key.person, wanted.note, at_ns)
+
+        return answer(view(CancellationView, await asked(act)))

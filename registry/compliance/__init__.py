@@ -1,0 +1,1 @@
+"""From allocation to surrender: issue, obligations, offset, carry-over, penalties, disclosure."""

@@ -1,0 +1,1 @@
+"""The registry of voluntary reductions: projects, batches, cancellations and their proofs."""
