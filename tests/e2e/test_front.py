@@ -248,6 +248,8 @@ async def test_a_key_for_an_institution_is_made_while_the_venue_runs(tmp_path: P
         key = open_office(tmp_path, "exchange_operator", "Night shift")
         with pytest.raises(ValueError, match="roles"):
             open_office(tmp_path, "trader", "Nobody")
+        with pytest.raises(ValueError, match="no province '99'"):
+            open_office(tmp_path, "provincial_authority", "Nowhere", province="99")
         async with OfficeClient(venue.url, key.key_id, key.secret) as operator:
             assert (await operator.halt_market()).instrument == ""
             assert (await operator.resume_market()).instrument == ""
