@@ -162,7 +162,7 @@ def test_damaged_keys_stop_an_account_before_it_is_opened(tmp_path: Path, conten
 
 def test_keys_of_a_later_build_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text('{"version": 9}')
-    refused(["account", "A", "--data", str(tmp_path)], "keys.json has version 9, not 2")
+    refused(["account", "A", "--data", str(tmp_path)], "keys.json has version 9, not 3")
 
 
 def test_books_that_are_none_are_named(tmp_path: Path) -> None:
