@@ -162,7 +162,7 @@ def test_damaged_keys_stop_an_account_before_it_is_opened(tmp_path: Path, conten
 
 def test_keys_of_a_later_build_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text('{"version": 9}')
-    refused(["account", "A", "--data", str(tmp_path)], "keys.json has version 9, not 2")
+    refused(["account", "A", "--data", str(tmp_path)], "keys.json has version 9, not 3")
 
 
 def test_books_that_are_none_are_named(tmp_path: Path) -> None:
@@ -248,6 +248,8 @@ async def test_a_key_for_an_institution_is_made_while_the_venue_runs(tmp_path: P
         key = open_office(tmp_path, "exchange_operator", "Night shift")
         with pytest.raises(ValueError, match="roles"):
             open_office(tmp_path, "trader", "Nobody")
+        with pytest.raises(ValueError, match="no province '99'"):
+            open_office(tmp_path, "provincial_authority", "Nowhere", province="99")
         async with OfficeClient(venue.url, key.key_id, key.secret) as operator:
             assert (await operator.halt_market()).instrument == ""
             assert (await operator.resume_market()).instrument == ""

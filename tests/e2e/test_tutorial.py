@@ -128,6 +128,16 @@ def test_the_sums_by_hand_are_right() -> None:
     for amount, benchmark, tonnes in products:
         assert number(tonnes) == round(number(amount) * number(benchmark), 6)
     assert sum(number(tonnes) for _, _, tonnes in products) == 1_371_504
+    early = re.findall(rf"50 % of {whole} t = {whole} t", page)
+    assert [number(half) for _, half in early] == [number(base) // 2 for base, _ in early]
+    rest = re.findall(rf"{whole} - {whole} = {whole} t", page)
+    assert [number(left) for *_, left in rest] == [number(a) - number(b) for a, b, _ in rest]
+    assert (len(early), len(rest)) == (2, 2)
+    got, own, given, left = map(
+        number, re.findall(rf"Of the {whole} t.*?{whole} t.*?{whole} t: {whole} t", page)[0]
+    )
+    assert left == got - own - given
+    assert page.count(f"{left:,.0f} t") == 2
 
 
 def number(text: str) -> float:

@@ -1,5 +1,6 @@
 """Keys: kept privately, checked in constant time, never travelling."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,32 @@ def test_keys_of_one_market_are_nobody_in_another(tmp_path: Path) -> None:
     assert other.check_login("a", "nonce", 10**15, good, 10**15) is None
     given = other.create(0, "a", secret=made.secret)
     assert other.check_login("a", "nonce", 10**15, good, 10**15) == given
+
+
+def test_a_provincial_authority_has_a_province_and_nobody_else(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys.json")
+    made = keys.create_office("provincial_authority", "Hubei", province="42")
+    assert keys.rotate(made.key_id, "another").province == "42"
+    found = Keys(tmp_path / "keys.json").find(made.key_id)
+    assert found is not None
+    assert (found.province, found.roles) == ("42", ("provincial_authority",))
+    for role, province in (
+        *(("provincial_authority", ""), ("provincial_authority", "4")),
+        *(("provincial_authority", "4x"), ("provincial_authority", "\u0664\u0662")),
+        *(("ministry", "42"), ("verifier", "42")),
+    ):
+        with pytest.raises(ValueError, match="province of two digits"):
+            keys.create_office(role, "X", province=province)
+    assert len(Keys(tmp_path / "keys.json")) == 1
+
+
+def test_keys_of_the_build_before_have_no_province(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    key = Keys(path).create(3, "k")
+    content = json.loads(path.read_text())
+    assert content["version"] == 3
+    content["version"] = 2
+    for row in content["keys"]:
+        del row["province"]
+    path.write_text(json.dumps(content))
+    assert Keys(path).find("k") == key

@@ -29,6 +29,8 @@ from gateway.rest.surrender import surrender_routes
 from registry.compliance.schema import applications
 from registry.institution import Registry
 from registry.monitoring.entities import Facility
+from registry.offsets.registering import NewBatch, NewProject, Paper
+from registry.profiles import NATIONAL, VOLUNTARY, Profile
 from tests.unit.registry.compliance_town import PROVINCE, Town, at
 
 NOW_NS = at(2026, 10, 12)
@@ -42,8 +44,8 @@ OF_YEAR = ("roster", "reports", "findings", "rechecks")  # their path ends with 
 class Counter:
     """The pages over a small country: P1 and P2 in Hubei (42), S1 in Hebei (13)."""
 
-    def __init__(self, folder: Path) -> None:
-        self.registry = Registry.open(f"sqlite:///{folder / 'registry.db'}")
+    def __init__(self, folder: Path, profile: Profile = NATIONAL) -> None:
+        self.registry = Registry.open(f"sqlite:///{folder / 'registry.db'}", profile)
         self.town = Town(self.registry)
         self.keys = Keys(folder / "keys.json")
         state = SimpleNamespace(
@@ -429,3 +431,33 @@ def test_what_is_left_of_old_vintages_is_carried_over(counter: Counter) -> None:
     (limit,) = counter.ask(own, "GET", page)[1]["limits"]
     assert (limit["limit_tonnes"], limit["carried_tonnes"], limit["open_tonnes"]) == (50, 50, 0)
     assert (town.has("P1", "CEA25"), town.has("P1", "CEA23", "recovered")) == (50, 50)
+
+
+def test_reductions_are_cancelled_by_two_and_proved_to_their_owner(tmp_path: Path) -> None:
+    """Another's cancellation and proof are like ones that there are not (VM-10, RG-12)."""
+    counter = Counter(tmp_path, VOLUNTARY)
+    offsets, owner = counter.registry.offsets, counter.town.index("P1")
+    paper = Paper(11, 12, NOW_NS, "d")
+    offsets.register_project(NewProject("SEA", "Sea", "wind", owner, "M1", "sea"), paper)
+    offsets.register_batch(NewBatch("SEA1", "SEA", 20260101, 20240201, 20251231, 100), paper)
+    own, other = (counter.key("registry", counter.town.index(code)) for code in ("P1", "P2"))
+    wanted = {"batch": "SEA1", "tonnes": 5, "kind": "voluntary", "purpose": "p", "document": "d"}
+    status, made = counter.ask(own, "POST", "/api/offsets/cancellations", wanted)
+    assert (status, made["status"]) == (201, "pending")
+    for number in (made["number"], 4711):
+        back = {"number": number, "note": "n"}
+        status, said = counter.ask(other, "POST", "/api/offsets/withdrawals", back)
+        assert (status, said["reason"]) == (404, f"There is no cancellation {number}.")
+    decision = {"number": made["number"], "approve": True, "sha256": made["sha256"]}
+    checker = counter.key("registry_checker")
+    status, done = counter.ask(checker, "POST", "/api/offsets/decisions", decision)
+    assert (status, done["status"]) == (200, "approved")
+    proof = f"/api/offsets/proofs/{done['proof']}"
+    assert counter.ask(own, "GET", proof)[1]["number"] == done["proof"]
+    foreign, nobody = (counter.ask(other, "GET", f"{proof[:-1]}{n}") for n in "19")
+    assert foreign[0] == nobody[0] == 404
+    assert foreign[1]["reason"].replace("P00000001", "P00000009") == nobody[1]["reason"]
+    assert counter.ask(other, "GET", "/api/offsets/cancellations")[1] == {"cancellations": []}
+    (batch,) = counter.ask(None, "GET", "/api/offsets/reductions")[1]["batches"]
+    assert (batch["held_tonnes"], batch["voluntary_tonnes"]) == (95, 5)
+    counter.registry.close()
