@@ -202,14 +202,11 @@ TR-118 never used, no trigger published; a supervisor acts by hand with the othe
 TR-131 publishing a tariff is not trading; rates are parameters with dates
 TR-133 taxes are outside the trading rules
 RG-02 says what the other clauses regulate one by one
-RG-11 surrender belongs to the compliance season
 RG-20 keeping files for years is the operator's; nothing here deletes a registry's entry
 RG-21 there is no uniform procedure for pledges
 RG-22 a fact, no rule
 VM-02 dates of a market that the simulator starts when asked to
 VM-04 who somebody is, is seen when the account is opened, by a person
-VM-11 compliance belongs to the compliance season
-CA-06 the compliance season
 """
 )
 

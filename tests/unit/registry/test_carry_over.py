@@ -113,6 +113,7 @@ def test_what_cannot_be_carried_over_is_refused(
 
 
 def test_the_window_ends_on_the_tenth_of_june_al_54(world: World) -> None:
+    """CA-06, AL-54: the banking calendar."""
     assert codes(world.carry(("A", "CEA23", 1), at_ns=at(2025, 12, 31, 23, 59))) == [
         (1, "carry_over_early")
     ]

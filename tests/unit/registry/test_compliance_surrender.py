@@ -31,7 +31,7 @@ def give(town: Town, entity: str, vintage: str, tonnes: int) -> None:
 
 
 def test_from_the_notice_to_the_certificate(town: Town) -> None:
-    """CP-32: notice, application, frozen, reviewed, surrendered, certificate."""
+    """CP-32, RG-11: notice, application, frozen, reviewed, surrendered, certificate."""
     made = town.compliance.apply("P2", 2023, "CEA23", 60, ENTITY, IN_TIME)
     assert (made.status, made.late, made.origin) == ("pending", 0, "own")
     assert (town.has("P2", "CEA23"), town.has("P2", "CEA23", "pending")) == (60, 60)
