@@ -134,7 +134,7 @@ def test_the_province_decides_and_nobody_on_his_own(town: Town, counter: Counter
     ],
 )
 def test_which_reductions_count(year: int, registered: int, when: int, counts: bool) -> None:
-    """CP-37, VM-11: filed before 2017-03-14 until the end of 2024, of the restarted market since."""
+    """CP-37, VM-11: filed before 2017-03-14 until 2024, of the restarted market since."""
     if counts:
         refuse_ineligible_offset(year, registered, when)
     else:
