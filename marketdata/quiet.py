@@ -34,10 +34,16 @@ def come_and_go(sides: Sequence[BookSide], events: np.ndarray) -> tuple[int, dic
     leaves = np.where(comes, events["leaves_qty"], 0)
     columns = (row, events["price_ticks"], events["order_no"], leaves)
     for at, price, order_no, left in zip(*(each.tolist() for each in columns), strict=True):
-        if left:
-            sides[at].add(price, order_no, left)
+        side = sides[at]
+        key = price * side.sign
+        level = side.levels.get(key)
+        if left and level is not None:  # most come to a price that is there
+            level[order_no] = left
+            side.tonnes[key] += left
+        elif left:
+            side.add(price, order_no, left)
         else:
-            sides[at].reduce(price, order_no, 0)
+            side.reduce(price, order_no, 0)
     touched, first = np.unique(events["instrument"], return_index=True)
     last = {}
     for instrument in touched[np.argsort(first)].tolist():  # in the order of their first event

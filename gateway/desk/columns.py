@@ -65,21 +65,23 @@ class Columns:
             rows[name][at] = column
         return True
 
-    def _columns(self, messages: list[m.List]) -> dict[str, list[Any]] | None:
+    def _columns(self, messages: list[m.List]) -> dict[str, Any] | None:
         prices = [each.price_ticks for each in messages]
-        known = self._desk.instruments
-        instruments = [known.get(each.instrument) for each in messages]
-        if (
-            None in prices
-            or None in instruments
-            or any(each.price is not None for each in messages)
-        ):
+        if None in prices or {each.price for each in messages} != {None}:
             return None
-        return {
+        known, codes = self._desk.instruments, {each.instrument for each in messages}
+        if not known.keys() >= codes:
+            return None
+        sides = {each.side for each in messages}
+        return {  # most frames are about one instrument and one side
             "price_ticks": prices,
-            "instrument": instruments,
             "qty_tonnes": [each.qty_tonnes for each in messages],
-            "side": [BUY_SELL.get(each.side, 0) for each in messages],
+            "instrument": known[codes.pop()]
+            if len(codes) == 1
+            else [known[each.instrument] for each in messages],
+            "side": BUY_SELL.get(sides.pop(), 0)
+            if len(sides) == 1
+            else [BUY_SELL.get(each.side, 0) for each in messages],
         }
 
     @staticmethod

@@ -343,6 +343,6 @@ def test_keys_of_the_build_before_are_read(tmp_path: Path) -> None:
     )
     assert keys.create(2, "c").person == 3
     assert '"version": 3' in path.read_text()
-    path.write_text('{"version": 3, "keys": []}')
-    with pytest.raises(ValueError, match="version 3"):
+    path.write_text('{"version": 4, "keys": []}')
+    with pytest.raises(ValueError, match="version 4"):
         Keys(path)
