@@ -91,6 +91,12 @@ def _is_time(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= TIME_DIGITS_MAX
 
 
+def now_ns(venue: Venue) -> int:
+    """Return the venue's time as it is now, not that of its last command (CP-41: a day counts)."""
+    venue.sequencer.stamp()
+    return venue.sequencer.time_ns
+
+
 def registry_problem(no: RegistryError) -> ProblemError:
     """Return the registry's no as a problem: 404 where it knows nothing, 409, or 503."""
     if not isinstance(no, RefusalError):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Path
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import ProblemError, answer, asked, documented, sent, signed_by
+from gateway.rest.answers import ProblemError, answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import seen_by, taken, view, views
 from gateway.rest.later_messages import (
     GuardList,
@@ -67,7 +67,7 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def warn(content: Content, key: Key = may_watch) -> Response:
         """Watch risk now: warn the provinces, propose what must not be sold (CP-40, TR-116)."""
-        wanted, at_ns = taken(content, WatchRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, WatchRequest), now_ns(venue)
         market = market_of(venue.exchange.state)
 
         order = (market, at_ns, wanted.years, wanted.price_fen or None)
@@ -117,7 +117,7 @@ def _publishing_route(router: APIRouter, venue: Venue) -> None:
     )
     async def publish(content: Content, key: Key = may_publish) -> Response:
         """Publish how far a year is fulfilled, as of now; it stays as it is (CP-39)."""
-        wanted, at_ns = taken(content, PublishRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, PublishRequest), now_ns(venue)
 
         def act() -> PublishedView:
             order = (wanted.year, key.person, at_ns)

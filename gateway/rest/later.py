@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import refuse_foreign, seen_by, taken, view, views
 from gateway.rest.later_messages import (
     BorrowList,
@@ -70,7 +70,7 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def carry(content: Content, key: Key = may_apply) -> Response:
         """Apply for carry-over, again and again up to your limit (AL-54)."""
-        wanted, at_ns = taken(content, CarryRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, CarryRequest), now_ns(venue)
 
         def act() -> CarryView:
             entity = seen_by(venue.registry, key).entity()
@@ -117,7 +117,7 @@ def _borrow_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def borrow(content: Content, key: Key = may_ask) -> Response:
         """Ask to borrow for 2021 or 2022 (AL-24)."""
-        wanted, at_ns = taken(content, BorrowRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, BorrowRequest), now_ns(venue)
 
         def act() -> BorrowView:
             entity = seen_by(venue.registry, key).entity()
@@ -157,7 +157,7 @@ def _penalty_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def propose(content: Content, key: Key = may_propose) -> Response:
         """Propose a penalty for an entity of your province; a colleague decides (CP-60 …)."""
-        wanted, at_ns = taken(content, PenaltyRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, PenaltyRequest), now_ns(venue)
 
         def act() -> PenaltyView:
             refuse_foreign(seen_by(venue.registry, key), wanted.entity)

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from gateway.keys import Key
-from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import Seen, refuse_foreign, seen_by, taken, view, views
 from gateway.rest.monitoring_messages import (
     EntityList,
@@ -143,7 +143,7 @@ def _verifier_route(router: APIRouter, venue: Venue) -> None:
     )
     async def verify(content: Content, key: Key = may_verify) -> Response:
         """Verify reports of a year, which nobody does for his own (CP-10)."""
-        wanted, at_ns = taken(content, VerificationRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, VerificationRequest), now_ns(venue)
 
         def act() -> Verification:
             only = list(dict.fromkeys(wanted.entities)) or None
@@ -167,7 +167,7 @@ def _province_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def publish(content: Content, key: Key = may_publish) -> Response:
         """Put entities of your province on the roster of a year, or take them off (CP-05)."""
-        wanted, at_ns = taken(content, RosterRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, RosterRequest), now_ns(venue)
 
         def act() -> RosterPublished:
             seen = seen_by(venue.registry, key)
@@ -192,7 +192,7 @@ def _province_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def feed_back(content: Content, key: Key = may_feed_back) -> Response:
         """Tell verified figures to entities of your province (CP-11)."""
-        wanted, at_ns = taken(content, FeedbackRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, FeedbackRequest), now_ns(venue)
 
         def act() -> FeedbackView:
             seen = seen_by(venue.registry, key)
@@ -233,7 +233,7 @@ def _recheck_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def answer_recheck(content: Content, key: Key = may_answer) -> Response:
         """Answer a re-check of an entity of your province (CP-11)."""
-        wanted, at_ns = taken(content, RecheckAnswer), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, RecheckAnswer), now_ns(venue)
 
         def act() -> Recheck:
             _refuse_unseen(venue.registry, seen_by(venue.registry, key), wanted.number)

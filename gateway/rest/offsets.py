@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Path
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import taken, view, views
 from gateway.rest.later_messages import (
     BatchView,
@@ -101,7 +101,7 @@ def _asking_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def cancel(content: Content, key: Key = may_ask) -> Response:
         """Ask for reductions of yours to be cancelled: the tonnes wait (VM-10)."""
-        wanted, at_ns = taken(content, CancellationRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, CancellationRequest), now_ns(venue)
         order = (wanted.batch, wanted.tonnes, wanted.kind, wanted.purpose, wanted.beneficiary)
         new = NewCancellation(key.account, *order, wanted.obligation_year)
         made = await asked(
@@ -117,7 +117,7 @@ def _asking_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def withdraw(content: Content, key: Key = may_withdraw) -> Response:
         """Take back what you have asked for and nobody has decided."""
-        wanted, at_ns = taken(content, CancellationTakeBack), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, CancellationTakeBack), now_ns(venue)
 
         def act() -> Cancellation:
             _refuse_foreign(venue.registry, key.account, wanted.number)
@@ -148,7 +148,7 @@ def _deciding_route(router: APIRouter, venue: Venue) -> None:
     )
     async def decide(content: Content, key: Key = may_decide) -> Response:
         """Cancel for ever and issue the proof, or give the tonnes back (VM-10, ST-07)."""
-        wanted, at_ns = taken(content, CancellationDecision), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, CancellationDecision), now_ns(venue)
 
         def act() -> Cancellation:
             offsets = venue.registry.offsets

@@ -10,14 +10,7 @@ from fastapi import APIRouter, Body, Path, Query
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import (
-    ProblemError,
-    answer,
-    asked,
-    documented,
-    sent,
-    signed_by,
-)
+from gateway.rest.answers import ProblemError, answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.messages import (
     AccountView,
     KeyList,
@@ -109,7 +102,7 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def statement(date: Date, key: Key = may_statements) -> Response:
         """Your statement of a posted day (ST-05), and whether it stands (ST-06)."""
-        at_ns = venue.sequencer.time_ns
+        at_ns = now_ns(venue)
 
         def find() -> Any:
             found = registry.statement(key.account, date)
@@ -137,7 +130,7 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
             wanted = msgspec.convert(content, ObjectionRequest)
         except msgspec.ValidationError as error:
             raise ProblemError(422, "invalid_request", str(error)) from error
-        at_ns = venue.sequencer.time_ns
+        at_ns = now_ns(venue)
         made = await asked(lambda: registry.object(key.account, wanted.date, wanted.wording, at_ns))
         view = ObjectionView(date=made.date, time_us=made.at_ns // 1000, wording=made.wording)
         return answer(view, 201)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import ProblemError, answer, asked, documented, sent, signed_by
+from gateway.rest.answers import ProblemError, answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.messages import (
     DecisionRequest,
     DefaultList,
@@ -70,7 +70,7 @@ def _deciding_routes(router: APIRouter, venue: Venue) -> None:
     async def ask(content: Content, key: Key = may_ask) -> Response:
         """Ask for an issue, a correction, a court order, a restriction …; nothing moves yet."""
         wanted = _read(content, RegistryRequest)
-        at_ns = venue.sequencer.time_ns
+        at_ns = now_ns(venue)
         made = await asked(
             lambda: approvals.request(key.person, wanted.action, wanted.values, at_ns)
         )
@@ -85,7 +85,7 @@ def _deciding_routes(router: APIRouter, venue: Venue) -> None:
     async def decide(content: Content, key: Key = may_decide) -> Response:
         """Approve (with the hash of what was read) or refuse somebody else's request."""
         wanted = _read(content, DecisionRequest)
-        at_ns, number = venue.sequencer.time_ns, wanted.number
+        at_ns, number = now_ns(venue), wanted.number
 
         def act() -> Request:
             if wanted.approve:
@@ -108,7 +108,7 @@ def _withdrawing_route(router: APIRouter, venue: Venue) -> None:
     async def withdraw(content: Content, key: Key = may_withdraw) -> Response:
         """Take an own request back that nobody has decided about, saying why."""
         wanted = _read(content, WithdrawalRequest)
-        at_ns = venue.sequencer.time_ns
+        at_ns = now_ns(venue)
         taken = await asked(
             lambda: approvals.withdraw(wanted.number, key.person, wanted.note, at_ns)
         )

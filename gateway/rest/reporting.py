@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from gateway.keys import Key
-from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import Seen, seen_by, taken, view
 from gateway.rest.monitoring import recheck_view
 from gateway.rest.monitoring_messages import (
@@ -55,7 +55,7 @@ def _depositing_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def plan(content: Content, key: Key = may_plan) -> Response:
         """File the data-quality plan of a year; again: its next version (CP-09)."""
-        wanted, at_ns = taken(content, PlanRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, PlanRequest), now_ns(venue)
 
         def act() -> PlanFiled:
             rows = [(seen_by(venue.registry, key).entity(), wanted.content)]
@@ -73,7 +73,7 @@ def _depositing_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def deposit(content: Content, key: Key = may_deposit) -> Response:
         """Deposit a facility's month; again: its next version (CP-09)."""
-        wanted, at_ns = taken(content, DepositRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, DepositRequest), now_ns(venue)
 
         def act() -> DepositView:
             entity = seen_by(venue.registry, key).entity()
@@ -96,7 +96,7 @@ def _reporting_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def report(content: Content, key: Key = may_report) -> Response:
         """Report a year from its deposits (CP-10)."""
-        wanted, at_ns = taken(content, ReportRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, ReportRequest), now_ns(venue)
 
         def act() -> ReportView:
             entity = seen_by(venue.registry, key).entity()
@@ -113,7 +113,7 @@ def _reporting_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def explain(content: Content, key: Key = may_answer) -> Response:
         """Say why a finding about your papers is no mistake (CP-10)."""
-        wanted, at_ns = taken(content, AnswerRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, AnswerRequest), now_ns(venue)
 
         def act() -> FindingView:
             seen, monitoring = seen_by(venue.registry, key), venue.registry.monitoring
@@ -146,7 +146,7 @@ def _doubting_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def doubt(content: Content, key: Key = may_doubt) -> Response:
         """Ask for a re-check of your verified figure, within 7 working days (CP-11)."""
-        wanted, at_ns = taken(content, RecheckRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, RecheckRequest), now_ns(venue)
 
         def act() -> RecheckView:
             entity = seen_by(venue.registry, key).entity()

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import answer, asked, documented, sent, signed_by
+from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_messages import (
     ApplicationView,
     Handover,
@@ -70,7 +70,7 @@ def _applying_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def apply(content: Content, key: Key = may_apply) -> Response:
         """Apply for surrender, from your own registry side; the tonnes wait (CP-32, RG-06)."""
-        wanted, at_ns = taken(content, SurrenderRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, SurrenderRequest), now_ns(venue)
 
         def act() -> Application:
             seen = seen_by(venue.registry, key)
@@ -90,7 +90,7 @@ def _applying_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def offset(content: Content, key: Key = may_offset) -> Response:
         """Use reductions that were cancelled for an obligation of yours (RG-12, CP-35)."""
-        wanted, at_ns = taken(content, OffsetRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, OffsetRequest), now_ns(venue)
 
         def act() -> OffsetView:
             entity = seen_by(venue.registry, key).entity()
@@ -143,7 +143,7 @@ def _withdrawing_route(router: APIRouter, venue: Venue) -> None:
     )
     async def withdraw(content: Content, key: Key = may_withdraw) -> Response:
         """Take back what you have applied for and nobody has decided (CP-33)."""
-        wanted, at_ns = taken(content, TakeBackRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, TakeBackRequest), now_ns(venue)
         decision = Decision("withdrawn", key.person, at_ns, wanted.note)
         return answer(
             await asked(
@@ -164,7 +164,7 @@ def _province_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def decide(content: Content, key: Key = may_decide) -> Response:
         """Approve or reject what entities of your province have applied for (CP-32, CP-33)."""
-        wanted, at_ns = taken(content, VerdictRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, VerdictRequest), now_ns(venue)
         word = "approved" if wanted.approve else "rejected"
         decision = Decision(word, key.person, at_ns, wanted.note, key.province)
         return answer(
@@ -181,7 +181,7 @@ def _province_routes(router: APIRouter, venue: Venue) -> None:
     )
     async def notify(content: Content, key: Key = may_notify) -> Response:
         """Give compliance notices to entities of your province (CP-32)."""
-        wanted, at_ns = taken(content, NoticeRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, NoticeRequest), now_ns(venue)
 
         def act() -> Notified:
             seen = seen_by(venue.registry, key)
@@ -227,7 +227,7 @@ def _handover_route(router: APIRouter, venue: Venue) -> None:
     )
     async def hand_over(content: Content, key: Key = may_hand_over) -> Response:
         """Hand an allocation's rows over; a checker approves the request it makes (7.3, RG-09)."""
-        wanted, at_ns = taken(content, HandoverRequest), venue.sequencer.time_ns
+        wanted, at_ns = taken(content, HandoverRequest), now_ns(venue)
         rows = [{name: getattr(row, name) for name in row.__struct_fields__} for row in wanted.rows]
 
         def act() -> Handover:

@@ -58,7 +58,7 @@ class Counter:
             registry=self.registry,
             keys=self.keys,
             exchange=SimpleNamespace(state=state),
-            sequencer=SimpleNamespace(time_ns=NOW_NS),
+            sequencer=SimpleNamespace(time_ns=NOW_NS, stamp=lambda: None),
         )
         app, router = FastAPI(), APIRouter()
         for add in ADDED:
