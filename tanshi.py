@@ -328,8 +328,8 @@ def day(
     json_file: JsonOption = None,
 ) -> None:
     """Realise official trading days through the exchange; compare its bulletins, to the fen."""
-    from sim.official import OfficialFileError
-    from sim.official_day import run
+    from sim.official.day import run
+    from sim.official.days import OfficialFileError
 
     try:
         summary = run(

@@ -1,1 +1,1 @@
-"""People and seasons; today: official trading days realised through the exchange."""
+"""People and seasons: official days replayed, seasons simulated, both through the exchange."""

@@ -21,8 +21,8 @@ import pytest
 from rich.console import Console
 
 from engine.calendar import trading_days
-from sim.official import DAILY_COLUMNS
-from sim.official_day import run
+from sim.official.day import run
+from sim.official.days import DAILY_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -147,7 +147,7 @@ def test_ctrl_c_ends_a_replay_with_its_summary(tmp_path: Path) -> None:
     rows = [f"{day},48.00,48.00,48.00,48.00,listed,10,480.00" for day in days]
     path.write_text("\n".join([",".join(DAILY_COLUMNS), *rows]) + "\n")
     program = (
-        "import sys; from pathlib import Path; from sim.official_day import run\n"
+        "import sys; from pathlib import Path; from sim.official.day import run\n"
         "sys.exit(run(Path(sys.argv[1]), json_file=Path(sys.argv[2])).exit_code)"
     )
     process = subprocess.Popen(

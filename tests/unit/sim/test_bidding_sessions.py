@@ -15,9 +15,9 @@ from engine.reasons import Reason
 from engine.records import Event, Kind, Modality, Phase, Pricing, Side
 from engine.rulebook import Rulebook, admission_commands, parameter_commands
 from engine.state import Array
-from sim.dealing import command, hold_session
-from sim.realise import Contradiction
-from sim.sessions import KNOWN, Bid, Field, Known, Session, field_of, find_sessions
+from sim.official.dealing import command, hold_session
+from sim.official.realise import Contradiction
+from sim.official.sessions import KNOWN, Bid, Field, Known, Session, field_of, find_sessions
 
 SELLER, BIDDERS, ACCOUNTS = 0, [1, 2, 3], 4
 STOCK, CASH = 1_000_000, 10**12

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.bulk_deals import BulkDeal, Limits, find_bulk, holder
-from sim.realise import Contradiction
+from sim.official.bulk_deals import BulkDeal, Limits, find_bulk, holder
+from sim.official.realise import Contradiction
 
 ONE = [Limits(0, 3368, 6254)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.official import (
+from sim.official.days import (
     DAILY_COLUMNS,
     OfficialFileError,
     read_daily,

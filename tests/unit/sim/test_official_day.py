@@ -13,12 +13,12 @@ from rich.console import Console
 
 from engine.exchange import Exchange
 from engine.records import Kind, Phase
-from sim.official import DAILY_COLUMNS, OfficialFileError
-from sim.official_day import run
-from sim.official_report import Report
-from sim.official_result import DayResult, Summary
-from sim.realise import realise
-from sim.venue import Venue, VenueError
+from sim.official.day import run
+from sim.official.days import DAILY_COLUMNS, OfficialFileError
+from sim.official.realise import realise
+from sim.official.report import Report
+from sim.official.result import DayResult, Summary
+from sim.official.venue import Venue, VenueError
 
 HEADER = ",".join((*DAILY_COLUMNS, "bulk_volume_t", "bulk_turnover_cny"))
 # Invented days that start at the launch: reference 48.00, 300 t for 14,433.00, close 48.11.
@@ -213,7 +213,7 @@ def test_wrong_bulletin_is_unexplained(tmp_path: Path, monkeypatch: pytest.Monke
         deals = realise(*arguments)  # type: ignore[arg-type]
         return deals[:-1] if isinstance(deals, tuple) and len(deals) > 1 else deals
 
-    monkeypatch.setattr("sim.official_replay.realise", short)
+    monkeypatch.setattr("sim.official.replay.realise", short)
     summary, lines = play(tmp_path, DAY_1, DAY_3)
     assert summary.results[0].verdict == "unexplained"
     assert any(text.startswith("qty: published 300, venue") for text in lines[1].split("; "))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sim.official import DAILY_COLUMNS
-from sim.official_day import VINTAGES_BESIDE, run
-from sim.official_result import Summary
+from sim.official.day import VINTAGES_BESIDE, run
+from sim.official.days import DAILY_COLUMNS
+from sim.official.result import Summary
 
 HEADER = ",".join((*DAILY_COLUMNS, "bulk_volume_t", "bulk_turnover_cny"))
 # Invented days of three vintages around 92.00; the third moves nothing and trades beside the mean.

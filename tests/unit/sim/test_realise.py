@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.units import half_up
-from sim.official import Row
-from sim.realise import Bounds, Contradiction, Deal, Target, realise, target_of
+from sim.official.days import Row
+from sim.official.realise import Bounds, Contradiction, Deal, Target, realise, target_of
 
 WIDE = Bounds(reference_ticks=5000, lower_ticks=4500, upper_ticks=5500, qty_max=99_999)
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.units import half_up
-from sim.composite_path import sums_at
-from sim.realise import Deal
-from sim.vintage_day import COMPOSITE_LINE, VintageDay, fits, limits_of, trades_for
-from sim.vintage_plan import plan
-from sim.vintage_split import Odd, Vintage, interval, split
+from sim.official.composite_path import sums_at
+from sim.official.realise import Deal
+from sim.official.vintage_day import COMPOSITE_LINE, VintageDay, fits, limits_of, trades_for
+from sim.official.vintage_plan import plan
+from sim.official.vintage_split import Odd, Vintage, interval, split
 
 REFERENCES = (9000, 9200, 9400)
 

@@ -2,7 +2,7 @@
 
 Such a row has the composite price, or one vintage's, beside the volume of all vintages. Where the
 closes per vintage are known (a second file) they are met; elsewhere they are found together for
-all days (sim/vintage_plan.py). A row whose own figures contradict one another is played without the
+all days (vintage_plan.py). A row whose own figures contradict one another is played without the
 figure that does, and says which rule it breaks.
 """
 
@@ -16,11 +16,11 @@ from typing import NamedTuple
 from engine.calendar import previous_trading_day, trading_days
 from engine.rulebook import Rulebook, Rules
 from engine.units import half_up, price_limits
-from sim.official import COMPOSITE, Row
-from sim.official_figures import Excuse, Figures, published
-from sim.realise import Contradiction, Deal, yuan
-from sim.vintage_day import COMPOSITE_LINE, VintageDay, closing_sum
-from sim.vintage_plan import Planned, plan
+from sim.official.days import COMPOSITE, Row
+from sim.official.figures import Excuse, Figures, published
+from sim.official.realise import Contradiction, Deal, yuan
+from sim.official.vintage_day import COMPOSITE_LINE, VintageDay, closing_sum
+from sim.official.vintage_plan import Planned, plan
 
 Closes = Mapping[dt.date, Mapping[str, Decimal]]
 

@@ -35,10 +35,10 @@ from marketdata.feed import Feed
 from registry.errors import RegistryError
 from registry.evening import next_command
 from registry.institution import Registry
-from sim.bulk_deals import BulkDeal
-from sim.dealing import click, command, hold_session, negotiate
-from sim.realise import Bounds, Deal
-from sim.sessions import Session
+from sim.official.bulk_deals import BulkDeal
+from sim.official.dealing import click, command, hold_session, negotiate
+from sim.official.realise import Bounds, Deal
+from sim.official.sessions import Session
 
 Batch = np.ndarray[Any, np.dtype[Any]]
 EPOCH = dt.datetime(1970, 1, 1)  # wall times carry no zone here, see ``_time_ns``

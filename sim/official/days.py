@@ -3,7 +3,7 @@
 Columns are those of the exchange's daily figures (CNY per tonne, tonnes, CNY). Numbers are read as
 decimals from their text and never pass through a float. A row that cannot be read is reported with
 its line number and the reason, and the rest of the file goes on. A row that can be read but breaks
-a rule (a price off the tick, say) is a row: whether it can happen is for sim/realise.py to say.
+a rule (a price off the tick, say) is a row: whether it can happen is for realise.py to say.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from marketdata.bulletin import Bulletin
-from sim.official import BrokenRow, Row
-from sim.official_figures import Excuse, Figures, differences, lived
-from sim.realise import Contradiction
-from sim.venue import Deals
+from sim.official.days import BrokenRow, Row
+from sim.official.figures import Excuse, Figures, differences, lived
+from sim.official.realise import Contradiction
+from sim.official.venue import Deals
 
 EXACT, EXPLAINED, UNEXPLAINED = "exact", "explained", "unexplained"
 VERDICTS = (EXACT, EXPLAINED, UNEXPLAINED)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from engine.records import PRICE_TICKS_MAX
 from engine.units import half_up
-from sim.official import Row
+from sim.official.days import Row
 
 QTY_PER_DAY_MAX = 10**8  # beyond any day the market could have; keeps a replay finite
 _FEN = Decimal(100)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sim.realise import Contradiction, yuan
+from sim.official.realise import Contradiction, yuan
 
 
 class BulkDeal(NamedTuple):

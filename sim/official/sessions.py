@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from engine.records import Pricing
 from engine.units import price_limits
-from sim.realise import Contradiction, yuan
+from sim.official.realise import Contradiction, yuan
 
 
 class Bid(NamedTuple):

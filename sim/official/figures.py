@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from marketdata.bulletin import Bulletin
-from sim.official import COMPOSITE, Row
-from sim.realise import QTY_PER_DAY_MAX, Contradiction, Target, target_of, yuan
+from sim.official.days import COMPOSITE, Row
+from sim.official.realise import QTY_PER_DAY_MAX, Contradiction, Target, target_of, yuan
 
 _FEN = Decimal(100)
 

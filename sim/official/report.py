@@ -10,10 +10,10 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sim.official import OfficialFileError
-from sim.official_figures import Figures
-from sim.official_result import EXACT, EXPLAINED, VERDICTS, DayResult, Summary
-from sim.realise import yuan
+from sim.official.days import OfficialFileError
+from sim.official.figures import Figures
+from sim.official.realise import yuan
+from sim.official.result import EXACT, EXPLAINED, VERDICTS, DayResult, Summary
 
 HEAD = (
     f"{'date':10}  {'trades':>6}  {'open':>6}  {'high':>6}  {'low':>6}  {'close':>6}  "

@@ -15,9 +15,15 @@ from itertools import product
 from typing import NamedTuple
 
 from engine.units import BP, half_up
-from sim.composite_path import ANY
-from sim.realise import Deal
-from sim.vintage_day import COMPOSITE_LINE, VintageDay, closing_sum, limits_of, trades_for
+from sim.official.composite_path import ANY
+from sim.official.realise import Deal
+from sim.official.vintage_day import (
+    COMPOSITE_LINE,
+    VintageDay,
+    closing_sum,
+    limits_of,
+    trades_for,
+)
 
 Prices = tuple[int, ...]
 STATES_MAX = 6  # sets of closes kept after each day

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from engine.rulebook import Rules
 from engine.units import price_limits
-from sim.bulk_deals import BulkDeal, Limits, find_bulk
-from sim.official_figures import AUCTION, BULK, TOTAL, Excuse, Figures, wrong_totals
-from sim.realise import Contradiction
-from sim.sessions import Session, field_of, find_sessions
+from sim.official.bulk_deals import BulkDeal, Limits, find_bulk
+from sim.official.figures import AUCTION, BULK, TOTAL, Excuse, Figures, wrong_totals
+from sim.official.realise import Contradiction
+from sim.official.sessions import Session, field_of, find_sessions
 
 
 def negotiated(

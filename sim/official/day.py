@@ -14,10 +14,10 @@ from types import FrameType
 
 from rich.console import Console
 
-from sim.official import OfficialFileError, read_daily, read_vintage_closes, read_weekly_closes
-from sim.official_replay import Replay
-from sim.official_report import Report, write_json
-from sim.official_result import Summary
+from sim.official.days import OfficialFileError, read_daily, read_vintage_closes, read_weekly_closes
+from sim.official.replay import Replay
+from sim.official.report import Report, write_json
+from sim.official.result import Summary
 
 VINTAGES_BESIDE = "cea_vintage_sample.csv"
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.units import half_up, price_limits
-from sim.composite_path import ANY, Step, Sums, paths, sums_at
-from sim.realise import Deal
-from sim.vintage_split import Odd, Share, Vintage, split
+from sim.official.composite_path import ANY, Step, Sums, paths, sums_at
+from sim.official.realise import Deal
+from sim.official.vintage_split import Odd, Share, Vintage, split
 
 COMPOSITE_LINE = -1
 

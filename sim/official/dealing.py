@@ -13,9 +13,9 @@ import numpy as np
 
 from engine.records import Kind, Side, commands
 from engine.units import minute_of_day
-from sim.bulk_deals import BulkDeal
-from sim.realise import Deal
-from sim.sessions import Session
+from sim.official.bulk_deals import BulkDeal
+from sim.official.realise import Deal
+from sim.official.sessions import Session
 
 Batch = np.ndarray[Any, np.dtype[Any]]
 Send = Callable[[Batch], Batch]  # applies commands, returns their events; raises on a refusal

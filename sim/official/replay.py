@@ -1,8 +1,8 @@
 """Official days through the exchange: each published row is lived again and compared to the fen.
 
-For every row: find listed trades that are exactly the row (sim/realise.py for one instrument,
-sim/official_vintages.py for several), bulk deals and bidding sessions with the published volume and
-turnover (sim/bulk_deals.py, sim/sessions.py); make them all on a real venue (sim/venue.py), settle,
+For every row: find listed trades that are exactly the row (realise.py for one instrument,
+vintages.py for several), bulk deals and bidding sessions with the published volume and
+turnover (bulk_deals.py, sessions.py); make them all on a real venue (venue.py), settle,
 and compare the venue's own bulletin with what was published. What contradicts the rules is named
 with the clause it breaks; nothing is bent to make it fit.
 
@@ -27,13 +27,13 @@ from engine.calendar import LAUNCH, is_trading_day, trading_days
 from engine.rulebook import Rulebook
 from engine.rulebook_data import CEA, LAUNCH_REFERENCE_TICKS
 from engine.units import BP, half_up
-from sim.negotiated import negotiated
-from sim.official import LISTED, Row
-from sim.official_figures import Figures, published
-from sim.official_result import UNEXPLAINED, DayResult, compared, explained
-from sim.official_vintages import Closes, Prepared, known_closes, prepare
-from sim.realise import Contradiction, Deal, Target, realise, yuan
-from sim.venue import Deals, Venue, VenueError, bounds_of
+from sim.official.days import LISTED, Row
+from sim.official.figures import Figures, published
+from sim.official.negotiated import negotiated
+from sim.official.realise import Contradiction, Deal, Target, realise, yuan
+from sim.official.result import UNEXPLAINED, DayResult, compared, explained
+from sim.official.venue import Deals, Venue, VenueError, bounds_of
+from sim.official.vintages import Closes, Prepared, known_closes, prepare
 
 DAY = dt.timedelta(days=1)
 SPARE_TONNES = 10**6  # sellers also cover what they offer and do not sell

@@ -1,0 +1,1 @@
+"""Official trading days realised through the exchange, to the tonne and the fen."""
