@@ -16,6 +16,7 @@ from registry.allocation.exact import FACTOR
 from registry.allocation.plan import Balance
 from registry.allocation.report import balance_values, entities, units
 from registry.errors import RefusalError
+from tests.reference import allocation as twin
 from tests.unit.registry.allocation_tables import allocated, entity_of, read
 
 OLD, NEW = "industry-2024", "industry-2025-2026"
@@ -131,28 +132,6 @@ def test_i13_allocations_sum_to_the_emissions_before_rounding(
     assert max(int(row["surplus_t"]) for row in entities(of)) <= emitted * 3 // 100
 
 
-def slow_balance_value(pairs: list[tuple[int, Fraction]]) -> Fraction:
-    """Solve AL-82 segment by segment between the values where a line reaches its limit."""
-
-    def excess(value: Fraction) -> Fraction:
-        limit = Fraction(3, 100)
-        return sum(
-            (e * max(-limit, min(limit, Fraction(15, 100) * (1 - i / value))) for e, i in pairs),
-            Fraction(0),
-        )
-
-    corners = sorted({c for _, i in pairs for c in (i * 5 / 4, i * 5 / 6)})
-    right = next(k for k, corner in enumerate(corners) if excess(corner) >= 0)
-    top = corners[right]
-    if right == 0 or (excess(top) == 0 and excess(corners[right - 1]) == 0):
-        return top
-    middle = (corners[right - 1] + top) / 2
-    inside = [(e, i) for e, i in pairs if Fraction(4, 5) < i / middle < Fraction(6, 5)]
-    fixed = sum((e if i / middle <= 1 else -e) for e, i in pairs if (e, i) not in inside)
-    weight, load = sum(e for e, _ in inside), sum((e * i for e, i in inside), Fraction(0))
-    return Fraction(15, 100) * load / (Fraction(15, 100) * weight + Fraction(3, 100) * fixed)
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_al82_bisection_agrees_with_the_exact_solution(seed: int, base_seed: int) -> None:
     dice = random.Random(seed + base_seed)
@@ -161,7 +140,7 @@ def test_al82_bisection_agrees_with_the_exact_solution(seed: int, base_seed: int
     found = industry.solve(
         rules(), np.array(emissions), np.array(emissions) * 10**6, np.array(outputs) * 10**6
     )
-    exact = slow_balance_value(
+    exact = twin.balance_value(
         [(e, Fraction(e, o)) for e, o in zip(emissions, outputs, strict=True)]
     )
     assert abs(Fraction(found, FACTOR) - exact) <= max(exact, 1) * Fraction(3, FACTOR)
