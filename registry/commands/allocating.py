@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,17 +24,7 @@ from registry.commands.shared import (
 
 if TYPE_CHECKING:
     from registry.compliance.rows import AllocationRow
-
-
-class Computed(NamedTuple):
-    """The rows to hand over, the units they come from, and what each entity comes to."""
-
-    rows: list[AllocationRow]
-    units: list[dict[str, str]]
-    table: list[Sequence[Any]]
-
-
-COLUMNS = ("entity", "province", "emissions_tonnes", "approved_tonnes", "early_tonnes")
+    from registry.computing import Computed
 
 
 def allocate(
@@ -58,9 +47,11 @@ def allocate(
     url: UrlOption = None,
 ) -> None:
     """Compute an allocation from the books' units, hand it over and issue it (RG-09, 7.3)."""
+    from registry.computing import COLUMNS
+
     with step(data, url, at) as the:
         with the.working("computing"):
-            done = _compute(the, plan, year, stage, units)
+            done = _computed(the, plan, year, stage, units)
         the.table(COLUMNS, done.table, out)
         if trial or (strict and the.exit_code):
             the.say("nothing was issued")
@@ -70,39 +61,18 @@ def allocate(
             _issue(the, order, (maker, checker), document, done.units, strict)
 
 
-def _compute(the: Step, name: str, year: int, stage: str, file: Path | None) -> Computed:
-    from registry.allocation import engine, reading, report
-    from registry.commands.stored_units import units_of
-    from registry.compliance import books, rows
+def _computed(the: Step, name: str, year: int, stage: str, file: Path | None) -> Computed:
+    from registry.computing import compute
 
-    plan = books.order(name, year, stage).plan
-    stored = units_of(the.registry, plan, year, stage, file)
-    the.refuse(stored.refused)
-    read = reading.read_rows(plan, enumerate((texts for _, texts in stored.rows), 1), year)
-    named = [(*_where(stored.rows[one.row - 1]), one.code, one.reason) for one in read.refused]
-    if named:
+    done = compute(the.registry, name, year, stage, file)
+    the.refuse(done.refused)
+    if done.lacking:
         the.exit_code = SOME_REFUSED
-        the.show(("line", "unit", "code", "reason"), named)
-    of_year = read.units.get(year)
-    if of_year is None:
+        the.show(("line", "unit", "code", "reason"), done.lacking)
+    if not done.table:
         the.exit_code = SOME_REFUSED
         the.say(f"the books have no units of {year} that can be computed")
-        return Computed([], [], [])
-    result = engine.allocate(plan, of_year)
-    whole = {str(r["entity"]) for r in report.entities(result) if r["complete"] == "yes"}
-    table: list[Sequence[Any]] = [
-        [r["entity"], r["province"], r["emissions_t"], r["approved_t"], r["pre_allocation_t"]]
-        for r in report.entities(result)
-        if r["entity"] in whole
-    ]
-    good = [row for row in rows.of_result(result, stage) if row.entity in whole]
-    units = [texts for _, texts in stored.rows if texts.get("entity", "") in whole]
-    return Computed(good, units, table)
-
-
-def _where(row: tuple[int, dict[str, str]]) -> tuple[str, str]:
-    line, texts = row
-    return str(line or "-"), f"{texts.get('entity', '')}/{texts.get('unit', '')}"
+    return done
 
 
 def _issue(

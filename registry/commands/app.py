@@ -35,7 +35,6 @@ STEPS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
         MONITORING,
         {
             "roster": monitoring.roster,
-            "plans": monitoring.plans,
             "report": monitoring.report,
             "findings": monitoring.findings,
             "answer": monitoring.answer,

@@ -50,7 +50,7 @@ def carry_apply(
     url: UrlOption = None,
 ) -> None:
     """Apply for carry-over, row by row; decide about it with `decide --paper carry-over`."""
-    from registry.commands import tables
+    from registry import handed_in
     from registry.compliance import carry_over
 
     def make(cells: Any) -> carry_over.Wanted:
@@ -58,13 +58,13 @@ def carry_apply(
         return carry_over.Wanted(*names, cells.text("document"))
 
     with step(data, url, at) as the:
-        made, bad = tables.read(file, ("entity", "vintage", "tonnes"), ("document",), make)
+        made, bad = handed_in.read(file, ("entity", "vintage", "tonnes"), ("document",), make)
         numbers: tuple[int, ...] = ()
         if not (strict and bad):
             order = (list(made.values()), maker, the.at_ns, strict)
             done = the.registry.compliance.carry_over.apply_many(*order)
             numbers = done.numbers
-            bad = sorted(bad + tables.at_lines(list(made), done.refused))
+            bad = sorted(bad + handed_in.at_lines(list(made), done.refused))
         the.refuse(bad, out=refused)
         if numbers:
             the.say(f"carry-over {numbers[0]} to {numbers[-1]} wait for a decision")
@@ -155,7 +155,7 @@ def disclose(
     ] = False,
     person: Annotated[int, typer.Option("--person", min=1, help="Who publishes.")] = 1,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the four tables.", metavar="DIR")
+        Path | None, typer.Option("--out", help="Folder for the four handed_in.", metavar="DIR")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
     at: AtOption = "",

@@ -22,6 +22,7 @@ from registry.commands.shared import (
 )
 
 YearArgument = Annotated[int, typer.Argument(help="The data year.")]
+TABLES = ("entities", "facilities", "roster", "plans", "deposits", "verified")
 WordsOption = Annotated[str, typer.Option("--words", help="What there is to say.")]
 
 
@@ -33,12 +34,10 @@ def provinces(data: DataOption = DEFAULT_DATA, url: UrlOption = None) -> None:
 
 
 def import_table(
-    table: Annotated[
-        str, typer.Argument(help="entities, facilities, roster, deposits or verified.")
-    ],
-    file: Annotated[Path, typer.Argument(help="The rows: .csv or .parquet.")],
+    table: Annotated[str, typer.Argument(help=f"One of {', '.join(TABLES)}.")],
+    file: Annotated[Path, typer.Argument(help="The rows: .csv, .parquet or .json.")],
     person: PersonOption,
-    year: Annotated[int | None, typer.Option(help="Of roster, deposits, verified.")] = None,
+    year: Annotated[int | None, typer.Option(help="Of all but the first two.")] = None,
     document: DocumentOption = "",
     strict: StrictOption = False,
     refused: RefusedOption = None,
@@ -91,27 +90,6 @@ def roster(
         if publish:
             done = monitoring.publish_roster(year, found, document, person, the.at_ns, base_year)
             the.say(f"roster {year}: {done.listed:,} listed, {done.removed:,} removed")
-
-
-def plans(
-    year: YearArgument,
-    file: Annotated[Path, typer.Argument(help="entity and the plan's sections: .csv, .parquet.")],
-    person: PersonOption,
-    at: AtOption = "",
-    data: DataOption = DEFAULT_DATA,
-    url: UrlOption = None,
-) -> None:
-    """File data-quality plans of a year, all or none (CP-09)."""
-    from registry.commands.tables import rows_of
-
-    with step(data, url, at) as the:
-        rows = [
-            (cells.pop("entity", ""), {name: text for name, text in cells.items() if text})
-            for _, cells in rows_of(file)
-        ]
-        filed = the.registry.monitoring.file_plans(year, rows, person, the.at_ns)
-        late = sum(one.is_late for one in filed)
-        the.say(f"{len(filed):,} plans of {year} were filed, {late:,} of them late")
 
 
 def report(

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -48,15 +48,6 @@ RefusedOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Write the table: .csv or .parquet.", metavar="FILE")
 ]
-
-
-class RefusedLine(NamedTuple):
-    """A row that was refused: its line in the file (the header is line 1), field, code, reason."""
-
-    row: int
-    field: str
-    code: str
-    reason: str
 
 
 class Step:

@@ -100,24 +100,24 @@ def apply(
     url: UrlOption = None,
 ) -> None:
     """Apply for surrender, row by row; the tonnes wait for the province (CP-32)."""
-    from registry.commands import tables
+    from registry import handed_in
     from registry.compliance.surrender import Wanted
 
     def make(cells: Any) -> Wanted:
         whose, vintage = cells.needed("entity"), cells.needed("vintage")
         help_of = (cells.text("helper"), cells.text("document"))
-        return Wanted(whose, tables.year(cells), vintage, cells.tonnes("tonnes"), *help_of)
+        return Wanted(whose, handed_in.year(cells), vintage, cells.tonnes("tonnes"), *help_of)
 
     with step(data, url, at) as the:
         needed = ("entity", "year", "vintage", "tonnes")
-        made, bad = tables.read(file, needed, ("helper", "document"), make)
+        made, bad = handed_in.read(file, needed, ("helper", "document"), make)
         numbers: tuple[int, ...] = ()
         if not (strict and bad):
             with the.working("applying"):
                 rows = list(made.values())
                 done = the.registry.compliance.apply_many(rows, maker, the.at_ns, strict)
             numbers = done.numbers
-            bad = sorted(bad + tables.at_lines(list(made), done.refused))
+            bad = sorted(bad + handed_in.at_lines(list(made), done.refused))
         the.refuse(bad, out=refused)
         if numbers:
             the.say(f"applications {numbers[0]} to {numbers[-1]} wait for the province")

@@ -300,10 +300,11 @@ class Monitoring:
         year: int | None = None,
         document: str = "",
         strict: bool = False,
+        scope: bulk.Scope | None = None,
     ) -> Summary:
-        """Take a CSV or Parquet table in; bad rows are in the summary; see ``bulk.read``."""
+        """Take a CSV, Parquet or JSON table in; bad rows are in the summary; see ``bulk.read``."""
         with self._database.write() as tx:
-            return bulk.read(tx, table, path, person, at_ns, year, document, strict)
+            return bulk.read(tx, table, path, person, at_ns, year, document, strict, scope)
 
     def export_table(self, table: str, path: Path, year: int | None = None) -> int:
         """Write a table to a .csv or .parquet file; return its rows; see ``exporting``."""

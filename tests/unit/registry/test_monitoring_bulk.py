@@ -11,7 +11,7 @@ import pytest
 from registry.allocation.reading import Refused
 from registry.errors import RefusalError
 from registry.institution import Registry
-from registry.monitoring.bulk import Summary
+from registry.monitoring.bulk import Scope, Summary
 from registry.monitoring.entities import Facility
 from registry.monitoring.parameters import parameters
 from registry.monitoring.roster import Listing
@@ -321,3 +321,38 @@ def test_a_table_of_thousands_is_one_transaction(registry: Registry, tmp_path: P
     rows = [f"K{number:04d},2024,50000" for number in range(4_000)]
     path = csv_file(tmp_path, "entity,year,emissions_tonnes", *rows)
     assert monitoring.import_table("verified", path, PERSON, NOW_NS, 2024).taken == 4_000
+
+
+def test_a_json_array_is_a_table_too(covered: Registry, tmp_path: Path) -> None:
+    """Objects count from 1; what is no flat object is refused, the others are taken (CP-10)."""
+    path = tmp_path / "verified.json"
+    path.write_text(
+        '[{"entity": "P", "emissions_tonnes": 5}, 7, {"entity": "Q", "emissions_tonnes": [1]},'
+        ' {"emissions_tonnes": 6}, {"entity": "Q", "emissions_tonnes": 6.0}]'
+    )
+    done = covered.monitoring.import_table("verified", path, PERSON, NOW_NS, 2025)
+    codes = [(one.row, one.code) for one in done.refused]
+    assert codes == [(2, "bad_row"), (3, "bad_row"), (4, "missing_value")]
+    assert covered.monitoring.verified_of_year(2025) == {"P": 5, "Q": 6}
+    path.write_text("[" * 2000)
+    with pytest.raises(RefusalError) as told:
+        covered.monitoring.import_table("verified", path, PERSON, NOW_NS, 2025)
+    assert told.value.code == "file_unreadable"
+
+
+def test_rows_of_others_are_refused_like_rows_of_nobody(covered: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "verified.csv"
+    path.write_text("entity,emissions_tonnes\nP,5\nQ,5\nXX,5\n")
+    order = ("verified", path, PERSON, NOW_NS, 2025)
+    done = covered.monitoring.import_table(*order, scope=Scope(frozenset({"P"})))
+    (foreign, nobody), taken = done.refused, covered.monitoring.verified_of_year(2025)
+    assert foreign[1:3] == nobody[1:3] == ("entity", "unknown_entity")
+    assert foreign.reason.replace("'Q'", "'XX'") == nobody.reason
+    assert taken == {"P": 5}
+    path = tmp_path / "entities.csv"
+    path.write_text("code,name,province,sector\nN1,New,13,power\nN2,New,42,power\n")
+    order = ("entities", path, PERSON, NOW_NS)
+    done = covered.monitoring.import_table(*order, scope=Scope(None, "42"))
+    assert [(one.row, one.field, one.code) for one in done.refused] == [
+        (2, "province", "other_province")
+    ]

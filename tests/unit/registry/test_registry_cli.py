@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from registry.allocation import plan_file
 from registry.commands.app import STEPS
-from registry.commands.stored_units import units_of
 from registry.institution import Registry
 from registry.monitoring.deposits import Deposit
 from registry.monitoring.entities import Facility, NewEntity
 from registry.monitoring.roster import Listing
+from registry.stored_units import units_of
 from tanshi import app
 from tests.unit.registry.compliance_town import Town, at
 

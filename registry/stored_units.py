@@ -16,11 +16,11 @@ from sqlalchemy import select
 
 from registry.allocation.cells import CellError
 from registry.allocation.plan import Plan
+from registry.allocation.reading import Refused
 from registry.allocation.report import decimal_text
 from registry.allocation.rows import COLUMNS, ENTERPRISE
-from registry.commands.shared import RefusedLine
-from registry.commands.tables import rows_of
 from registry.errors import RefusalError
+from registry.handed_in import rows_of
 from registry.institution import Registry
 from registry.monitoring.entities import Entity, Facility
 from registry.monitoring.schema import facilities as facilities_table
@@ -44,13 +44,13 @@ class Stored(NamedTuple):
     """Rows with their line in the file, 0 where only the books have them; and refused lines."""
 
     rows: list[tuple[int, Texts]]
-    refused: list[RefusedLine]
+    refused: list[Refused]
 
 
 def units_of(
     registry: Registry, plan: Plan, year: int, stage: str, file: Path | None = None
 ) -> Stored:
-    """Return the units of a plan's year for a stage; RefusalError as ``tables.rows_of``."""
+    """Return the units of a plan's year for a stage; RefusalError as ``handed_in.rows_of``."""
     stored = _stored(registry, plan, year, stage)
     if file is None:
         return Stored([(0, texts) for texts in stored.values()], [])
@@ -63,7 +63,7 @@ def units_of(
         try:
             found[key] = (line, _filled(stored.get(key, {}), texts))
         except CellError as error:
-            refused.append(RefusedLine(line, error.field, error.code, error.reason))
+            refused.append(Refused(line, error.field, error.code, error.reason))
             found.pop(key, None)
     return Stored(list(found.values()), refused)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from registry.allocation.cells import CellError, Cells
-from registry.commands.shared import RefusedLine
+from registry.allocation.reading import Refused
 from registry.compliance.rows import RefusedRow
 from registry.errors import RefusalError
 from registry.monitoring import bulk
@@ -31,7 +31,7 @@ def rows_of(file: Path) -> list[tuple[int, dict[str, str]]]:
 
 def read(
     file: Path, needed: Sequence[str], optional: Sequence[str], make: Callable[[Cells], Made]
-) -> tuple[dict[int, Made], list[RefusedLine]]:
+) -> tuple[dict[int, Made], list[Refused]]:
     """Return what each line says, by line, and the lines that say nothing sound.
 
     RefusalError as ``bulk.open_table``, and unknown_column, missing_column.
@@ -45,12 +45,12 @@ def read(
         if name not in header:
             raise RefusalError("missing_column", f"The table needs the column {name}.")
     made: dict[int, Made] = {}
-    refused: list[RefusedLine] = []
+    refused: list[Refused] = []
     for line, cells in rows:
         try:
             made[line] = make(Cells(_texts(header, cells)))
         except CellError as error:
-            refused.append(RefusedLine(line, error.field, error.code, error.reason))
+            refused.append(Refused(line, error.field, error.code, error.reason))
     return made, refused
 
 
@@ -68,6 +68,6 @@ def year(cells: Cells) -> int:
     return int(text)
 
 
-def at_lines(lines: Sequence[int], refused: Sequence[RefusedRow]) -> list[RefusedLine]:
+def at_lines(lines: Sequence[int], refused: Sequence[RefusedRow]) -> list[Refused]:
     """Return refusals that count rows from 1 with the lines of these rows."""
-    return [RefusedLine(lines[row[0] - 1], row[1], row[2], row[3]) for row in refused]
+    return [Refused(lines[row[0] - 1], row[1], row[2], row[3]) for row in refused]

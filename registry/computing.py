@@ -1,0 +1,70 @@
+"""An allocation computed from what the books have of the units, ready to be handed over (7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from registry.allocation import engine, reading, report
+from registry.allocation.reading import Refused
+from registry.compliance import books, rows
+from registry.compliance.rows import AllocationRow
+from registry.institution import Registry
+from registry.stored_units import units_of
+
+COLUMNS = ("entity", "province", "emissions_tonnes", "approved_tonnes", "early_tonnes")
+
+
+class Lacking(NamedTuple):
+    """A unit that could not be computed: its line in the file or "-", whose it is, code, reason."""
+
+    line: str
+    unit: str
+    code: str
+    reason: str
+
+
+class Computed(NamedTuple):
+    """Rows to hand over, the units they come from, and what each entity comes to (``COLUMNS``).
+
+    ``refused``: lines of the file that say nothing sound; ``lacking``: units that could not be
+    computed. Entities of which a unit is missing are in neither.
+    """
+
+    rows: list[AllocationRow]
+    units: list[dict[str, str]]
+    table: list[Sequence[Any]]
+    refused: list[Refused]
+    lacking: list[Lacking]
+
+
+def compute(registry: Registry, name: str, year: int, stage: str, file: Path | None) -> Computed:
+    """Compute a stage of a plan year from the books and a file that fills what they lack.
+
+    RefusalError: those of ``books.order`` and ``stored_units.units_of``.
+    """
+    plan = books.order(name, year, stage).plan
+    stored = units_of(registry, plan, year, stage, file)
+    read = reading.read_rows(plan, enumerate((texts for _, texts in stored.rows), 1), year)
+    lacking = [Lacking(*_where(stored.rows[a.row - 1]), a.code, a.reason) for a in read.refused]
+    of_year = read.units.get(year)
+    if of_year is None:
+        return Computed([], [], [], stored.refused, lacking)
+    result = engine.allocate(plan, of_year)
+    found = [row for row in report.entities(result) if row["complete"] == "yes"]
+    whole = {str(row["entity"]) for row in found}
+    table: list[Sequence[Any]] = [
+        [row["entity"], row["province"], *(row[name] for name in QUANTITIES)] for row in found
+    ]
+    good = [row for row in rows.of_result(result, stage) if row.entity in whole]
+    units = [texts for _, texts in stored.rows if texts.get("entity", "") in whole]
+    return Computed(good, units, table, stored.refused, lacking)
+
+
+QUANTITIES = ("emissions_t", "approved_t", "pre_allocation_t")
+
+
+def _where(row: tuple[int, dict[str, str]]) -> tuple[str, str]:
+    line, texts = row
+    return str(line or "-"), f"{texts.get('entity', '')}/{texts.get('unit', '')}"
