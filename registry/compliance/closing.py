@@ -61,7 +61,7 @@ class CarryOver:
         wanted = carry_over.Wanted(entity, vintage, tonnes, document)
         done = self.apply_many([wanted], maker, at_ns)
         for bad in done.refused:
-            raise RefusalError(bad.code, f"{bad.reason}.")
+            raise RefusalError(bad.code, f"{bad.reason.rstrip('.')}.")
         return done.numbers[0]
 
     def apply_many(

@@ -83,6 +83,42 @@ OFFSETS = (  # CP-37
 )
 
 
+class Milestone(NamedTuple):
+    """By then so many per cent of the entities have surrendered for these years."""
+
+    years: tuple[int, int]
+    date: dt.date
+    end: dt.time | None  # None: 24:00
+    percent: int
+    clause: str
+
+
+MILESTONES = (  # the first two cycles only
+    Milestone((2019, 2020), dt.date(2021, 12, 15), dt.time(17), 95, "AL-14"),
+    Milestone((2021, 2022), dt.date(2023, 11, 15), None, 95, "AL-25"),
+)
+
+
+def year_after(year: int) -> int:
+    """Return the first plan year after a year and those cleared together with it."""
+    return next((pair[1] for pair in TOGETHER if year in pair), year) + 1
+
+
+def milestone_of(year: int) -> Milestone:
+    """Return the interim deadline of a year; RefusalError no_milestone."""
+    for one in MILESTONES:
+        if year in one.years:
+            return one
+    raise RefusalError("no_milestone", f"There is no interim deadline for {year} (AL-14, AL-25).")
+
+
+def end_of(date: dt.date, end: dt.time | None) -> int:
+    """Return the first moment after ``end`` of a day, or after the day."""
+    if end is not None:
+        return nanoseconds(date, end)
+    return nanoseconds(date + dt.timedelta(days=1), dt.time(0))
+
+
 def vintage_of(year: int) -> str:
     """Return the code of the vintage in which the allowances of a plan year are issued."""
     return FIRST_CODE if year in FIRST_YEARS else f"CEA{year % 100:02d}"
@@ -116,9 +152,7 @@ def deadline_ns(year: int) -> int:
     for rule in DEADLINES:
         if rule.years[0] <= year <= rule.years[1]:
             date = rule.date or dt.date(year + (rule.years_later or 0), 12, 31)
-            if rule.end is not None:
-                return nanoseconds(date, rule.end)
-            return nanoseconds(date + dt.timedelta(days=1), dt.time(0))
+            return end_of(date, rule.end)
     raise RefusalError("year_not_covered", f"There are no obligations of {year} (CP-30).")
 
 

@@ -1,8 +1,8 @@
 """Earmarks on provincial accounts: forced surrender on the province's mandate, then the release.
 
-The registry surrenders what the entity owes from its earmark: the own year's obligation first,
-then the others it may serve, oldest first; what is left is given to the entity (AL-26, AL-40,
-AL-66).
+The registry surrenders what the entity owes from its earmarks: every year's obligation from its
+own vintage first, then what else they may serve; what is left is given to the entity (AL-26,
+AL-40, AL-66).
 """
 
 from __future__ import annotations
@@ -79,16 +79,7 @@ def force(tx: Connection, mandate: Mandate) -> Forced:
     due = standing.of(tx, [owner.code])
     _refuse_early(tx, owner.code, waiting, due)
     owed = {year: one.open_tonnes for (_, year), one in due.items()}
-    parts: list[tuple[Row[Any], int, int]] = []  # earmark, obligation year, tonnes
-    for row in waiting:
-        left = _left(row)
-        for year in _order(row, owed):
-            late = eligibility.is_late(year, mandate.at_ns)
-            given = min(left, owed[year])
-            if given > 0 and eligibility.is_eligible(row.vintage, year, late):
-                parts.append((row, year, given))
-                owed[year] -= given
-                left -= given
+    parts = _parts(waiting, owed, mandate.at_ns)
     account = int(owner.account or 0)
     surrendered = _surrender(tx, mandate, account, parts)
     released = _release(tx, mandate, account, waiting, parts)
@@ -130,8 +121,31 @@ def _refuse_early(
                     raise standing.no_notice(entity, year)
 
 
-def _order(row: Row[Any], owed: dict[int, int]) -> list[int]:
-    return sorted(owed, key=lambda year: (year != row.year, year))
+def _parts(
+    waiting: list[Row[Any]], owed: dict[int, int], at_ns: int
+) -> list[tuple[Row[Any], int, int]]:
+    """Return (earmark, obligation year, tonnes); what is given is taken off ``owed``.
+
+    Every year is served by its own vintage first. The rest of each goes to the year cleared
+    together with it, then to the others it may serve, the oldest first (AL-26, AL-40).
+    """
+    left = {row.id: _left(row) for row in waiting}
+    parts = []
+    for own in (True, False):
+        for row in waiting:
+            for year in [row.year] if own else _others(row.year, owed):
+                given = min(left[row.id], owed.get(year, 0))
+                late = eligibility.is_late(year, at_ns)
+                if given > 0 and eligibility.is_eligible(row.vintage, year, late):
+                    parts.append((row, year, given))
+                    owed[year] -= given
+                    left[row.id] -= given
+    return parts
+
+
+def _others(own: int, owed: dict[int, int]) -> list[int]:
+    pair = next((each for each in eligibility.TOGETHER if own in each), (own,))
+    return sorted(owed.keys() - {own}, key=lambda year: (year not in pair, year))
 
 
 def _surrender(

@@ -66,7 +66,7 @@ def issue(tx: Connection, number: int, sha256: str, at_ns: int) -> Issue:
     state = books.read(tx, what, at_ns)
     taken, refused = handover.refuse_rows(what, state, dict(enumerate(given, 1)))
     for bad in refused:
-        raise RefusalError(bad.code, f"File {number}, row {bad.row}: {bad.reason}.")
+        raise RefusalError(bad.code, f"File {number}, row {bad.row}: {bad.reason.rstrip('.')}.")
     unit = books.unit_for(tx, what.year)
     verdicts = _verdicts(tx, what, state, list(taken.values()), unit)
     places = _places(tx, state, verdicts, unit)

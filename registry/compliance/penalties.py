@@ -14,12 +14,17 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy import cast as sql_cast
 
 from registry import notices
-from registry.compliance import deductions, eligibility, standing
+from registry.compliance import deductions, eligibility, penalty_rules, standing
 from registry.compliance.carry_schema import penalties
 from registry.compliance.deciding import Decision
 from registry.compliance.deductions import NewDeduction
 from registry.compliance.penalty_rules import Assessment, Facts, Price, Rule, assess, rule_of
-from registry.compliance.schema import allocations, applications, offset_uses
+from registry.compliance.schema import (
+    allocations,
+    applications,
+    obligation_notices,
+    offset_uses,
+)
 from registry.errors import RefusalError
 from registry.monitoring import checks, entities
 from registry.monitoring.schema import entities as entity_table
@@ -96,20 +101,40 @@ def average_price(tx: Connection, year: int) -> Price | None:
     The month of the last day of surrender: for 31 December, the whole of December. None where
     nothing was dealt. RefusalError year_not_covered.
     """
-    last = moment(eligibility.deadline_ns(year) - 1)
-    first = (last.year * 100 + last.month) * 100
     d = deals.c
     total, volume = (sql_cast(func.sum(column), Number) for column in (d.value_fen, d.qty_tonnes))
     row = tx.execute(
         select(total, volume)
         .join(days, days.c.date == d.date)
-        .where(d.date.between(first + 1, first + 31), STANDING, days.c.status == "posted")
+        .where(d.date.between(*_month(year)), STANDING, days.c.status == "posted")
     ).one()
     return None if row[1] is None else Price(int(row[0]), int(row[1]))
 
 
+def _month(year: int) -> tuple[int, int]:
+    """Return the first and the last day of the month of a deadline, YYYYMMDD."""
+    last = moment(eligibility.deadline_ns(year) - 1)
+    first = (last.year * 100 + last.month) * 100
+    return first + 1, first + 31
+
+
+def _refuse_unposted(tx: Connection, year: int) -> None:
+    """Raise RefusalError day_not_posted: the price of a month waits for all its days (RG-10)."""
+    d = days.c
+    waiting = select(func.min(d.date)).where(d.date.between(*_month(year)), d.status != "posted")
+    date = tx.execute(waiting).scalar()
+    if date is not None:
+        raise RefusalError(
+            "day_not_posted", f"{date} is not posted: its deals count for the price (CP-63)."
+        )
+
+
 def short_at_deadline(tx: Connection, entity: str, year: int) -> int:
-    """Return what an entity had not applied for in time (CP-41); RefusalError no_notice."""
+    """Return what an entity had not applied for in time (CP-41); RefusalError no_notice.
+
+    It is judged by what it had been told before the deadline. What a correction has added since
+    (RG-18) could not have come in time: it is short only as long as it is missing.
+    """
     found = standing.find(tx, entity, year)
     waiting = 0
     for table in (applications, offset_uses):
@@ -117,7 +142,19 @@ def short_at_deadline(tx: Connection, entity: str, year: int) -> int:
         chosen = (t.entity == entity, t.year == year, t.status == "pending", t.late == 0)
         query = select(func.coalesce(sql_cast(func.sum(t.tonnes), Number), 0)).where(*chosen)
         waiting += int(tx.execute(query).scalar_one())
-    return max(found.tonnes - found.in_time_tonnes - waiting, 0)
+    then = min(_told_in_time(tx, found), found.tonnes)
+    added = min(found.tonnes - then, max(found.missing_tonnes - waiting, 0))
+    return max(then - found.in_time_tonnes - waiting, 0) + added
+
+
+def _told_in_time(tx: Connection, due: standing.Standing) -> int:
+    """Return the obligation as last told before its deadline; else as first told."""
+    n = obligation_notices.c
+    own = (n.entity == due.entity, n.year == due.year)
+    query = select(n.tonnes).where(*own, n.notice_ns < due.deadline_ns)
+    last = tx.execute(query.order_by(n.line.desc()).limit(1)).scalar()
+    first = tx.execute(select(n.tonnes).where(*own).order_by(n.line).limit(1)).scalar()
+    return due.tonnes if first is None else int(first if last is None else last)
 
 
 def judge(tx: Connection, case: Case, at_ns: int) -> Judged:
@@ -125,7 +162,8 @@ def judge(tx: Connection, case: Case, at_ns: int) -> Judged:
 
     RefusalError: time_invalid, text_invalid, unknown_offence, no_rule, basis_invalid,
     unknown_entity, year_invalid, no_notice, not_due (before the deadline), nothing_short,
-    first_decision_missing, allocation_unknown, amount_invalid, no_average_price, percent_invalid.
+    first_decision_missing, allocation_unknown, amount_invalid, no_average_price, day_not_posted,
+    percent_invalid.
     """
     checks.wording(case.subject, "The subject")
     for amount in (case.gains_fen, case.value_fen):
@@ -133,7 +171,7 @@ def judge(tx: Connection, case: Case, at_ns: int) -> Judged:
             raise RefusalError("amount_invalid", f"{amount!r} is no amount of fen.")
     if case.regime_by not in BASES:
         raise RefusalError("basis_invalid", "The regime is by decision or by deadline (U20).")
-    rule = rule_of(case.offence, _date(case, at_ns))
+    rule = _rule(case, at_ns)
     facts = Facts(gains_fen=case.gains_fen, value_fen=case.value_fen, cut_percent=case.cut_percent)
     entity = None
     if rule.is_about_shortage or rule.cut:
@@ -151,6 +189,12 @@ def judge(tx: Connection, case: Case, at_ns: int) -> Judged:
 
 def _code_is(code: str) -> Any:
     return entity_table.c.code == code
+
+
+def _rule(case: Case, at_ns: int) -> Rule:
+    """Return the rule for a case that is decided at a moment (U20, CP-62)."""
+    rule = rule_of(case.offence, _date(case, at_ns))
+    return penalty_rules.as_decided(rule, moment(at_ns).date())
 
 
 def _date(case: Case, at_ns: int) -> dt.date:
@@ -184,17 +228,21 @@ def _shortage(tx: Connection, rule: Rule, case: Case, facts: Facts, at_ns: int) 
         raise RefusalError(
             "nothing_short", f"{case.subject} is not short for {case.year} ({rule.clause})."
         )
-    price = average_price(tx, case.year) if rule.price_times else None
+    price = None
+    if rule.price_times:
+        _refuse_unposted(tx, case.year)
+        price = average_price(tx, case.year)
     return facts._replace(short_tonnes=short, missing_tonnes=missing, price=price)
 
 
 def _next_allocation(tx: Connection, case: Case) -> int:
     a = allocations.c
-    query = select(a.tonnes).where(a.entity == case.subject, a.year == checks.year(case.year) + 1)
+    year = eligibility.year_after(checks.year(case.year))
+    query = select(a.tonnes).where(a.entity == case.subject, a.year == year)
     found = tx.execute(query.order_by(a.id.desc()).limit(1)).scalar()
     if found is None:
         raise RefusalError(
-            "allocation_unknown", f"{case.subject} has no allocation of {case.year + 1} to cut yet."
+            "allocation_unknown", f"{case.subject} has no allocation of {year} to cut yet."
         )
     return int(found)
 
@@ -228,12 +276,16 @@ def propose(tx: Connection, case: Case, maker: int, at_ns: int) -> int:
             "year": case.year, "short_tonnes": found.facts.short_tonnes,
             "missing_tonnes": found.facts.missing_tonnes, **price._asdict(),
             "gains_fen": case.gains_fen, "value_fen": case.value_fen, **assessed._asdict(),
-            "fine_fen": fine, "cut_year": case.year + 1 if assessed.cut_tonnes else 0,
+            "fine_fen": fine, "cut_year": _cut_year(case, assessed),
             "document": case.document, "status": "pending", "maker": maker, "made_ns": at_ns,
             "note": "",
         },
     )  # fmt: skip
     return number
+
+
+def _cut_year(case: Case, assessed: Assessment) -> int:
+    return eligibility.year_after(case.year) if assessed.cut_tonnes else 0
 
 
 def _refuse_twice(tx: Connection, case: Case) -> None:
@@ -251,10 +303,13 @@ def decide(tx: Connection, number: int, decision: Decision) -> Penalty:
     """Impose, reject or withdraw a penalty; what it cuts is deducted from the next allocation.
 
     RefusalError: person_invalid, time_invalid, verdict_invalid, unknown_penalty, decided_before,
-    maker_is_checker (ST-07), not_the_maker.
+    maker_is_checker (ST-07), not_the_maker; of an approval: regime_changed, facts_changed, and
+    those of ``judge`` that the case has come to meanwhile.
     """
     row = _open(tx, number, decision)
     deduction = None
+    if decision.verdict == "approved":
+        _refuse_stale(tx, row, decision.at_ns)
     if decision.verdict == "approved" and row.cut_tonnes:
         cut = NewDeduction(row.entity, row.cut_year, "penalty", row.cut_tonnes, row.document)
         deduction = deductions.write(tx, [cut], decision.at_ns)
@@ -288,6 +343,32 @@ def _open(tx: Connection, number: int, decision: Decision) -> Row[Any]:
     if decision.verdict != "withdrawn" and own:
         raise RefusalError("maker_is_checker", "Nobody decides on his own proposal (ST-07).")
     return row
+
+
+def _refuse_stale(tx: Connection, row: Row[Any], at_ns: int) -> None:
+    """Refuse a proposal that the rules or the books of the day of the decision do not give (U20).
+
+    Nobody is cut for tonnes that have come meanwhile, nor fined by a regime that has ended.
+    """
+    case = Case(row.subject, row.offence, row.document, row.year, row.fine_fen)
+    if _rule(case, row.made_ns).regime != row.regime:
+        case = case._replace(regime_by="deadline")
+    rule = _rule(case, at_ns)
+    if rule.regime != row.regime:
+        raise RefusalError(
+            "regime_changed",
+            f"Penalty {row.id} was proposed under {row.regime}; today {rule.regime} is in force: "
+            f"propose it again ({rule.clause}, U20).",
+        )
+    if not rule.is_about_shortage:
+        return
+    now = assess(rule, _shortage(tx, rule, case, Facts(), at_ns))
+    if now != Assessment._make(getattr(row, name) for name in Assessment._fields):
+        raise RefusalError(
+            "facts_changed",
+            f"Penalty {row.id}: what is short or missing is no longer what it was proposed for; "
+            f"propose it again ({rule.clause}).",
+        )
 
 
 def found(tx: Connection, subject: str | None = None, number: int | None = None) -> list[Penalty]:

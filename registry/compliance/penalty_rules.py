@@ -92,6 +92,10 @@ RULES = (
         fixed_fen=(10 * THOUSAND, 30 * THOUSAND),
     ),
     Rule(
+        *("false_data", "order_19", "CP-60", ORDER_19),
+        fixed_fen=(10 * THOUSAND, 30 * THOUSAND),
+    ),
+    Rule(
         *("reporting", "order_775", "CP-64", SINCE_775),
         fixed_fen=(50 * THOUSAND, 500 * THOUSAND),
     ),
@@ -211,6 +215,21 @@ def rule_of(offence: str, date: dt.date) -> Rule:
         if rule.offence == offence and rule.period[0] <= date < rule.period[1]:
             return rule
     raise RefusalError("no_rule", f"No rule on {offence} was in force on {date} (CP-60 to CP-67).")
+
+
+def as_decided(rule: Rule, date: dt.date) -> Rule:
+    """Return a rule as it may be applied on a day; RefusalError no_rule.
+
+    Whatever regime a shortage falls under: from the day of the Code on nobody decides that a
+    quantity is cut for it (CP-62).
+    """
+    if rule.cut != "missing" or date < CODE[0]:
+        return rule
+    if rule.fixed_fen is None:
+        raise RefusalError(
+            "no_rule", f"Since {CODE[0]} no quantity is cut for a shortage any more (CP-62)."
+        )
+    return rule._replace(cut="")
 
 
 def half_up(amount: Fraction) -> int:

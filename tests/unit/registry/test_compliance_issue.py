@@ -251,7 +251,7 @@ def test_a_differentiated_allocation_is_surrendered_by_force_and_the_rest_releas
 
 
 def test_own_year_first_then_the_year_cleared_together(town: Town) -> None:
-    """AL-26: 2021 allowances on the provincial account serve 2021 first, the rest 2022."""
+    """AL-26: each year from its own vintage first, the rest of 2021 for 2022."""
     for year, approved in ((2021, 130), (2022, 90)):
         town.verified(year, P1=100)
         town.issue(year, "pre", {"P1": 0}, at(2023, 4, 1))
@@ -264,8 +264,8 @@ def test_own_year_first_then_the_year_cleared_together(town: Town) -> None:
     town.compliance.notify(2022, at(2023, 9, 1))
     town.compliance.force("P1", DOCUMENT, PLATFORM, REGISTRAR, at(2023, 9, 2))
     used = [(one.year, one.vintage, one.tonnes) for one in town.compliance.applications("P1")]
-    assert sorted(used) == [(2021, "CEA21", 100), (2022, "CEA21", 30), (2022, "CEA22", 70)]
-    assert town.has("P1", "CEA22") == 20
+    assert sorted(used) == [(2021, "CEA21", 100), (2022, "CEA21", 10), (2022, "CEA22", 90)]
+    assert (town.has("P1", "CEA21"), town.has("P1", "CEA22")) == (20, 0)
     assert town.registry.violations() == []
 
 

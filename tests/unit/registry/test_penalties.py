@@ -160,7 +160,7 @@ def test_under_the_code_the_price_follows_the_limit_and_nothing_is_cut_cp_62(
     done = propose(
         world, case._replace(offence="short_surrender_refused", fine_fen=None), at(2027, 3, 1)
     )
-    found = decide(world, done)
+    found = decide(world, done, at_ns=at(2027, 3, 1))
     price = Fraction(3 * 7_001 + 7_002, 4)
     assert (found.least_fen, found.most_fen) == (half_up(500 * price), half_up(1_000 * price))
     assert (found.least_fen, found.most_fen, found.cut_tonnes) == (3_500_625, 7_001_250, 0)
