@@ -1,0 +1,1 @@
+"""What a simulated season left behind: tables, stylised facts, targets and scores."""
