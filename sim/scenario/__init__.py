@@ -1,0 +1,1 @@
+"""Scenarios: one readable TOML file holds a season's rules, dates, population and behaviour."""

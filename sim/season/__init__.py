@@ -1,0 +1,1 @@
+"""One season lived through the exchange: people wake, decide, trade, net, bank and surrender."""
