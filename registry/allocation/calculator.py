@@ -22,10 +22,12 @@ from rich.text import Text
 
 from registry.allocation import plan_file, report
 from registry.allocation.engine import Allocation, allocate
-from registry.allocation.explain import Step, entity_steps, unit_steps
+from registry.allocation.explain import unit_steps
+from registry.allocation.explain_entity import entity_steps
 from registry.allocation.plan import Plan
-from registry.allocation.reading import Reading, read_csv
+from registry.allocation.reading import Reading, check_columns, read_csv, read_rows
 from registry.allocation.report import Record
+from registry.allocation.steps import Step
 from registry.errors import RefusalError
 
 COMPUTED, SOME_REFUSED, IMPOSSIBLE = 0, 1, 2
@@ -109,11 +111,29 @@ class Trial:
 
 
 def compute(plan: Plan, units: Path, year: int | None = None, balance: Sequence[str] = ()) -> Trial:
-    """Read a CSV file and compute each of its years; refusals as ``plan_file`` and ``reading``."""
+    """Read a table and compute each of its years; refusals as ``plan_file`` and ``reading``."""
     values = balance_values(plan, balance)
-    reading = read_csv(plan, units, year)
+    reading = read_table(plan, units, year)
     results = tuple(allocate(plan, of_year, values) for of_year in reading.units.values())
     return Trial(plan, reading, results)
+
+
+def read_table(plan: Plan, path: Path, year: int | None = None) -> Reading:
+    """Read a Parquet file by its suffix, any other as CSV; RefusalError as ``reading.read_csv``.
+
+    A row of a Parquet file has the number that it would have in a CSV file with a header.
+    """
+    if path.suffix.lower() != ".parquet":
+        return read_csv(plan, path, year)
+    from registry.monitoring.bulk import open_table  # brings the database along: only where needed
+
+    header, rows = open_table(path)
+    check_columns(plan, header, year)
+    texts = (
+        (number, None if cells is None else dict(zip(header, cells, strict=True)))
+        for number, cells in rows
+    )
+    return read_rows(plan, texts, year)
 
 
 def balance_values(plan: Plan, texts: Sequence[str]) -> dict[str, Decimal]:
@@ -274,7 +294,8 @@ def _tell(trial: Trial, errors: Console) -> None:
             names = ", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else "")
             say(f"{of.units.year}: a refused row is missing in the sums of {names}", "yellow")
         say(
-            f"{of.units.year}: {total['units']:,} units of {total['entities']:,} entities,"
+            f"{of.units.year}: {_count(total['units'], 'unit', 'units')} of"
+            f" {_count(total['entities'], 'entity', 'entities')},"
             f" approved {total['approved_t']:,} t, due {total['obligation_t']:,} t,"
             f" net deficit {total['net_deficit_t']:,} t ({total['net_deficit_pct']} %)"
         )
@@ -282,3 +303,7 @@ def _tell(trial: Trial, errors: Console) -> None:
     rows = trial.reading.rows
     plan = f"{trial.plan.name} ({trial.plan.version})"
     say(f"{plan}: {rows:,} rows, {rows - refused:,} computed, {refused:,} refused")
+
+
+def _count(number: str | int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

@@ -12,6 +12,7 @@ from registry.allocation.plan import GAS, UNIT_CLASSES, ClassRules
 NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 DECIMALS = 6
 QUANTITY_MAX = 10**10  # t, MWh or GJ; more than the whole market has
+SHOWN_MAX = 40  # characters of a cell in a sentence
 FULL = 100 * MICRO  # 100 % in micropct
 
 
@@ -23,6 +24,11 @@ class CellError(Exception):
         self.field = field
         self.code = code
         self.reason = reason
+
+
+def cut(text: str) -> str:
+    """Return a text that fits into a sentence: a long one ends with an ellipsis."""
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
 class Cells:
@@ -45,14 +51,15 @@ class Cells:
         if not found:
             self.refuse(field, "missing_value", f"{field} is blank{why}")
         if not found.isprintable():
-            self.refuse(field, "not_printable", f"{field} is {found!r}, which cannot be shown")
+            sentence = f"{field} is {cut(found)!r}, which cannot be shown"
+            self.refuse(field, "not_printable", sentence)
         return found
 
     def one_of(self, field: str, allowed: tuple[str, ...], code: str, why: str = "") -> int:
         """Return the index in ``allowed``; ``missing_value`` or ``code``."""
         found = self.needed(field, why)
         if found not in allowed:
-            self.refuse(field, code, f"{found!r} is none of {', '.join(allowed)}")
+            self.refuse(field, code, f"{cut(found)!r} is none of {', '.join(allowed)}")
         return allowed.index(found)
 
     def micro(self, field: str, why: str = "", most: int = QUANTITY_MAX) -> int:
@@ -72,16 +79,18 @@ class Cells:
         if found is None:
             if text[:1] in {"-", "−"} and NUMBER.fullmatch(text[1:]):
                 self.refuse(field, "negative", f"{field} is {text}; it cannot be negative")
-            self.refuse(field, "not_a_number", f"{field} is {text!r}, which is no number")
+            sentence = f"{field} is {cut(text)!r}, which is no plain decimal"
+            self.refuse(field, "not_a_number", sentence)
         whole, decimals = found[1], (found[2] or "").rstrip("0")
         if len(decimals) > DECIMALS:
             self.refuse(field, "too_many_decimals", f"{field} has more than {DECIMALS} decimals")
-        if len(whole.lstrip("0")) > len(str(QUANTITY_MAX)):
-            self.refuse(field, "too_large", f"{field} is {text}; at most {most:,} is possible")
-        value = int(whole) * MICRO + int(decimals.ljust(DECIMALS, "0"))
-        if value > most * MICRO:
-            self.refuse(field, "too_large", f"{field} is {text}; at most {most:,} is possible")
-        return value
+        # Only a number of a sane length is computed with.
+        if len(whole.lstrip("0")) <= len(str(QUANTITY_MAX)):
+            value = int(whole) * MICRO + int(decimals.ljust(DECIMALS, "0"))
+            if value <= most * MICRO:
+                return value
+        sentence = f"{field} is {cut(text)}; at most {most:,} is possible"
+        return self.refuse(field, "too_large", sentence)
 
     def percent(self, field: str, why: str = "") -> int:
         """Return a number from 0 to 100 in micropct; ``out_of_range``."""

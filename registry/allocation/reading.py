@@ -10,6 +10,7 @@ import csv
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,6 +72,8 @@ def _read_lines(plan: Plan, lines: Iterator[list[str]], year: int | None) -> Rea
 
 def check_columns(plan: Plan, header: list[str], year: int | None) -> None:
     """Refuse a header that this plan cannot be computed from."""
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise RefusalError("unknown_column", "the cells must be separated by commas")
     for name in header:
         if name not in COLUMNS:
             near = difflib.get_close_matches(name, COLUMNS, 1)
@@ -115,6 +118,9 @@ def read_rows(
             refused.append(Refused(line, error.field, error.code, error.reason))
             if book is not None and error.code not in REPEATS:
                 book.lacking.add(cells.text("entity"))
+    for its_year, book in books.items():
+        refused += book.drop_excess(plan, its_year)
+    refused.sort(key=lambda row: row.row)
     units = {
         its: books[its].units(plan, its) for its in plan.years if its in books and books[its].rows
     }
@@ -158,6 +164,37 @@ class _Book:
         self._seen[key] = row.line
         self._entities[row.entity] = (first, both)
         self.rows.append(row)
+
+    def drop_excess(self, plan: Plan, year: int) -> list[Refused]:
+        """Refuse rows that state more issued early than the plan's share: ``above_share``.
+
+        The share is of the entity's base emissions (AL-22, AL-33, AL-63, AL-84). Where a row of it
+        was refused, or nobody states these emissions, nothing can be said.
+        """
+        rule = plan.pre_allocation.get(year)
+        if rule is None or rule.of_output.value:
+            return []
+        base: dict[str, int] = {}
+        for row in self.rows:
+            base[row.entity] = base.get(row.entity, 0) + row.base_emissions_t
+        refused, left, out = [], [], set()
+        for row in self.rows:
+            whole = 0 if row.entity in self.lacking else base[row.entity]
+            most = int(whole * Fraction(rule.share.value))
+            if whole == 0 or row.pre_allocated_t is None or row.pre_allocated_t <= most:
+                left.append(row)
+                continue
+            sentence = (
+                f"{row.pre_allocated_t:,} t issued early is more than {rule.share.value} of the"
+                f" {whole:,} t of {rule.base_year.value}, {most:,} t ({rule.share.clause})"
+            )
+            refused.append(Refused(row.line, "pre_allocated_t", "above_share", sentence))
+            self._entities[row.entity][1].pop("pre_allocated_t", None)
+            out.add(row.entity)
+        self.rows, self.lacking = left, self.lacking | out
+        here = {row.entity for row in left}
+        self._entities = {name: of for name, of in self._entities.items() if name in here}
+        return refused
 
     def units(self, plan: Plan, year: int) -> Units:
         """Return the rows as arrays."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from registry.allocation import plan_file
+from registry.allocation.calculator import read_table
 from registry.allocation.reading import Reading, check_columns, read_csv
+from registry.allocation.units import NOT_GIVEN
 from registry.errors import RefusalError
-from tests.unit.registry.allocation_tables import read
+from tests.unit.registry.allocation_tables import UNIT, read
 
 P19, P23 = "power-2019-2020", "power-2023-2024"
 GOOD = {"class": "I", "generated_mwh": "1000", "load_factor_pct": "70", "year": "2024"}
@@ -44,6 +49,11 @@ def from_text(tmp_path: Path, text: str, year: int | None = None) -> Reading:
         ({"generated_mwh": "1.0000001"}, "generated_mwh", "too_many_decimals"),
         ({"generated_mwh": "10000000001"}, "generated_mwh", "too_large"),
         ({"generated_mwh": "9" * 5000}, "generated_mwh", "too_large"),
+        ({"generated_mwh": "Infinity"}, "generated_mwh", "not_a_number"),
+        ({"generated_mwh": "1e400"}, "generated_mwh", "not_a_number"),
+        ({"generated_mwh": "x" * 5000}, "generated_mwh", "not_a_number"),
+        ({"class": "Ⅰ"}, "class", "unknown_class"),
+        ({"entity": "华\n能"}, "entity", "not_printable"),
         ({"emissions_t": "1000.5"}, "emissions_t", "not_whole_tonnes"),  # U27
         ({"load_factor_pct": "100.1"}, "load_factor_pct", "out_of_range"),
         ({"load_factor_pct": "0.7"}, "load_factor_pct", "out_of_range"),
@@ -71,7 +81,7 @@ def test_a_bad_row_is_refused_and_the_rest_computed(
 ) -> None:
     reading = read(P23, {**GOOD, "unit": "a"}, {**GOOD, **cells}, {**GOOD, "unit": "b"})
     assert [(row.row, row.field, row.code) for row in reading.refused] == [(3, field, code)]
-    assert reading.refused[0].reason
+    assert 0 < len(reading.refused[0].reason) < 200
     assert reading.rows == 3
     assert reading.units[2024].names == ("a", "b")
 
@@ -141,6 +151,8 @@ def test_lines_of_the_file_are_counted(tmp_path: Path) -> None:
         (HEADER.replace("generated_mwh", "supplied_mwh"), "missing_column"),
         (HEADER.replace(",year", ""), "year_missing"),
         (HEADER + '\n"open', "file_unreadable"),
+        (HEADER.replace(",", ";"), "unknown_column"),
+        (HEADER.replace("generated_mwh", "generated_kwh"), "unknown_column"),
     ],
 )
 def test_a_file_that_cannot_be_understood(tmp_path: Path, text: str, code: str) -> None:
@@ -162,3 +174,60 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(RefusalError) as refusal:
         check_columns(plan, HEADER.split(","), 2025)
     assert refusal.value.code == "year_not_in_plan"
+
+
+P25 = "power-2025-2026"
+EARLY = {**GOOD, "year": "2025", "base_emissions_t": "1000001"}
+
+
+def test_al63_more_than_the_share_cannot_have_been_issued_early() -> None:
+    """The share is of the whole entity and is rounded down."""
+    second = {**EARLY, "unit": "2", "base_emissions_t": "0"}
+    assert read(P25, EARLY, {**second, "pre_allocated_t": "500000"}).refused == ()
+    reading = read(P25, EARLY, {**second, "pre_allocated_t": "500001"})
+    [row] = reading.refused
+    assert (row.row, row.field, row.code) == (3, "pre_allocated_t", "above_share")
+    assert row.reason.endswith("more than 0.50 of the 1,000,001 t of 2024, 500,000 t (AL-63)")
+    units = reading.units[2025]
+    assert (units.names, units.entities.complete.tolist()) == (("1",), [False])
+    assert units.entities.pre_allocated_t.tolist() == [NOT_GIVEN]
+    alone = read(P25, {**EARLY, "pre_allocated_t": "500001"})
+    assert (alone.units, [one.code for one in alone.refused]) == ({}, ["above_share"])
+
+
+def test_the_share_is_the_plans_and_says_nothing_without_its_base() -> None:
+    old = {**GOOD, "base_emissions_t": "1000001", "pre_allocated_t": "700001"}  # AL-33
+    assert [row.code for row in read(P23, old).refused] == ["above_share"]
+    assert read(P23, {**old, "pre_allocated_t": "700000"}).refused == ()
+    assert read(P23, {**old, "base_emissions_t": ""}).refused == ()
+    # A refused row lacks in the base, so nothing can be said of the others.
+    broken = {**GOOD, "unit": "2", "generated_mwh": "-1"}
+    assert [row.code for row in read(P23, old, broken).refused] == ["negative"]
+
+
+def test_chinese_names_and_a_table_of_a_spreadsheet(tmp_path: Path) -> None:
+    reading = from_text(
+        tmp_path,
+        f"\ufeff{HEADER}\r\n华能电厂,一号机组,湖北,2024,I, 1000 ,70,1000\r\n"
+        "华能电厂,一号机组 ,湖北,2024,I,1000,70,1000\r\n",
+    )
+    assert [(row.row, row.code) for row in reading.refused] == [(3, "duplicate_unit")]
+    assert reading.units[2024].entities.names == ("华能电厂",)
+
+
+def test_a_parquet_table_is_read_as_the_csv_would_be(tmp_path: Path) -> None:
+    good = {**UNIT, **GOOD, "year": 2024, "generated_mwh": 1e6, "emissions_t": 800_000}
+    wrong = (math.nan, math.inf, -1.0, 1e300, 0.1 + 0.2)
+    rows = [good, *({**good, "unit": f"u{x}", "generated_mwh": x} for x in wrong)]
+    file = tmp_path / "units.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    reading = read_table(plan_file.load(P23), file)
+    assert [(row.row, row.code) for row in reading.refused] == [
+        *((3, "missing_value"), (4, "not_a_number"), (5, "negative")),
+        *((6, "too_large"), (7, "too_many_decimals")),
+    ]
+    assert (reading.rows, reading.units[2024].names) == (6, ("1",))
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(RefusalError) as refusal:
+        read_table(plan_file.load(P23), file)
+    assert refusal.value.code == "file_unreadable"
