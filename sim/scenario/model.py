@@ -21,7 +21,7 @@ class Vintage(Record):
     """An instrument that is there on the first day, or is admitted later by the rulebook."""
 
     code: str  # CEA, CEA21 … (TR-03)
-    opening_cny_t: float  # its close before the first day (TR-24, TR-25)
+    opening_cny_t: float = 0.0  # its close before the first day (TR-25); 0: admitted later (TR-24)
 
 
 class RuleChange(Record):
@@ -56,7 +56,9 @@ class Obligation(Record):
     deadline_published: dt.date
     milestones: tuple[Milestone, ...] = ()
     offset_share: float = 0.05  # CCER cap (CP-35)
-    obligation_cap_share: float = 0.0  # deficit above this share of emissions is waived (AL-16)
+    obligation_cap_share: float = 0.0  # a deficit above this share is waived (AL-13, AL-36)
+    rate_min_share: float = -0.20  # an entity's surplus rate is cut here (simulation.md 5.1)
+    rate_max_share: float = 0.25  # and here; industry within 0.03 (AL-81)
 
 
 class Issue(Record):
@@ -77,6 +79,7 @@ class PolicyEvent(Record):
     title: str
     price_sign: int = 0  # what it means for scarcity: +1 tighter, -1 looser, 0 neither
     pulse: bool = False  # it makes people look at their position
+    history: bool = False  # known when the season begins; only such events lie before its first day
 
 
 class OldHolding(Record):
@@ -164,7 +167,61 @@ class Extras(Record):
 
 
 class Behaviour(Record):
-    """How entities act: one set for all seasons. Filled in by sim/scenario/behaviour.toml."""
+    """How entities act: one set for all seasons (simulation.md 5.3, 5.5).
+
+    A *moment* is one wake-up; shares are of one. Calibrated values and which of them are given
+    are told in docs/explanation/season-model.md.
+    """
+
+    wakes_per_day: float  # mean wake-ups of an entity on a trading day
+    # 1 procrastinating buyers: chance of acting at a moment
+    hazard_base: float
+    hazard_urgent: float
+    theta_median_days: float  # lognormal: when urgency begins, before the binding date
+    theta_sigma: float
+    urgency_width_days: float
+    pulse_gain: float  # an allocation or a plan multiplies the hazard by 1 + gain …
+    pulse_days: float  # … fading over so many days
+    small_cost_t: float  # below this need an entity waits …
+    small_days: float  # … until so many days before the date
+    # 2 bids
+    anchor_memory: float  # weight of one's own memory in the anchor, the rest is the last price
+    memory_rate: float  # share of the way a memory goes towards the close each day
+    bid_discount: float  # below the anchor without urgency
+    bid_urgency: float  # above it at full urgency
+    price_noise: float  # standard deviation of a quote around its value
+    # 3 hoarding sellers
+    inactive_share: float  # of surplus holders who do nothing in a season
+    reluctance: float  # mean of the exponential premium asked
+    seller_pressure: float  # share of the premium given up at full compliance pressure
+    sell_hazard: float
+    learning: float  # log price step after a day without a deal (or with one)
+    learning_decay: float
+    # 4 banking
+    banking_gain: float  # selling hazard per share of the tonnes that have to be sold
+    # sizes
+    chunk_median_t: float  # of a listed order, lognormal
+    chunk_sigma: float
+    # 6 group desks
+    netting_share: float  # of groups that net at a trigger
+    floor_share: float  # of transfers priced near the lower bulk limit
+    netting_days: float  # mean days a desk takes after a trigger
+    year_end_netting: float  # share of groups that net for the annual accounts
+    # 7 bulk negotiation
+    search_degree: float  # sellers a buyer meets at a moment
+    same_province_share: float
+    bargain_weight: float  # of the buyer: 1 = the seller's reservation price
+    size_discount: float  # per doubling above 100,000 t
+    round_share: float  # of deals in whole multiples of 100,000 t
+    # position
+    buffer_share: float  # precaution, of the need
+    forward_share: float  # of the next obligation's expected deficit bought along
+    forecast_error_share: float  # of emissions, before verification
+    # 8, 10, 12
+    offset_search_cost_cny_t: float
+    attention_share: float  # who hears of an event on its day; the others later, at this rate
+    news_share: float  # log price step of one event
+    session_share: float  # chance that a large pressed seller applies for a bidding session
 
 
 class Scenario(Record):
@@ -179,9 +236,9 @@ class Scenario(Record):
     obligations: tuple[Obligation, ...]
     issues: tuple[Issue, ...]
     population: Population
+    behaviour: Behaviour
     events: tuple[PolicyEvent, ...] = ()
     offsets: tuple[OffsetSupply, ...] = ()
     banking: Banking | None = None
     rule_changes: tuple[RuleChange, ...] = ()
     extras: Extras = Extras()
-    behaviour: Behaviour = Behaviour()

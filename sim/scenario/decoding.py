@@ -1,0 +1,154 @@
+"""From the tables of a TOML file to the records of ``sim.scenario.model``, all problems at once.
+
+The records are the only schema: names, types and units (the ends of the names) are read from
+them. A library's decoder stops at the first mistake; someone who writes a scenario wants them all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+import types
+import typing
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from sim.scenario.model import Record
+from sim.scenario.refusing import Problem
+
+# What may end a name that holds a quantity, and what it says.
+UNITS = {
+    "_cny_t": "yuan per tonne",
+    "_mt": "million tonnes",
+    "_t": "tonnes",
+    "_share": "a part of one",
+    "_days": "days",
+}
+SIGNED_SHARES = {"net_surplus_share", "rate_min_share"}
+PRICE_SIGNS = (-1, 0, 1)
+LIKE = 0.6  # similarity from which a name is taken for a misspelling
+MISSING = object()
+
+
+def unit_of(name: str) -> str:
+    """Return the unit that the end of ``name`` states, or ``""``."""
+    return next((unit for unit in UNITS if name.endswith(unit)), "")
+
+
+@cache
+def fields(record: type[Record]) -> dict[str, tuple[Any, bool]]:
+    """Return the fields of a record: name to (type, whether the file must give it)."""
+    hints = typing.get_type_hints(record)
+    return {item.name: (hints[item.name], item.required) for item in msgspec.structs.fields(record)}
+
+
+def decode(data: object, record: type[Record], key: str, problems: list[Problem]) -> Any:
+    """Return ``record`` filled from a table, or ``MISSING`` when it cannot be.
+
+    ``problems`` grows by everything that is wrong below ``key``.
+    """
+    if not isinstance(data, Mapping):
+        problems.append(Problem("wrong_type", key, data, f"a table of {record.__name__}"))
+        return MISSING
+    known = fields(record)
+    before = len(problems)
+    meant = {name: _unknown(name, data, known, key, problems) for name in data if name not in known}
+    values: dict[str, Any] = {}
+    for name, (hint, required) in known.items():
+        if name in data:
+            values[name] = _value(data[name], hint, _at(key, name), problems)
+        elif required and name not in meant.values():
+            problems.append(Problem("missing_key", _at(key, name), None, _kind(hint, name)))
+    return MISSING if len(problems) > before else record(**values)
+
+
+def _at(key: str, name: object) -> str:
+    return f"{key}.{name}" if key else str(name)
+
+
+def _unknown(
+    name: str,
+    data: Mapping[str, Any],
+    known: Mapping[str, tuple[Any, bool]],
+    key: str,
+    problems: list[Problem],
+) -> str:
+    """Report a key that nobody knows; return the name that was probably meant, or ``""``."""
+    free = [candidate for candidate in known if candidate not in data]
+    for meant in free:
+        if unit_of(meant) and meant in {name + unit for unit in UNITS}:
+            said = f"the unit in the name: {meant} ({UNITS[unit_of(meant)]})"
+            problems.append(Problem("missing_unit", _at(key, name), data[name], said))
+            return meant
+    close = difflib.get_close_matches(str(name), free or list(known), 1, LIKE)
+    if close:
+        said = f"a known key: did you mean {close[0]}?"
+    else:
+        said = "one of " + ", ".join(known)
+    problems.append(Problem("unknown_key", _at(key, name), data[name], said))
+    return close[0] if close else ""
+
+
+def _value(value: object, hint: Any, key: str, problems: list[Problem]) -> Any:
+    if isinstance(hint, types.UnionType):  # a record that need not be there
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return decode(value, hint, key, problems)
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple):
+            problems.append(Problem("wrong_type", key, value, _kind(hint, key)))
+            return MISSING
+        inner = typing.get_args(hint)[0]
+        return tuple(_value(v, inner, _at(key, i), problems) for i, v in enumerate(value))
+    return _scalar(value, hint, key, problems)
+
+
+def _scalar(value: object, hint: type, key: str, problems: list[Problem]) -> Any:
+    name = key.rpartition(".")[2]
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint:  # a bool is no int, a date-time no date
+        problems.append(Problem("wrong_type", key, value, _kind(hint, name)))
+        return MISSING
+    expected = _range_broken(name, value)
+    if expected:
+        problems.append(Problem("out_of_range", key, value, expected))
+    return value
+
+
+def _range_broken(name: str, value: Any) -> str:
+    """Return what the name promises and the value does not keep, or ``""``."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a finite number"
+    if name == "price_sign":
+        return "" if value in PRICE_SIGNS else "-1 (looser), 0 (neither) or +1 (tighter)"
+    if name.endswith("_share"):
+        low = -1.0 if name in SIGNED_SHARES else 0.0
+        return "" if low <= value <= 1.0 else f"a share from {low:g} to 1"
+    if type(value) is int and value < 0 and name != "value":
+        return "0 or more"
+    if unit_of(name) and value < 0:
+        return f"0 or more, in {UNITS[unit_of(name)]}"
+    return ""
+
+
+def _kind(hint: Any, key: str) -> str:
+    """Return in words what may stand at ``key``."""
+    name = key.rpartition(".")[2]
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if typing.get_origin(hint) is tuple:
+        return f"a list of {typing.get_args(hint)[0].__name__}"
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a text in quotes",
+        dt.date: "a date such as 2024-12-31, without quotes",
+    }
+    word = words.get(hint, f"a table of {hint.__name__}")
+    return f"{word} in {UNITS[unit_of(name)]}" if unit_of(name) else word
