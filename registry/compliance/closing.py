@@ -1,4 +1,4 @@
-"""The other counters of this room: carry-over, borrowing, penalties, risk watch, disclosure.
+"""The other counters of this room: carry-over, borrowing, penalties, terms, risk, disclosure.
 
 ``Compliance`` (``door``) has one of each; every method is one transaction.
 """
@@ -10,19 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from registry.compliance import (
+    adjusting,
     borrowing,
     carry_deciding,
     carry_over,
     disclosure,
     disclosure_files,
+    milestones,
     penalties,
     risk,
     watch,
 )
+from registry.compliance.adjusting import Adjustment
 from registry.compliance.borrowing import Borrowing, Room
 from registry.compliance.carry_limits import Limit
 from registry.compliance.deciding import Decision
 from registry.compliance.disclosure import Disclosure, Published
+from registry.compliance.milestones import Progress
 from registry.compliance.penalties import Case, Judged, Penalty
 from registry.compliance.penalty_rules import Price
 from registry.compliance.risk import Guard, Market, Outlook
@@ -198,6 +202,33 @@ class Watch:
         """Return the proposals of the last round (TR-116)."""
         with self._database.read() as tx:
             return watch.proposed(tx)
+
+
+class Terms:
+    """What is due between notice and deadline: see ``adjusting`` (RG-18), ``milestones``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def adjustments(self, year: int) -> list[Adjustment]:
+        """Return the figures changed after the final issue, and what has followed them (RG-18)."""
+        with self._database.read() as tx:
+            return adjusting.of_year(tx, year)
+
+    def remind(self, year: int, at_ns: int) -> list[Adjustment]:
+        """Tell the provinces which of them wait; return these."""
+        with self._database.write() as tx:
+            return adjusting.remind(tx, year, at_ns)
+
+    def progress(self, year: int, at_ns: int) -> Progress:
+        """Return where a cycle with an interim deadline stands (AL-14, AL-25)."""
+        with self._database.read() as tx:
+            return milestones.progress(tx, year, at_ns)
+
+    def warn(self, year: int, at_ns: int) -> Progress:
+        """Tell the provinces that are behind; return where the cycle stands."""
+        with self._database.write() as tx:
+            return milestones.warn(tx, year, at_ns)
 
 
 class Disclosures:

@@ -81,6 +81,7 @@ class Compliance:
         self.borrowings = closing.Borrowings(database)
         self.penalties = closing.Penalties(database)
         self.watch = closing.Watch(database)
+        self.terms = closing.Terms(database)
         self.disclosures = closing.Disclosures(database)
 
     # Issue of allocation
