@@ -17,14 +17,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A section of a scenario file; unknown keys are refused."""
 
 
-class Vintage(Record):
+class Vintage(Record, frozen=True, kw_only=True):
     """An instrument that is there on the first day, or is admitted later by the rulebook."""
 
     code: str  # CEA, CEA21 … (TR-03)
     opening_cny_t: float = 0.0  # its close before the first day (TR-25); 0: admitted later (TR-24)
 
 
-class RuleChange(Record):
+class RuleChange(Record, frozen=True, kw_only=True):
     """A what-if: from ``since`` on, a parameter of ``engine.rulebook.Rules`` has another value."""
 
     since: dt.date
@@ -32,7 +32,7 @@ class RuleChange(Record):
     value: int
 
 
-class Milestone(Record):
+class Milestone(Record, frozen=True, kw_only=True):
     """A date by which a share of an obligation is to be handed in (95 % dates, quarterly ones)."""
 
     date: dt.date
@@ -40,7 +40,7 @@ class Milestone(Record):
     share: float  # of the obligation, cumulative
 
 
-class Obligation(Record):
+class Obligation(Record, frozen=True, kw_only=True):
     """What has to be surrendered, by which sectors, when, and with which vintages (CP-30…34)."""
 
     year: str  # "2023", "2019-2020": as the rulebook names it
@@ -61,7 +61,7 @@ class Obligation(Record):
     rate_max_share: float = 0.25  # and here; industry within 0.03 (AL-81)
 
 
-class Issue(Record):
+class Issue(Record, frozen=True, kw_only=True):
     """Allowances handed out: the ``share`` of the final allocation issued on this date."""
 
     date: dt.date
@@ -71,7 +71,7 @@ class Issue(Record):
     paid_share: float = 0.0  # of this issue, sold instead of given (experiments)
 
 
-class PolicyEvent(Record):
+class PolicyEvent(Record, frozen=True, kw_only=True):
     """A dated event that agents hear of on its date, never earlier."""
 
     date: dt.date
@@ -82,7 +82,7 @@ class PolicyEvent(Record):
     history: bool = False  # known when the season begins; only such events lie before its first day
 
 
-class OldHolding(Record):
+class OldHolding(Record, frozen=True, kw_only=True):
     """What is left of an earlier vintage when the season begins."""
 
     vintage: str
@@ -90,7 +90,7 @@ class OldHolding(Record):
     top_share: float  # of it with the largest holders (the five central groups)
 
 
-class Sector(Record):
+class Sector(Record, frozen=True, kw_only=True):
     """How many entities and how large (simulation.md 5.1)."""
 
     name: str
@@ -101,7 +101,7 @@ class Sector(Record):
     size_max_t: float = 35_000_000.0
 
 
-class Population(Record):
+class Population(Record, frozen=True, kw_only=True):
     """Who there is."""
 
     sectors: tuple[Sector, ...]
@@ -115,7 +115,7 @@ class Population(Record):
     units_plan: str = ""  # registry/allocation plan to compute it with
 
 
-class OffsetSupply(Record):
+class OffsetSupply(Record, frozen=True, kw_only=True):
     """CCER that come on offer from ``date`` on (CP-37)."""
 
     date: dt.date
@@ -123,7 +123,7 @@ class OffsetSupply(Record):
     price_cny_t: float
 
 
-class Banking(Record):
+class Banking(Record, frozen=True, kw_only=True):
     """Carry-over of old vintages (AL-50…58): T = base + multiple x net sales."""
 
     published: dt.date  # the draft: from here on holders reckon with it
@@ -136,7 +136,7 @@ class Banking(Record):
     converted_until: dt.date  # worth nothing for compliance after this date
 
 
-class Reserve(Record):
+class Reserve(Record, frozen=True, kw_only=True):
     """A stability reserve (experiments): takes from holders above, gives below a threshold."""
 
     upper_mt: float
@@ -145,14 +145,14 @@ class Reserve(Record):
     release_mt: float
 
 
-class PriceCollar(Record):
+class PriceCollar(Record, frozen=True, kw_only=True):
     """A floor and a ceiling kept by the exchange (experiments)."""
 
     floor_cny_t: float
     ceiling_cny_t: float
 
 
-class Extras(Record):
+class Extras(Record, frozen=True, kw_only=True):
     """Agents and institutions that today's rules do not know; all off by default."""
 
     market_makers: int = 0
@@ -166,7 +166,7 @@ class Extras(Record):
     reserve: Reserve | None = None
 
 
-class Behaviour(Record):
+class Behaviour(Record, frozen=True, kw_only=True):
     """How entities act: one set for all seasons (simulation.md 5.3, 5.5).
 
     A *moment* is one wake-up; shares are of one. Calibrated values and which of them are given
@@ -224,7 +224,7 @@ class Behaviour(Record):
     session_share: float  # chance that a large pressed seller applies for a bidding session
 
 
-class Scenario(Record):
+class Scenario(Record, frozen=True, kw_only=True):
     """A whole season: rules + calendar + policy events + population + behaviour."""
 
     format: int  # of the file: 1
