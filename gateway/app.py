@@ -18,12 +18,14 @@ from gateway.limits import Limits
 from gateway.metrics import CONTENT_TYPE, Metrics
 from gateway.rest.answers import ProblemError, answer, documented
 from gateway.rest.bodies import Bodies
+from gateway.rest.bulk_messages import BULK_DOCUMENTED
 from gateway.rest.compliance_messages import COMPLIANCE_DOCUMENTED
 from gateway.rest.later_messages import LATER_DOCUMENTED
 from gateway.rest.market_views import MARKET_DOCUMENTED
 from gateway.rest.messages import DOCUMENTED, Problem, Ready
 from gateway.rest.monitoring_messages import MONITORING_DOCUMENTED
 from gateway.rest.routes import routes
+from gateway.rest.uploads import Uploads
 from gateway.rest.web_page import page_routes
 from gateway.venue import Venue
 
@@ -51,9 +53,9 @@ def create_app(
     app = FastAPIOffline(  # /docs with scripts of its own: it works without internet
         title="tanshi", description=DESCRIPTION, version="1", redoc_url=None
     )
-    app.add_middleware(Bodies)
-    door = Door(origins, limits or Limits())
     venues = [venues] if isinstance(venues, Venue) else venues
+    app.add_middleware(Bodies, uploads=Uploads(venues))
+    door = Door(origins, limits or Limits())
     _watching(app, Metrics(venues, door), venues)
     for venue in venues:
         app.include_router(routes(venue))
@@ -113,7 +115,7 @@ def _sockets(app: FastAPI, venue: Venue, door: Door) -> None:
 def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
     described = (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED)
-    described += (*MONITORING_DOCUMENTED, *LATER_DOCUMENTED)
+    described += (*MONITORING_DOCUMENTED, *LATER_DOCUMENTED, *BULK_DOCUMENTED)
     _, schemas = msgspec.json.schema_components(
         described, ref_template="#/components/schemas/{name}"
     )

@@ -137,6 +137,27 @@ PERMITTED: dict[str, frozenset[str]] = {
         ),
         _COMPLIANCE,
     ),
+    # tables that are handed in: of all, of the province's entities, of one's own
+    "POST /api/monitoring/accounts": _COURT_MAKER,
+    **dict.fromkeys(
+        ("POST /api/monitoring/tables/entities", "POST /api/monitoring/tables/facilities"),
+        _COURT_MAKER | _PROVINCE,
+    ),
+    "POST /api/monitoring/tables/roster": _PROVINCE | _MINISTRY,
+    **dict.fromkeys(
+        ("POST /api/monitoring/tables/plans", "POST /api/monitoring/tables/deposits"),
+        _COMPLIANCE | _COURT_MAKER,
+    ),
+    "POST /api/monitoring/tables/verified": _VERIFIER,
+    **dict.fromkeys(
+        ("POST /api/compliance/tables/applications", "POST /api/compliance/tables/carry-over"),
+        _COMPLIANCE | _COURT_MAKER,
+    ),
+    **dict.fromkeys(
+        ("POST /api/compliance/tables/allocations", "POST /api/compliance/tables/units"),
+        _COURT_MAKER,
+    ),
+    "POST /api/compliance/tables/notices": _PROVINCE,
     "POST /api/monitoring/verifications": _VERIFIER,
     **dict.fromkeys(
         (

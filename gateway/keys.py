@@ -55,7 +55,12 @@ def request_signature(
 
     Where there is a body, its hex SHA-256 is signed as well.
     """
-    return _sign(secret, _request_text(time_us, method, target, body))
+    return _sign(secret, _request_text(time_us, method, target, body_sha256(body)))
+
+
+def body_sha256(body: bytes) -> str:
+    """Return what is signed of a body: its hex SHA-256, nothing where there is none."""
+    return hashlib.sha256(body).hexdigest() if body else ""
 
 
 def derived_secret(secret: str, key_id: str, salt: str) -> str:
@@ -63,9 +68,8 @@ def derived_secret(secret: str, key_id: str, salt: str) -> str:
     return _sign(secret, f"{key_id}:{salt}")
 
 
-def _request_text(time_us: int, method: str, target: str, body: bytes) -> str:
-    tail = f":{hashlib.sha256(body).hexdigest()}" if body else ""
-    return f"{time_us}:{method}:{target}{tail}"
+def _request_text(time_us: int, method: str, target: str, digest: str) -> str:
+    return f"{time_us}:{method}:{target}" + (f":{digest}" if digest else "")
 
 
 def _sign(secret: str, text: str) -> str:
@@ -203,11 +207,14 @@ class Keys:
         target: str,
         signature: str,
         now_us: int,
-        body: bytes = b"",
+        body_sha256: str = "",
     ) -> Key | None:
-        """Return the key whose owner signed the REST request, or None (in constant time)."""
+        """Return the key whose owner signed the REST request, or None (in constant time).
+
+        ``body_sha256``: hex SHA-256 of the body, "" where there is none.
+        """
         fresh = abs(now_us - time_us) <= CLOCK_WINDOW_US
-        text = _request_text(time_us, method, target, body)
+        text = _request_text(time_us, method, target, body_sha256)
         return self._check(key_id, text, signature, fresh=fresh)
 
     def _check(self, key_id: str, text: str, signature: str, *, fresh: bool) -> Key | None:

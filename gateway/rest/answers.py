@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from gateway.authority import permitted
-from gateway.keys import Key
+from gateway.keys import Key, body_sha256
 from gateway.rest.messages import Problem
 from gateway.venue import Venue
 from gateway.wire.refusals import REFUSALS
 from registry.errors import RefusalError, RegistryError
 
 TIME_DIGITS_MAX = 17
+UPLOAD = "tanshi.upload"  # where the scope of a request has the table that was handed in
 
 
 class ProblemError(Exception):
@@ -63,27 +64,42 @@ def signed_by(venue: Venue, page: str) -> Any:
         x_tanshi_time: Annotated[str, Header(description="Microseconds since 1970.")] = "",
         x_tanshi_signature: Annotated[str, Header(description="See the description above.")] = "",
     ) -> Key:
-        query = request.scope["query_string"].decode("latin-1")
-        path = request.scope["raw_path"].decode("latin-1")
-        target = f"{path}?{query}" if query else path
-        time_us = int(x_tanshi_time) if _is_time(x_tanshi_time) else 0
-        found = venue.keys.check_request(
-            x_tanshi_key,
-            time_us,
-            request.method,
-            target,
-            x_tanshi_signature,
-            time.time_ns() // 1000,
-            await request.body(),
-        )
-        known = int(venue.exchange.state.market[0]["accounts"])
-        if found is None or found.account >= known:
-            raise ProblemError(401, "bad_credentials", REFUSALS["bad_credentials"].sentence)
-        if not permitted(found.roles, page):
-            raise ProblemError(403, "not_permitted", REFUSALS["not_permitted"].sentence)
-        return found
+        said = Said(x_tanshi_key, x_tanshi_time, x_tanshi_signature)
+        upload = request.scope.get(UPLOAD)
+        digest = body_sha256(await request.body()) if upload is None else upload.sha256
+        return who_signed(venue, page, request.scope, said, digest)
 
     return Depends(caller)
+
+
+class Said(NamedTuple):
+    """What a request says of who has signed it."""
+
+    key: str
+    time: str
+    signature: str
+
+
+def who_signed(
+    venue: Venue, page: str, scope: Mapping[str, Any], said: Said, body_sha256: str
+) -> Key:
+    """Return the key that signed a request of ``page``; ProblemError 401, 403."""
+    query, path = scope["query_string"].decode("latin-1"), scope["raw_path"].decode("latin-1")
+    found = venue.keys.check_request(
+        said.key,
+        int(said.time) if _is_time(said.time) else 0,
+        scope["method"],
+        f"{path}?{query}" if query else path,
+        said.signature,
+        time.time_ns() // 1000,
+        body_sha256,
+    )
+    known = int(venue.exchange.state.market[0]["accounts"])
+    if found is None or found.account >= known:
+        raise ProblemError(401, "bad_credentials", REFUSALS["bad_credentials"].sentence)
+    if not permitted(found.roles, page):
+        raise ProblemError(403, "not_permitted", REFUSALS["not_permitted"].sentence)
+    return found
 
 
 def _is_time(text: str) -> bool:

@@ -1,36 +1,30 @@
-"""Bodies of REST requests, read before any page sees them: small, in time, and sound JSON.
+"""Bodies of REST requests, read before any page sees them: bounded, in time, and sound JSON.
 
 What a page would have to be careful about (NaN, numbers without end, half characters, a thousand
-brackets) is refused here, for all pages alike.
+brackets) is refused here, for all pages alike. Pages that take tables get a file (``uploads``).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.rest.answers import answer
-from gateway.rest.messages import Problem
+from gateway.rest.answers import UPLOAD, ProblemError, answer
+from gateway.rest.uploads import BODY_BYTES_MAX, BODY_WITHIN_S, Room, Uploads, drop, kept
 
-BODY_BYTES_MAX = 64 * 1024
-BODY_WITHIN_S = 10.0
-
-
-class _RefusedError(Exception):
-    """A body that is not read further."""
-
-    def __init__(self, status: int, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.status, self.problem = status, Problem(code=code, reason=reason)
+Read = TypeVar("Read")
 
 
 class Bodies:
     """ASGI: hands requests on with their whole body, or refuses them with a ``Problem``."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, uploads: Uploads) -> None:
         self._app = app
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or connection."""
@@ -38,21 +32,43 @@ class Bodies:
             await self._app(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(BODY_WITHIN_S):
-                body = await _whole(receive)
+            room = self._uploads.room(scope)
+            if room is not None:
+                await self._table(room, scope, receive, send)
+                return
+            body = await _in_time(_whole(receive), BODY_WITHIN_S)
             if body:
                 _sound(body)
-        except _RefusedError as no:
-            refusal = answer(no.problem, no.status)
-            refusal.headers["connection"] = "close"
-            await refusal(scope, receive, send)
-        except TimeoutError:
-            slow = Problem(code="invalid_request", reason="The body did not come in time.")
-            refusal = answer(slow, 408)
-            refusal.headers["connection"] = "close"
-            await refusal(scope, receive, send)
+        except ProblemError as no:
+            await _refuse(no, scope, receive, send)
         else:
             await self._app(scope, _again(body, receive), send)
+
+    async def _table(self, room: Room, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a page that takes a table, with the table in a file."""
+        self._uploads.enter(room)
+        try:
+            upload = await _in_time(kept(room, dict(scope["headers"]), receive), room.within_s)
+            try:
+                await self._app({**scope, UPLOAD: upload}, _again(b"", receive), send)
+            finally:
+                drop(upload.path)
+        finally:
+            self._uploads.leave(room)
+
+
+async def _refuse(no: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = answer(no.problem, no.status)
+    refusal.headers["connection"] = "close"
+    await refusal(scope, receive, send)
+
+
+async def _in_time(reading: Coroutine[Any, Any, Read], within_s: float) -> Read:
+    try:
+        async with asyncio.timeout(within_s):
+            return await reading
+    except TimeoutError:
+        raise ProblemError(408, "invalid_request", "The body did not come in time.") from None
 
 
 async def _whole(receive: Receive) -> bytes:
@@ -66,7 +82,7 @@ async def _whole(receive: Receive) -> bytes:
         size += len(parts[-1])
         if size > BODY_BYTES_MAX:
             reason = f"A body has at most {BODY_BYTES_MAX} bytes."
-            raise _RefusedError(413, "body_too_big", reason)
+            raise ProblemError(413, "body_too_big", reason)
         if not message.get("more_body", False):
             return b"".join(parts)
 
@@ -76,7 +92,7 @@ def _sound(body: bytes) -> None:
         msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         reason = f"body: {error}".encode("ascii", "replace").decode()
-        raise _RefusedError(422, "invalid_request", reason[:200]) from None
+        raise ProblemError(422, "invalid_request", reason[:200]) from None
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -15,6 +15,8 @@ from fastapi.responses import Response
 
 from engine.records import Mode, Phase
 from gateway.rest.answers import ProblemError, answer, documented
+from gateway.rest.bulk import bulk_routes
+from gateway.rest.bulk_compliance import bulk_compliance_routes
 from gateway.rest.compliance import compliance_routes
 from gateway.rest.disclosure import disclosure_routes
 from gateway.rest.later import later_routes
@@ -58,6 +60,8 @@ def routes(venue: Venue) -> APIRouter:
     later_routes(router, venue)
     disclosure_routes(router, venue)
     offset_routes(router, venue)
+    bulk_routes(router, venue)
+    bulk_compliance_routes(router, venue)
     return router
 
 

@@ -19,6 +19,9 @@ from sqlalchemy import select
 from gateway.authority import ACCOUNT_ROLES, PERMITTED, ROLES
 from gateway.keys import Key, Keys, request_signature
 from gateway.rest.answers import ProblemError, answer
+from gateway.rest.bodies import Bodies
+from gateway.rest.bulk import bulk_routes
+from gateway.rest.bulk_compliance import bulk_compliance_routes
 from gateway.rest.compliance import compliance_routes
 from gateway.rest.disclosure import disclosure_routes
 from gateway.rest.later import later_routes
@@ -26,6 +29,7 @@ from gateway.rest.monitoring import monitoring_routes
 from gateway.rest.offsets import offset_routes
 from gateway.rest.reporting import reporting_routes
 from gateway.rest.surrender import surrender_routes
+from gateway.rest.uploads import Uploads
 from registry.compliance.schema import applications
 from registry.institution import Registry
 from registry.monitoring.entities import Facility
@@ -35,7 +39,7 @@ from tests.unit.registry.compliance_town import PROVINCE, Town, at
 
 NOW_NS = at(2026, 10, 12)
 ADDED = (compliance_routes, surrender_routes, monitoring_routes, reporting_routes)
-ADDED += (later_routes, disclosure_routes, offset_routes)
+ADDED += (later_routes, disclosure_routes, offset_routes, bulk_routes, bulk_compliance_routes)
 ROOMS = ("/api/compliance/", "/api/monitoring/", "/api/offsets/")
 PAGES = [name for name in PERMITTED if any(room in name for room in ROOMS)]
 OF_YEAR = ("roster", "reports", "findings", "rechecks")  # their path ends with the year
@@ -56,11 +60,14 @@ class Counter:
         )
         self.venue: Any = SimpleNamespace(
             registry=self.registry,
+            market=SimpleNamespace(path=""),
             keys=self.keys,
             exchange=SimpleNamespace(state=state),
             sequencer=SimpleNamespace(time_ns=NOW_NS, stamp=lambda: None),
         )
         app, router = FastAPI(), APIRouter()
+        self.app, self.uploads = app, Uploads([self.venue])
+        app.add_middleware(Bodies, uploads=self.uploads)
         for add in ADDED:
             add(router, self.venue)
         app.include_router(router)
@@ -84,15 +91,22 @@ class Counter:
     ) -> tuple[int, Any]:
         """Return status and content of a page."""
         body = b"" if content is None else json.dumps(content).encode()
+        found = self.send(key, method, target, body)
+        return found.status_code, found.json()
+
+    def send(
+        self, key: Key | None, method: str, target: str, body: bytes = b"", **said: str
+    ) -> httpx.Response:
+        """Return the answer to these bytes; ``said``: headers, with _ for -."""
         headers = {"content-type": "application/json"}
+        headers |= {name.replace("_", "-"): value for name, value in said.items()}
         headers |= {} if key is None else signed(key, method, target, body)
 
-        async def send() -> httpx.Response:
+        async def go() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://venue") as web:
                 return await web.request(method, target, content=body, headers=headers)
 
-        found = anyio.run(send)
-        return found.status_code, found.json()
+        return anyio.run(go)
 
 
 def signed(key: Key, method: str, target: str, body: bytes) -> dict[str, str]:
@@ -125,6 +139,8 @@ def target_of(page: str) -> tuple[str, str]:
         path += "/2025"
     if path.endswith("/proofs"):
         path += "/P00000001"
+    if path.endswith(("/tables/allocations", "/tables/units", "/tables/notices")):
+        path += "?year=2025&plan=power-2025-2026&stage=final"
     return method, path + ("?year=2025" if path.endswith("/obligations") else "")
 
 
