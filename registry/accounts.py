@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -10,10 +12,12 @@ from sqlalchemy import Connection, func, select
 from registry.bulk import insert_many
 from registry.database import registry_account
 from registry.errors import RefusalError
+from registry.offices import decisions, requests
 from registry.schema import accounts, instructions
 
 CODE_CHARS_MAX = 64
 NAME_CHARS_MAX = 200
+CLOSING = {"close_account": 1, "reopen_account": -1}  # the actions of two people (RG-05, ST-07)
 
 
 class Account(NamedTuple):
@@ -57,6 +61,28 @@ def id_of(tx: Connection, account: int) -> int:
     if found is None:
         raise RefusalError("unknown_account", f"There is no account with trading index {account}.")
     return int(found)
+
+
+def closed(tx: Connection) -> set[int]:
+    """Return the ids of the accounts that two people have closed and nobody reopened (RG-05)."""
+    query = (
+        select(requests.c.action, requests.c.payload)
+        .join(decisions, decisions.c.request == requests.c.id)
+        .where(requests.c.action.in_(CLOSING), decisions.c.verdict == "approved")
+    )
+    times: Counter[int] = Counter()
+    for action, payload in tx.execute(query):
+        times[int(json.loads(payload)["account"])] += CLOSING[action]
+    indexes = [index for index, count in times.items() if count > 0]
+    chosen = select(accounts.c.id).where(accounts.c.trading_index.in_(indexes))
+    return set(tx.execute(chosen).scalars()) if indexes else set()
+
+
+def refuse_closed(tx: Connection, account: int) -> None:
+    """Raise RefusalError account_closed if an account (id) is closed: nothing comes onto it."""
+    if account in closed(tx):
+        code = tx.execute(select(accounts.c.code).where(accounts.c.id == account)).scalar_one()
+        raise RefusalError("account_closed", f"The account of {code} is closed (RG-05).")
 
 
 def open_accounts(

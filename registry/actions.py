@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from engine.records import CASH_FEN_MAX, QTY_TONNES_MAX, Block
 from registry import court, defaults, directives, instructions, ledger, notices
-from registry.accounts import id_of
-from registry.compliance import deductions, forced, issuing
+from registry.accounts import closed, id_of, refuse_closed
+from registry.compliance import deductions, forced, issuing, leaving
 from registry.errors import RefusalError
 from registry.ledger import Bucket, Move
 from registry.offices import BLOCKS_MAX
@@ -117,6 +117,7 @@ _CHECKS: dict[str, Callable[[Connection, str, Any], None]] = {
 
 def _issue(tx: Connection, v: Values, _: Context) -> Done:
     _refuse_batch(tx, v["vintage"])
+    refuse_closed(tx, id_of(tx, v["account"]))
     return Done(instructions.issue(tx, [(v["vintage"], v["account"], v["qty_tonnes"])]))
 
 
@@ -139,6 +140,8 @@ def _court(word: str) -> Callable[[Connection, Values, Context], Done]:
             raise RefusalError("side_invalid", "The side is registry or trading.")
         if owner == account:
             raise RefusalError("same_account", "The new owner is the old one.")
+        if owner is not None:
+            refuse_closed(tx, owner)
         order = court.Order(word, account, unit, v["qty_tonnes"], v["document"], owner)
         if v["side"] == "registry":
             return Done(txn=court.on_registry_side(tx, order, context.at_ns))
@@ -176,6 +179,7 @@ def _succeed(tx: Connection, v: Values, context: Context) -> Done:
     giver, taker = id_of(tx, v["from_account"]), id_of(tx, v["to_account"])
     if giver == taker:
         raise RefusalError("same_account", "The new owner is the old one.")
+    refuse_closed(tx, taker)
     unit = ledger.unit_of(tx, v["vintage"])
     move = Move(
         Bucket(giver, unit, REGISTRY_AVAILABLE),
@@ -230,7 +234,24 @@ def _restrict(tx: Connection, v: Values, context: Context) -> Done:
 
 
 def _lift(tx: Connection, v: Values, context: Context) -> Done:
+    refuse_closed(tx, id_of(tx, v["account"]))
     return _set_blocks(tx, v, context, "lift")
+
+
+def _close(tx: Connection, v: Values, context: Context) -> Done:
+    """Close an account of which nothing is left: both institutions bar it from everything."""
+    leaving.refuse_close(tx, id_of(tx, v["account"]), v["grounds"])
+    words = f"closed: {v['grounds']}, {v['document']}"
+    values = {"account": v["account"], "bits": BLOCKS_MAX, "grounds": words}
+    return _set_blocks(tx, values, context, "restrict")
+
+
+def _reopen(tx: Connection, v: Values, context: Context) -> Done:
+    """Open a closed account again: its subject is back, and has one account only (RG-03)."""
+    if id_of(tx, v["account"]) not in closed(tx):
+        raise RefusalError("account_open", "The account is not closed (RG-05).")
+    values = {"account": v["account"], "bits": BLOCKS_MAX, "grounds": v["document"]}
+    return _set_blocks(tx, values, context, "lift")
 
 
 def _set_blocks(tx: Connection, v: Values, context: Context, kind: str) -> Done:
@@ -310,6 +331,8 @@ ACTIONS: dict[str, Action] = {
     ),
     "restrict": Action({"account": "account", "bits": "bits", "grounds": "text"}, _restrict),
     "lift": Action({"account": "account", "bits": "bits", "grounds": "text"}, _lift),
+    "close_account": Action({"account": "account", "grounds": "text", "document": "text"}, _close),
+    "reopen_account": Action({"account": "account", "document": "text"}, _reopen),
     "bank_debit": Action(
         {"account": "account", "amount_fen": "fen", "document": "text", "limit_at_ns": "time"},
         _bank_debit,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
+from registry import accounts
 from registry.allocation import plan_file
 from registry.allocation.plan import Plan
 from registry.compliance import deductions, standing
@@ -59,6 +60,7 @@ class Books(NamedTuple):
     waiting: dict[str, list[Deduction]]
     used: dict[str, dict[int, int]]
     in_arrears: set[str]
+    closed: set[int]  # accounts (RG-05)
 
 
 def order(plan: str, year: int, stage: str) -> Order:
@@ -91,6 +93,7 @@ def read(tx: Connection, what: Order, at_ns: int) -> Books:
         deductions.open_of_year(tx, what.year),
         deductions.uses_of_year(tx, what.year),
         standing.in_arrears(tx, at_ns),
+        accounts.closed(tx),
     )
 
 

@@ -144,6 +144,8 @@ def _refuse_stranger(what: Order, state: Books, row: AllocationRow) -> None:
         refuse("entity", "unknown_entity", f"there is no entity {row.entity!r}")
     elif found.account is None:
         refuse("entity", "no_account", f"{row.entity} has no account yet (RG-03, CP-05)")
+    elif found.account in state.closed:
+        refuse("entity", "account_closed", f"the account of {row.entity} is closed (RG-05)")
     elif found.sector not in what.plan.sectors:
         refuse("entity", "sector_not_in_plan", f"{what.plan.name} is not for {found.sector}")
 

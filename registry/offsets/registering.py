@@ -134,11 +134,12 @@ def add_batch(tx: Connection, new: NewBatch, paper: Paper) -> Batch:
     """Register reductions of a project and issue them to its owner, in one transaction (VM-06).
 
     RefusalError: those of ``refuse_paper``, unknown_project, batch_invalid, batch_exists,
-    qty_invalid, date_invalid, registration_invalid (CP-37), period_invalid.
+    qty_invalid, date_invalid, registration_invalid (CP-37), period_invalid, account_closed (RG-05).
     """
     refuse_paper(paper)
     project = _project_row(tx, new.project)
     _refuse_batch(new, number_of(moment(paper.at_ns).date()))
+    subjects.refuse_closed(tx, project.owner)
     if new.code in ledger.unit_ids(tx):
         raise RefusalError("batch_exists", f"There is a batch {new.code!r} already (VM-06).")
     unit = int(tx.execute(select(func.max(units.c.id))).scalar_one()) + 1

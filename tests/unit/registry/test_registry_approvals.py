@@ -239,6 +239,7 @@ def test_every_action_is_tried_somewhere() -> None:
     assert sorted(ACTIONS) == [
         "bank_debit",
         "cancel_voluntarily",
+        "close_account",
         "correct",
         "cover_default",
         "deduct",
@@ -249,6 +250,7 @@ def test_every_action_is_tried_somewhere() -> None:
         "issue_allocation",
         "lift",
         "release",
+        "reopen_account",
         "reserve_in",
         "restrict",
         "succeed",
