@@ -47,23 +47,25 @@ def fields(record: type[Record]) -> dict[str, tuple[Any, bool]]:
 
 
 def decode(data: object, record: type[Record], key: str, problems: list[Problem]) -> Any:
-    """Return ``record`` filled from a table, or ``MISSING`` when it cannot be.
+    """Return ``record`` filled from a table, or ``MISSING`` when a value in it is not there.
 
-    ``problems`` grows by everything that is wrong below ``key``.
+    ``problems`` grows by everything that is wrong below ``key``. A value out of range or a key
+    too many does not keep the record from being filled, so that the rest can be checked as well.
     """
     if not isinstance(data, Mapping):
         problems.append(Problem("wrong_type", key, data, f"a table of {record.__name__}"))
         return MISSING
     known = fields(record)
-    before = len(problems)
     meant = {name: _unknown(name, data, known, key, problems) for name in data if name not in known}
     values: dict[str, Any] = {}
     for name, (hint, required) in known.items():
         if name in data:
             values[name] = _value(data[name], hint, _at(key, name), problems)
-        elif required and name not in meant.values():
-            problems.append(Problem("missing_key", _at(key, name), None, _kind(hint, name)))
-    return MISSING if len(problems) > before else record(**values)
+        elif required:
+            values[name] = MISSING
+            if name not in meant.values():
+                problems.append(Problem("missing_key", _at(key, name), None, _kind(hint, name)))
+    return MISSING if MISSING in values.values() else record(**values)
 
 
 def _at(key: str, name: object) -> str:
@@ -103,7 +105,8 @@ def _value(value: object, hint: Any, key: str, problems: list[Problem]) -> Any:
             problems.append(Problem("wrong_type", key, value, _kind(hint, key)))
             return MISSING
         inner = typing.get_args(hint)[0]
-        return tuple(_value(v, inner, _at(key, i), problems) for i, v in enumerate(value))
+        items = tuple(_value(v, inner, _at(key, i), problems) for i, v in enumerate(value))
+        return MISSING if MISSING in items else items
     return _scalar(value, hint, key, problems)
 
 

@@ -2,7 +2,8 @@
 
 Overrides are dotted keys, lists by index: ``{"banking.sales_multiple": 3.0}``,
 ``{"population.sectors.0.entities": 100}``, ``{"banking": None}`` (take the table away). They are
-applied before anything is checked, so a what-if is held to the same rules as a file.
+applied before anything is checked, so a what-if is held to the same rules as a file. Indices are
+those of the file; the scenario that is returned has its lists in canonical order.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 
 from sim.scenario.checking import check
 from sim.scenario.decoding import MISSING, decode
+from sim.scenario.identity import canonical
 from sim.scenario.model import Scenario
 from sim.scenario.refusing import Problem, ScenarioError
 
@@ -45,7 +47,10 @@ def load(name_or_path: str | Path, overrides: Mapping[str, object] = NO_OVERRIDE
 
 
 def parse(text: str, file: str, overrides: Mapping[str, object] = NO_OVERRIDES) -> Scenario:
-    """Return the scenario that a TOML text states; ``file`` names it in refusals, as ``load``."""
+    """Return the scenario that a TOML text states; ``file`` names it in refusals, as ``load``.
+
+    A ``units_file`` is looked for beside ``file``.
+    """
     data = _toml(text, file)
     shipped = _shipped_behaviour() if "behaviour" not in data else None
     if shipped is not None:
@@ -55,12 +60,51 @@ def parse(text: str, file: str, overrides: Mapping[str, object] = NO_OVERRIDES) 
         _override(data, key, _plain(value), problems)
     scenario = decode(data, Scenario, "", problems)
     if scenario is not MISSING:
+        scenario = _with_units(scenario, file, problems)
         check(scenario, problems)
     if problems:
         named = tuple(_named(problem, file, shipped is not None) for problem in problems)
         raise ScenarioError("scenario_invalid", file, named)
-    result: Scenario = scenario
+    return canonical(scenario)
+
+
+def smaller(scenario: Scenario, share: float) -> dict[str, object]:
+    """Return overrides that keep ``share`` of the entities and of every quantity they hold or owe.
+
+    For trials: 2,200 entities and 5.24 Gt at 0.05 become 110 entities and 0.262 Gt. Apply them to
+    the file that ``scenario`` was loaded from when its lists are in canonical order, as those of
+    the product's seasons are.
+
+    Raises:
+        ValueError: ``share`` is not above 0 and at most 1.
+    """
+    if not 0.0 < share <= 1.0:
+        raise ValueError(f"a share above 0 and at most 1 is expected, not {share}")
+    result: dict[str, object] = {}
+    for index, sector in enumerate(scenario.population.sectors):
+        key = f"population.sectors.{index}"
+        result[f"{key}.entities"] = max(1, round(sector.entities * share))
+        result[f"{key}.emissions_mt"] = sector.emissions_mt * share
+    for index, due in enumerate(scenario.obligations):
+        result[f"obligations.{index}.emissions_mt"] = due.emissions_mt * share
+    for index, holding in enumerate(scenario.population.old_holdings):
+        result[f"population.old_holdings.{index}.total_mt"] = holding.total_mt * share
+    for index, offset in enumerate(scenario.offsets):
+        result[f"offsets.{index}.stock_mt"] = offset.stock_mt * share
     return result
+
+
+def _with_units(scenario: Scenario, file: str, problems: list[Problem]) -> Scenario:
+    """Return ``scenario`` with the path of its unit data made complete."""
+    name = scenario.population.units_file
+    if not name:
+        return scenario
+    path = Path(file).parent / name
+    if not path.is_file():
+        said = f"a file of unit data, {path} is none"
+        problems.append(Problem("unknown_name", "population.units_file", name, said))
+    population = msgspec.structs.replace(scenario.population, units_file=str(path))
+    return msgspec.structs.replace(scenario, population=population)
 
 
 def _named(problem: Problem, file: str, shipped: bool) -> Problem:
