@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -174,7 +173,7 @@ def _emissions(scenario: Scenario, due: Obligation, key: str, report: _Report) -
         return
     years = int(match[2] or match[1]) - int(match[1]) + 1
     of = [each.emissions_mt for each in scenario.population.sectors if each.name in due.sectors]
-    total = years * math.fsum(of)
+    total = years * sum(of)
     if of and abs(due.emissions_mt - total) > TOTAL_TOLERANCE * total:
         said = f"about {total:g}, {years} x the yearly emissions of its sectors in the population"
         report.totals(f"{key}.emissions_mt", due.emissions_mt, said)

@@ -30,6 +30,7 @@ UNITS = {
 }
 SIGNED_SHARES = {"net_surplus_share", "rate_min_share"}
 PRICE_SIGNS = (-1, 0, 1)
+INTEGER_MAX = 2**63 - 1  # what TOML promises
 LIKE = 0.6  # similarity from which a name is taken for a misspelling
 MISSING = object()
 
@@ -86,7 +87,8 @@ def _unknown(
             said = f"the unit in the name: {meant} ({UNITS[unit_of(meant)]})"
             problems.append(Problem("missing_unit", _at(key, name), data[name], said))
             return meant
-    close = difflib.get_close_matches(str(name), free or list(known), 1, LIKE)
+    close = difflib.get_close_matches(str(name), free, 1, LIKE)
+    close = close or difflib.get_close_matches(str(name), list(known), 1, LIKE)
     if close:
         said = f"a known key: did you mean {close[0]}?"
     else:
@@ -112,6 +114,9 @@ def _value(value: object, hint: Any, key: str, problems: list[Problem]) -> Any:
 
 def _scalar(value: object, hint: type, key: str, problems: list[Problem]) -> Any:
     name = key.rpartition(".")[2]
+    if type(value) is int and abs(value) > INTEGER_MAX:
+        problems.append(Problem("out_of_range", key, value, f"a number up to {INTEGER_MAX}"))
+        return MISSING
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:  # a bool is no int, a date-time no date

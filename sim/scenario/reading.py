@@ -126,7 +126,7 @@ def _text(name_or_path: str | Path) -> tuple[str, str]:
         raise _alone("scenario_unknown", "unknown_name", str(path), said, str(name_or_path))
     try:
         return str(path), path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # not there, not UTF-8, no path at all
         said = f"a file of UTF-8 text ({error})"
         raise _alone("scenario_unknown", "unknown_name", str(path), said) from None
 
@@ -138,7 +138,7 @@ def _alone(code: str, kind: str, file: str, expected: str, value: object = None)
 def _toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers too long, tables too deep
         raise _alone("scenario_unreadable", "wrong_type", file, f"TOML ({error})") from None
 
 

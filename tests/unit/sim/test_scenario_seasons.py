@@ -1,0 +1,164 @@
+"""The seasons of the product: all load, say what was published, and never say how to behave."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+import statistics
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.calendar import trading_days
+from sim.scenario.identity import canonical, difference
+from sim.scenario.model import Extras, Scenario
+from sim.scenario.reading import load, season_names, smaller
+
+ROOT = Path(__file__).parents[3]
+EVENTS = ROOT.parent / "shared" / "data" / "policy_events.csv"
+SEASONS = ("2021", "2022", "2023", "2024", "2025", "2026")
+# CA-02: trading days of each season.
+DAYS = {"2021": 114, "2022": 242, "2023": 242, "2024": 242, "2025": 243, "2026": 242}
+# Of the published list: what the market itself did, and a day on which nothing came (see 2025.toml).
+NO_POLICY = {"price"}
+NOTHING_CAME = dt.date(2025, 10, 20)
+LOOK = {"allocation", "compliance", "banking"}  # categories that make people look
+
+
+def toml(name: str) -> str:
+    return (files("sim.scenario") / "seasons" / f"{name}.toml").read_text("utf-8")
+
+
+def test_six_seasons_come_with_the_product() -> None:
+    assert season_names() == list(SEASONS)
+    for name in SEASONS:
+        assert load(name).name == name
+
+
+@pytest.mark.parametrize("name", SEASONS)
+def test_a_season_has_the_trading_days_of_its_year(name: str) -> None:
+    season = load(name)
+    assert len(list(trading_days(season.first_day, season.last_day))) == DAYS[name]
+
+
+@pytest.mark.parametrize("name", SEASONS)
+def test_a_season_holds_no_behaviour_and_no_institutions(name: str) -> None:
+    data = tomllib.loads(toml(name))
+    assert not data.keys() & {"behaviour", "extras", "rule_changes"}
+    assert load(name).extras == Extras()
+
+
+def test_seasons_differ_in_rules_dates_and_population_only() -> None:
+    allowed = {
+        *("name", "title", "first_day", "last_day", "vintages", "obligations", "issues"),
+        *("population", "events", "offsets", "banking"),
+    }
+    base = load("2024")
+    for name in SEASONS:
+        other = load(name)
+        assert other.behaviour == base.behaviour
+        found = {re.split(r"[.\[]", each.key)[0] for each in difference(base, other)}
+        assert found <= allowed
+        assert (found == set()) == (name == "2024")
+
+
+@pytest.mark.parametrize("name", SEASONS)
+def test_files_are_written_in_canonical_order(name: str) -> None:
+    data = tomllib.loads(toml(name))
+    season = load(name)
+    assert canonical(season) == season
+    for key in ("vintages", "obligations", "events", "offsets"):
+        built = msgspec.to_builtins(getattr(season, key))
+        first = {"vintages": "code", "obligations": "sectors"}.get(key, "date")
+        written = [each[first] for each in data.get(key, [])]
+        assert [str(each) for each in written] == [
+            str(list(each[first])) if first == "sectors" else str(each[first]) for each in built
+        ]
+
+
+# Told above a run of such tables, or in the head of the file.
+TOLD_ABOVE = {"events", "population.old_holdings", "vintages"}
+CITED_BY_THE_DATE = {"share = 0.95", "share = 1.0"}  # of a milestone, of a last issue
+
+
+@pytest.mark.parametrize("name", SEASONS)
+def test_every_number_has_its_source(name: str) -> None:
+    table, bare = "", []
+    for line in toml(name).splitlines():
+        if line.startswith("["):
+            table = line.strip("[]")
+        number = re.match(r"(\w+) = -?[0-9]", line)
+        if number and table not in TOLD_ABOVE and number[1] != "format":
+            bare += [line] if "  # " not in line and line not in CITED_BY_THE_DATE else []
+    assert not bare
+    assert re.search(r"\.csv|TBC|TR-\d", toml(name).split("[[vintages]]", 1)[1].split("[[", 1)[0])
+
+
+@pytest.mark.parametrize("name", SEASONS)
+def test_signs_and_pulses_follow_the_category(name: str) -> None:
+    """docs/reference/scenario.md: history is in the prices, ccer loosens, these three wake."""
+    for event in load(name).events:
+        assert event.pulse == (event.category in LOOK and not event.history)
+        if event.history or event.category in {"compliance", "market", "deadline", "lists"}:
+            assert event.price_sign == 0
+        elif event.category == "ccer":
+            assert event.price_sign == -1
+        elif event.category in {"regulation", "enforcement"}:
+            assert event.price_sign == 1
+
+
+@pytest.mark.skipif(not EVENTS.exists(), reason=f"no ../shared/data/{EVENTS.name}")
+def test_published_events_are_all_there() -> None:
+    told = {(each.date, each.category) for name in SEASONS for each in load(name).events}
+    dates = {date for date, _ in told}
+    spans = [(load(name).first_day, load(name).last_day) for name in SEASONS]
+    with EVENTS.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            day = dt.date.fromisoformat(row["date"])
+            inside = any(first <= day <= last for first, last in spans)
+            if not inside or row["category"] in NO_POLICY or day == NOTHING_CAME:
+                continue
+            assert day in dates, row
+            if (day, row["category"]) not in told:
+                assert (day, row["category"]) == (dt.date(2026, 2, 9), "policy")
+
+
+def test_openings_are_the_published_closes() -> None:
+    def mean(name: str) -> float:
+        return statistics.mean(v.opening_cny_t for v in load(name).vintages if v.opening_cny_t)
+
+    assert mean("2021") == 48.00  # TR-24
+    assert mean("2022") == 54.22
+    assert mean("2023") == 55.00
+    assert mean("2024") == pytest.approx(97.49 / 1.2275, abs=0.005)
+    assert mean("2025") == pytest.approx(97.49, abs=0.005)  # TR-104: the plain mean
+    assert mean("2026") == pytest.approx(74.63)
+
+
+def test_obligations_are_the_published_totals() -> None:
+    def due(name: str, year: str) -> float:
+        return sum(each.emissions_mt for each in load(name).obligations if each.year == year)
+
+    assert due("2021", "2019-2020") == 9000.0
+    assert due("2024", "2023") == 5240.0
+    assert due("2025", "2024") == 8194.0  # CP-39
+    assert sum(each.entities for each in load("2025").population.sectors) == 3534
+    assert sum(each.entities for each in load("2026").population.sectors) == 3378  # CP-01
+    for season in map(load, ("2022", "2023")):  # the same obligations, seen a year apart
+        pair = [each for each in season.obligations if each.year in {"2021", "2022"}]
+        assert pair == list(load("2023").obligations)
+
+
+@pytest.mark.parametrize("name", SEASONS)
+def test_a_smaller_season_is_a_season(name: str) -> None:
+    season = load(name)
+    small: Scenario = load(name, smaller(season, 0.05))
+    assert small.population.sectors[0].entities == round(season.population.sectors[0].entities / 20)
+    for less, due in zip(small.obligations, season.obligations, strict=True):
+        assert less.emissions_mt == pytest.approx(due.emissions_mt / 20)
+    with pytest.raises(ValueError, match="share"):
+        smaller(season, 0.0)
