@@ -96,7 +96,7 @@ class Desk:
         """
         set_name = self.set_of(facility)
         parameters.refuse_incomplete(set_name, values)
-        exact = emissions_t(set_name, values)
+        exact = emissions_t(set_name, values, month // 100)
         if exact < 0:
             raise CellError("value", "emissions_negative", "These values give negative emissions.")
         return self._remember(facility, _month(set_name, month, values, exact, facility))
@@ -150,7 +150,8 @@ class Desk:
         if known is None:
             return None
         set_name, values = known
-        return _month(set_name, before, values, emissions_t(set_name, values), facility)
+        exact = emissions_t(set_name, values, before // 100)
+        return _month(set_name, before, values, exact, facility)
 
     def close(self) -> list[Taken]:
         """Write everything that was taken, in few statements."""

@@ -1,4 +1,5 @@
-"""Emissions from parameters, exactly (CP-02, CP-07: direct emissions only).
+"""Emissions from parameters, exactly (CP-02, CP-07: direct ones; of power, bought electricity too
+until 2022, CP-30).
 
 Every step is a fraction; nothing is rounded before the year is over. Then each facility's year is
 rounded half up to whole tonnes, and an entity's year is the sum of these (U27, AL-02).
@@ -15,6 +16,7 @@ CO2_PER_C = Fraction(44, 12)
 CO2_PER_CAO = Fraction(44, 56)
 CO2_PER_MGO = Fraction(44, 40)
 KG_PER_T = 1000
+DIRECT_ONLY_FROM = 2023  # CP-07
 
 
 def value(values: Values, name: str) -> Fraction:
@@ -32,6 +34,13 @@ def fuel_t(values: Values) -> Fraction:
     """Return t CO2 of burning: heat x carbon content x oxidation x 44/12."""
     carbon_t = input_heat_gj(values) * value(values, "carbon_content")
     return carbon_t * value(values, "oxidation") / 100 * CO2_PER_C
+
+
+def bought_t(values: Values, year: int) -> Fraction:
+    """Return t CO2 of bought electricity: of power, before data year 2023 (CP-07, CP-30)."""
+    if year >= DIRECT_ONLY_FROM:
+        return Fraction(0)
+    return value(values, "bought_electricity") * constants("grid_factors").get(str(year), 0)
 
 
 def steel_t(values: Values) -> Fraction:
@@ -71,9 +80,12 @@ FORMULAS: dict[str, Callable[[Values], Fraction]] = {
 }
 
 
-def emissions_t(set_name: str, values: Values) -> Fraction:
-    """Return the exact emissions of a facility's month in t CO2 equivalent."""
-    return FORMULAS[set_name](values)
+def emissions_t(set_name: str, values: Values, year: int) -> Fraction:
+    """Return the exact emissions of a facility's month or year in t CO2 equivalent.
+
+    ``year``: the data year, which decides whether bought electricity counts (CP-07).
+    """
+    return FORMULAS[set_name](values) + bought_t(values, year)
 
 
 def whole_tonnes(exact: Fraction) -> int:

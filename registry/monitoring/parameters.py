@@ -53,7 +53,7 @@ def document() -> dict[str, Any]:
 
 @cache
 def constants(table: str) -> dict[str, Fraction]:
-    """Return the numbers of ``gwp`` or ``factors``."""
+    """Return the numbers of ``gwp``, ``factors`` or ``grid_factors``."""
     return {name: Fraction(text) for name, text in document()[table].items()}
 
 

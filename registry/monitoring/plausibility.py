@@ -50,7 +50,7 @@ class Finding(NamedTuple):
 
 
 class Month(NamedTuple):
-    """A facility's month as the checks see it."""
+    """A facility's month YYYYMM as the checks see it, or its whole year YYYY00 (CP-10)."""
 
     set_name: str
     month: int
@@ -125,11 +125,13 @@ def _extreme(rule: Rule, month: Month) -> Iterator[Finding]:
         given = month.values.get(one.name)
         if given is None:
             continue
-        if one.low is not None and given.value < one.low:
+        times = 12 if one.sums and not month.month % 100 else 1  # a year's sum has twelve bounds
+        low, high = (None if bound is None else bound * times for bound in (one.low, one.high))
+        if low is not None and given.value < low:
             pass
-        elif one.high is None or given.value <= one.high:
+        elif high is None or given.value <= high:
             continue
-        yield _finding(rule, one.name, given.value, one.low, one.high)
+        yield _finding(rule, one.name, given.value, low, high)
 
 
 def _standard(rule: Rule, month: Month) -> Iterator[Finding]:
@@ -203,7 +205,8 @@ def _output(month: Month) -> Fraction:
 def _capacity_mwh(month: Month) -> Fraction | None:
     if month.capacity_mw is None:
         return None
-    days = calendar.monthrange(*divmod(month.month, 100))[1]
+    year, number = divmod(month.month, 100)
+    days = calendar.monthrange(year, number)[1] if number else 365 + calendar.isleap(year)
     return month.capacity_mw * 24 * days
 
 

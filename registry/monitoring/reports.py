@@ -176,7 +176,7 @@ def _sums(months: Sequence[Stored]) -> dict[str, Any]:
     exact = Fraction(0)
     sums: dict[str, Fraction] = {}
     for one in months:
-        exact += emissions_t(one.set_name, one.values)
+        exact += emissions_t(one.set_name, one.values, one.month // 100)
         known = parameters.parameters(one.set_name)
         for name, given in one.values.items():
             if known[name].sums:
@@ -216,6 +216,9 @@ def report_totals(
             raise RefusalError(
                 "deposits_due", f"{entity} deposits {year} by month and reports that (CP-09)."
             )
+        for code, facility in books.facilities[entity].items():
+            if code not in reported and at_work(facility, year):
+                books.note(entity, code, plausibility.finding(MONTHS_RULE, str(year)))
         parts = {code: _from_totals(books, entity, code, cells) for code, cells in reported.items()}
         done.append(books.add(entity, parts))
     books.close()
@@ -232,7 +235,7 @@ def _from_totals(books: _Books, entity: str, code: str, cells: Reported) -> dict
         parameters.refuse_incomplete(set_name, values)
     except CellError as error:
         raise RefusalError(error.code, f"{entity}/{code}: {error.reason}") from error
-    exact = emissions_t(set_name, values)
+    exact = emissions_t(set_name, values, books.year)
     if exact < 0:
         raise RefusalError("emissions_negative", f"{entity}/{code} would emit less than nothing.")
     capacity = Fraction(facility.capacity_mw) if facility.capacity_mw else None

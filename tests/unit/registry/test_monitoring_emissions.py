@@ -78,7 +78,7 @@ def values(set_name: str, **bent: str) -> dict[str, Given]:
 def month(set_name: str, capacity_mw: int | None = 500, **bent: str) -> Month:
     held = values(set_name, **bent)
     capacity = Fraction(capacity_mw) if capacity_mw else None
-    return Month(set_name, 202511, held, emissions_t(set_name, held), capacity)
+    return Month(set_name, 202511, held, emissions_t(set_name, held, 2025), capacity)
 
 
 def codes(set_name: str, **bent: str) -> list[tuple[str, str]]:
@@ -107,7 +107,43 @@ def codes(set_name: str, **bent: str) -> list[tuple[str, str]]:
     ],
 )
 def test_emissions_are_exact_cp_02(set_name: str, exact: Fraction) -> None:
-    assert emissions_t(set_name, values(set_name)) == exact
+    assert emissions_t(set_name, values(set_name), 2025) == exact
+
+
+@pytest.mark.parametrize(
+    ("year", "more"),
+    [(2019, "610.1"), (2020, "610.1"), (2021, "581"), (2022, "570.3"), (2023, "0"), (2026, "0")],
+)
+@pytest.mark.parametrize("set_name", ["power_coal", "power_gas"])
+def test_bought_electricity_counts_for_power_until_2022_cp_07_cp_30(
+    set_name: str, year: int, more: str
+) -> None:
+    direct = emissions_t(set_name, values(set_name), year)
+    assert direct == emissions_t(set_name, values(set_name), 2025)
+    bought = values(set_name, bought_electricity="1000")
+    assert emissions_t(set_name, bought, year) - direct == Fraction(more)
+
+
+def test_nobody_else_reports_bought_electricity_cp_07() -> None:
+    for set_name in ("steel", "cement", "aluminium"):
+        assert "bought_electricity" not in parameters.parameters(set_name)
+
+
+def test_a_whole_year_is_held_to_the_bounds_of_a_year_cp_10() -> None:
+    """What twelve months may have together a year may have; what they may not is found."""
+    year = {"fuel": "1200000", "generated": "2500000", "supplied": "2350000"}
+    year |= {"hours": "8760", "load": "57"}
+    assert plausibility.check(month("power_coal", **year)._replace(month=202100)) == []
+    over = {**year, "fuel": "12000001", "hours": "8929"}
+    found = plausibility.check(month("power_coal", **over)._replace(month=202100))
+    extremes = {one.parameter: one.high for one in found if one.rule == "PC-01"}
+    assert extremes == {"fuel": "12000000", "hours": "8928"}
+    # 500 MW x 8,784 hours x 1.05 in a leap year, 8,760 in another
+    busy = {**year, "generated": "4600000", "supplied": "4400000", "fuel": "2700000"}
+    busy |= {"hours": "8784", "load": "100"}
+    for name, expected in ((202000, []), (202100, ["PC-13"])):
+        of_year = month("power_coal", **busy)._replace(month=name)
+        assert [one.rule for one in plausibility.check(of_year)] == expected
 
 
 def test_the_gases_of_the_anode_effect_have_their_potentials_u17() -> None:

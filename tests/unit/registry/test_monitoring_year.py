@@ -258,6 +258,25 @@ def test_totals_stand_in_where_no_deposits_were_due_cp_10(covered: Registry) -> 
             monitoring.report_totals(2024, rows, REPORTER, at("2025-06-30"))
 
 
+def test_totals_of_a_power_plant_before_2023_with_bought_electricity_cp_07_cp_30(
+    covered: Registry,
+) -> None:
+    monitoring = covered.monitoring
+    monitoring.publish_roster(2022, [Listing("P", "threshold", 1_000_000)], "list", PROVINCE, 1)
+    monitoring.add_facilities(
+        [Facility("P", "U0", "unit", "II", "300", "coal", 20100101, 20220301)]
+    )
+    year = {"fuel": "1200000", "generated": "2500000", "supplied": "2350000", "heat": "600000"}
+    year |= {"hours": "7200", "load": "69", "bought_electricity": "1000"}
+    totals = {"P": {"U1": reported("power_coal", **year)}}
+    (done,) = monitoring.report_totals(2022, totals, REPORTER, at("2023-03-30"))
+    # 12 x 188,760 t of coal and 1,000 MWh x 0.5703
+    assert (done.emissions_tonnes, done.is_late) == (2_265_690, False)
+    # U2 came later; U0 was at work until March and is left out
+    found = [(one.rule, one.facility, one.value) for one in monitoring.findings(2022)]
+    assert found == [("PC-61", "U0", "2022")]
+
+
 def test_a_year_that_differs_much_is_found(covered: Registry) -> None:
     monitoring = covered.monitoring
     monitoring.record_verified_many([("A", 2024, 1_700_000), ("P", 2024, 2_400_000)], VERIFIER, 1)
