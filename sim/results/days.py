@@ -57,6 +57,7 @@ class Days(NamedTuple):
     auction: Floats
     listed_cny: Floats
     bulk_cny: Floats
+    auction_cny: Floats
     basis: npt.NDArray[np.int64]
     upper: Bools | None
     lower: Bools | None
@@ -65,6 +66,11 @@ class Days(NamedTuple):
     def volume(self) -> Floats:
         """Tonnes of the day in all three modalities."""
         return self.listed + self.bulk + self.auction
+
+    @property
+    def turnover(self) -> Floats:
+        """CNY of the day in all three modalities."""
+        return self.listed_cny + self.bulk_cny + self.auction_cny
 
     def within(self, window: Window) -> Days:
         """The days inside ``window`` only."""
@@ -106,6 +112,7 @@ def days_of(quotes: pd.DataFrame) -> Days:
         numbers("auction_volume_t"),
         numbers("listed_turnover_cny"),
         numbers("bulk_turnover_cny"),
+        numbers("auction_turnover_cny"),
         _basis(quotes, rows, dates),
         flags("touched_upper"),
         flags("touched_lower"),
@@ -117,3 +124,14 @@ def _basis(quotes: pd.DataFrame, rows: Any, dates: Dates) -> npt.NDArray[np.int6
         return np.searchsorted(BASIS_CHANGES, dates, side="right").astype(np.int64)
     names = quotes["price_basis"].to_numpy()[rows]
     return np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
+
+
+def joined(several: list[Days]) -> Days:
+    """Seasons one after the other."""
+    if len(several) == 1:
+        return several[0]
+    columns: list[Any] = [
+        None if any(column is None for column in same) else np.concatenate(same)
+        for same in zip(*several, strict=True)
+    ]
+    return Days(*columns)

@@ -15,6 +15,7 @@ import pandas as pd
 from sim.results.days import ALL_DAYS, Days, Floats, Window, days_of
 
 MT = 1e6
+BN = 1e9
 THIN_TONNES = 1_000
 DEEP_DISCOUNT = -0.20
 RUN_DAYS = 20
@@ -42,9 +43,9 @@ def facts(
         return {}
     year = season_year(every)
     days = every.within(Window(None, np.datetime64(f"{year}-12-31")).cut(window))
-    found = facts_of_days(days, every, year)
+    found = facts_of_days(days, DAILY_FROM.get(year)) | _next_year(every, year)
     if compliance is not None:
-        found |= _compliance(compliance, found.get("VOL"))
+        found |= facts_of_compliance(compliance, found.get("VOL"))
     elif trades is not None and len(trades):
         found["PART"] = float(pd.concat([trades["buyer"], trades["seller"]]).nunique())
     return {key: value for key, value in found.items() if np.isfinite(value)}
@@ -55,12 +56,12 @@ def season_year(days: Days) -> int:
     return int(str(days.dates[0])[:4])
 
 
-def facts_of_days(days: Days, every: Days, year: int) -> dict[str, float]:
-    """The facts of ``days``; ``every`` may reach into the next year (JF)."""
+def facts_of_days(days: Days, daily_from: np.datetime64 | None = None) -> dict[str, float]:
+    """The facts of volumes and prices; those of single days only from ``daily_from`` on."""
     if len(days.dates) == 0:
         return {}
-    single = days.within(Window(DAILY_FROM.get(year)))
-    found = _months(days) | _prices(days) | _next_year(every, year)
+    single = days.within(Window(daily_from))
+    found = _months(days) | _prices(days)
     if len(single.dates):
         found |= _concentration(single) | _bulk(single) | _returns(single) | _limits(single)
     return found
@@ -79,18 +80,17 @@ def _months(days: Days) -> dict[str, float]:
     volume, month = days.volume, _month(days)
     total = float(volume.sum())
     listed, bulk = float(days.listed.sum()), float(days.bulk.sum())
-    found = {
+    return {
         "Q4": _ratio(float(volume[month >= 10].sum()), total),
         "ND": _ratio(float(volume[month >= 11].sum()), total),
         "DEC": _ratio(float(volume[month == 12].sum()), total),
         "BULK": _ratio(bulk, total),
         "VOL": total / MT,
+        "VOL.turnover": float(days.turnover.sum()) / BN,
         "SPLIT.listed": listed / MT,
         "SPLIT.bulk": bulk / MT,
+        "SPLIT.auction": float(days.auction.sum()) / MT,
     }
-    if days.auction.any():
-        found["SPLIT.auction"] = float(days.auction.sum()) / MT
-    return found
 
 
 def _next_year(every: Days, year: int) -> dict[str, float]:
@@ -186,25 +186,39 @@ def _excess_kurtosis(series: Floats) -> float:
 
 
 def _prices(days: Days) -> dict[str, float]:
-    known = days.where(np.isfinite(days.close))
-    close, month = known.close, _month(known)
-    if len(close) == 0:
-        return {}
-    found = {
-        "P.start": float(close[0]),
-        "P.end": float(close[-1]),
-        "P.max": float(close.max()),
-        "P.min": float(close.min()),
-        "P.median": float(np.median(close)),
-    }
-    for name, part in (("oct_nov", (month == 10) | (month == 11)), ("q4", month >= 10)):
-        if part.any():
-            found[f"P.{name}_min"] = float(close[part].min())
-            found[f"P.{name}_max"] = float(close[part].max())
-            found[f"P.{name}_median"] = float(np.median(close[part]))
+    close = days.close[np.isfinite(days.close)]
+    found = {f"P.{name}": close_of(days, name) for name in STATISTICS}
+    year = season_year(days)
+    for name, end in (("oct_nov", "11-30"), ("q4", "12-31")):
+        window = Window(np.datetime64(f"{year}-10-01"), np.datetime64(f"{year}-{end}"))
+        found |= {f"P.{name}_{each}": close_of(days, each, window) for each in STATISTICS}
     if len(close) > RUN_DAYS:
         found["RUN20"] = float(close[-1] / close[-1 - RUN_DAYS] - 1)
     return found
+
+
+STATISTICS = ("start", "end", "low", "peak", "level", "mean")
+
+
+def close_of(days: Days, statistic: str, window: Window = ALL_DAYS) -> float:
+    """One number of the closes in ``window``, CNY/t; not a number where there is none.
+
+    ``level``: the median, except for a window of one day, whose close (or, where it was no
+    trading day, the last one before) it is.
+    """
+    if window.first is not None and window.first == window.last:
+        window, statistic = Window(None, window.last), "end"
+    close = days.close[window.holds(days.dates) & np.isfinite(days.close)]
+    if len(close) == 0:
+        return float("nan")
+    return {
+        "start": lambda: float(close[0]),
+        "end": lambda: float(close[-1]),
+        "low": lambda: float(close.min()),
+        "peak": lambda: float(close.max()),
+        "level": lambda: float(np.median(close)),
+        "mean": lambda: float(close.mean()),
+    }[statistic]()
 
 
 def _limits(days: Days) -> dict[str, float]:
@@ -214,7 +228,7 @@ def _limits(days: Days) -> dict[str, float]:
     return {"LIM": upper + lower, "LIM.upper": upper, "LIM.lower": lower}
 
 
-def _compliance(table: pd.DataFrame, volume_mt: float | None) -> dict[str, float]:
+def facts_of_compliance(table: pd.DataFrame, volume_mt: float | None) -> dict[str, float]:
     """One row per entity and obligation year; an entity's years are taken together."""
     if len(table) == 0:
         return {}
@@ -226,18 +240,20 @@ def _compliance(table: pd.DataFrame, volume_mt: float | None) -> dict[str, float
         return np.bincount(who, weights=weights, minlength=count).astype(np.float64)
 
     lacking = np.maximum(summed("emissions_t") - summed("allocation_t"), 0)
-    ccer, due = summed("ccer_t"), float(table["emissions_t"].sum())
+    ccer, due, late = summed("ccer_t"), float(table["emissions_t"].sum()), summed("late_t")
     traded = summed("traded") > 0
     found = {
         "PART": float(traded.sum()),
         "PART.share": float(traded.mean()),
         # Not in full compliance: something was outstanding at the deadline.
-        "COMP": float((summed("late_t") > 0).sum()),
+        "COMP": float((late > 0).sum()),
+        "COMP.rate": 1 - _ratio(float(late.sum()), due),
         "CCER": float(ccer.sum()) / MT,
         "CCER.users": float((ccer > 0).sum()),
         "DEF": float((lacking > 0).sum()),
         "DEF.share": float((lacking > 0).mean()),
         "DEF.sum": float(lacking.sum()) / MT,
+        "DEF.net": (due - float(table["allocation_t"].sum())) / MT,
     }
     if volume_mt is not None:
         found["VOL.share"] = _ratio(volume_mt * MT, due)

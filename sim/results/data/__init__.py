@@ -1,0 +1,1 @@
+"""Published figures of the market that may be shipped, and the targets computed from them."""
