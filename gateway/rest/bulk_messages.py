@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.rest.compliance_messages import RefusedView
-from gateway.rest.messages import Answer, RequestView
+from gateway.rest.message_base import Answer
+from gateway.rest.messages import RequestView
 
 
 class TableTaken(Answer, omit_defaults=True):

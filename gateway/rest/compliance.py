@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from gateway.keys import Key
-from gateway.rest.answers import answer, asked, documented, signed_by
+from gateway.rest.answers import documented, signed_by
 from gateway.rest.compliance_messages import (
     AllocationList,
     AllocationView,
@@ -28,10 +28,10 @@ from gateway.rest.compliance_messages import (
     PlanView,
 )
 from gateway.rest.compliance_scope import Seen, seen_by, views
+from gateway.rest.lists import Paged, listed
 from gateway.venue import Venue
 from registry.allocation import plan_file
 from registry.compliance.schema import STATUSES
-from registry.compliance.standing import Standing
 from registry.compliance.surrender import Application
 
 PageYear = Annotated[int, Query(ge=2018, le=2099, description="The year of the obligation.")]
@@ -61,22 +61,24 @@ def _obligation_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(ObligationList, *PROBLEMS),
     )
-    async def obligations(year: PageYear, key: Key = may_obligations) -> Response:
+    async def obligations(page: Paged, year: PageYear, key: Key = may_obligations) -> Response:
         """What is due for a year, what has come, what is missing (CP-30 … CP-33)."""
 
-        def find() -> list[Standing]:
+        def find() -> list[ObligationView]:
             seen = seen_by(venue.registry, key)
             found = venue.registry.compliance.standings(year)
-            return [one for one in found if seen.has(one.entity)]
+            return views(ObligationView, (one for one in found if seen.has(one.entity)))
 
-        return answer(ObligationList(obligations=views(ObligationView, await asked(find))))
+        return await listed(page, ObligationList, find, "entity")
 
     @router.get(
         "/api/compliance/certificates",
         tags=["mine", "office"],
         responses=documented(CertificateList, *PROBLEMS),
     )
-    async def certificates(year: AnyYear = None, key: Key = may_certificates) -> Response:
+    async def certificates(
+        page: Paged, year: AnyYear = None, key: Key = may_certificates
+    ) -> Response:
         """Certificates of fulfilled obligations (CP-32)."""
 
         def find() -> list[CertificateView]:
@@ -84,14 +86,16 @@ def _obligation_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.certificates(seen.only, year)
             return views(CertificateView, (row for row in rows if seen.has(row.entity)))
 
-        return answer(CertificateList(certificates=await asked(find)))
+        return await listed(page, CertificateList, find)
 
     @router.get(
         "/api/compliance/allocations",
         tags=["mine", "office"],
         responses=documented(AllocationList, *PROBLEMS),
     )
-    async def allocations(year: AnyYear = None, key: Key = may_allocations) -> Response:
+    async def allocations(
+        page: Paged, year: AnyYear = None, key: Key = may_allocations
+    ) -> Response:
         """What was allocated, withheld and taken back (RG-09, RG-18, AL-40)."""
 
         def find() -> list[AllocationView]:
@@ -99,7 +103,7 @@ def _obligation_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.allocations(seen.only, year)
             return views(AllocationView, (row for row in rows if seen.has(row.entity)))
 
-        return answer(AllocationList(allocations=await asked(find)))
+        return await listed(page, AllocationList, find)
 
 
 def _application_routes(router: APIRouter, venue: Venue) -> None:
@@ -112,7 +116,7 @@ def _application_routes(router: APIRouter, venue: Venue) -> None:
         responses=documented(ApplicationList, *PROBLEMS),
     )
     async def applications(
-        year: AnyYear = None, status: Status = "", key: Key = may_applications
+        page: Paged, year: AnyYear = None, status: Status = "", key: Key = may_applications
     ) -> Response:
         """Surrenders that were applied for; an account also sees where it has helped (AL-42)."""
 
@@ -121,14 +125,14 @@ def _application_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.applications(None, year, status or None)
             return views(ApplicationView, (row for row in rows if _concerns(seen, row)))
 
-        return answer(ApplicationList(applications=await asked(find)))
+        return await listed(page, ApplicationList, find)
 
     @router.get(
         "/api/compliance/offsets",
         tags=["mine", "office"],
         responses=documented(OffsetList, *PROBLEMS),
     )
-    async def offsets(year: AnyYear = None, key: Key = may_offsets) -> Response:
+    async def offsets(page: Paged, year: AnyYear = None, key: Key = may_offsets) -> Response:
         """Reductions used, or wanted, for obligations (CP-35 … CP-37)."""
 
         def find() -> list[OffsetView]:
@@ -136,7 +140,7 @@ def _application_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.offsets(seen.only, year)
             return views(OffsetView, (row for row in rows if seen.has(row.entity)))
 
-        return answer(OffsetList(offsets=await asked(find)))
+        return await listed(page, OffsetList, find)
 
 
 def _concerns(seen: Seen, row: Application) -> bool:
@@ -145,7 +149,7 @@ def _concerns(seen: Seen, row: Application) -> bool:
 
 def _plan_route(router: APIRouter) -> None:
     @router.get("/api/compliance/plans", tags=["market"], responses=documented(PlanList))
-    async def plans() -> Response:
+    async def plans(page: Paged) -> Response:
         """The allocation plans, as they were published (AL-01)."""
 
         def read() -> list[PlanView]:
@@ -160,4 +164,4 @@ def _plan_route(router: APIRouter) -> None:
                 for plan in found
             ]
 
-        return answer(PlanList(plans=await asked(read)))
+        return await listed(page, PlanList, read, "name")

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from gateway.rest.messages import Answer, RequestView
+from gateway.rest.message_base import Answer, Listed
+from gateway.rest.messages import RequestView
 
 Code: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=500)]
@@ -41,7 +42,7 @@ class ObligationView(Answer):
     is_met_in_time: bool
 
 
-class ObligationList(Answer):
+class ObligationList(Listed):
     """Obligations by year and entity."""
 
     obligations: list[ObligationView]
@@ -70,7 +71,7 @@ class ApplicationView(Answer):
     note: str
 
 
-class ApplicationList(Answer):
+class ApplicationList(Listed):
     """Applications in the order they were made."""
 
     applications: list[ApplicationView]
@@ -91,7 +92,7 @@ class CertificateView(Answer):
     sha256: str
 
 
-class CertificateList(Answer):
+class CertificateList(Listed):
     """Certificates in order."""
 
     certificates: list[CertificateView]
@@ -116,7 +117,7 @@ class AllocationView(Answer):
     decided_us: int
 
 
-class AllocationList(Answer):
+class AllocationList(Listed):
     """Allocations in the order they were issued."""
 
     allocations: list[AllocationView]
@@ -140,7 +141,7 @@ class OffsetView(Answer):
     note: str
 
 
-class OffsetList(Answer):
+class OffsetList(Listed):
     """Offsets in order."""
 
     offsets: list[OffsetView]
@@ -255,7 +256,7 @@ class PlanView(Answer):
     years: list[int]
 
 
-class PlanList(Answer):
+class PlanList(Listed):
     """Every plan."""
 
     plans: list[PlanView]

@@ -22,6 +22,7 @@ from gateway.rest.later_messages import (
     Watched,
     WatchRequest,
 )
+from gateway.rest.lists import Paged, listed
 from gateway.venue import Venue
 from registry.compliance.risk import market_of
 
@@ -48,7 +49,7 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(WarningList, *READ),
     )
-    async def warnings(key: Key = may_look) -> Response:
+    async def warnings(page: Paged, key: Key = may_look) -> Response:
         """Who will fall short, by how much, at what cost (CP-40)."""
 
         def find() -> list[WarningView]:
@@ -56,7 +57,7 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.watch.warnings(entity=seen.only)
             return views(WarningView, (row for row in rows if seen.has(row.entity)))
 
-        return answer(WarningList(warnings=await asked(find)))
+        return await listed(page, WarningList, find)
 
     @router.post(
         "/api/compliance/warnings",
@@ -78,18 +79,24 @@ def _watch_routes(router: APIRouter, venue: Venue) -> None:
     @router.get(
         "/api/compliance/guards", tags=["office"], responses=documented(GuardList, 401, 403)
     )
-    async def guards(_key: Key = may_guard) -> Response:
+    async def guards(page: Paged, _key: Key = may_guard) -> Response:
         """What the last risk watch proposes to guard (TR-116)."""
-        found = await asked(venue.registry.compliance.watch.guards)
-        return answer(GuardList(guards=views(GuardView, found)))
+
+        def find() -> list[GuardView]:
+            return views(GuardView, venue.registry.compliance.watch.guards())
+
+        return await listed(page, GuardList, find, "entity", "account", "vintage")
 
 
 def _public_routes(router: APIRouter, venue: Venue) -> None:
     @router.get("/api/disclosures", tags=["market"], responses=documented(PublishedList))
-    async def disclosures() -> Response:
+    async def disclosures(page: Paged) -> Response:
         """Which years were published when (CP-39)."""
-        found = await asked(venue.registry.compliance.disclosures.published)
-        return answer(PublishedList(disclosures=views(PublishedRow, found)))
+
+        def find() -> list[PublishedRow]:
+            return views(PublishedRow, venue.registry.compliance.disclosures.published())
+
+        return await listed(page, PublishedList, find)
 
     @router.get(
         "/api/disclosures/{number}",

@@ -22,6 +22,7 @@ from gateway.rest.later_messages import (
     PenaltyRequest,
     PenaltyView,
 )
+from gateway.rest.lists import Paged, listed
 from gateway.venue import Venue
 from registry.compliance.carry_over import Standing
 from registry.compliance.penalties import Case
@@ -98,7 +99,7 @@ def _borrow_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(BorrowList, *READ),
     )
-    async def borrowings(key: Key = may_look) -> Response:
+    async def borrowings(page: Paged, key: Key = may_look) -> Response:
         """Who has asked to borrow from 2023, and what became of it (AL-24)."""
 
         def find() -> list[BorrowView]:
@@ -106,7 +107,7 @@ def _borrow_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.borrowings.found(seen.only)
             return views(BorrowView, (row for row in rows if seen.has(row.entity)))
 
-        return answer(BorrowList(borrowings=await asked(find)))
+        return await listed(page, BorrowList, find)
 
     @router.post(
         "/api/compliance/borrowings",
@@ -138,7 +139,7 @@ def _penalty_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(PenaltyList, *READ),
     )
-    async def fines(key: Key = may_look) -> Response:
+    async def fines(page: Paged, key: Key = may_look) -> Response:
         """Penalties of entities; of bodies and persons only the nation's offices see any."""
 
         def find() -> list[PenaltyView]:
@@ -146,7 +147,7 @@ def _penalty_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.compliance.penalties.found()
             return views(PenaltyView, (row for row in rows if seen.has(row.entity or "")))
 
-        return answer(PenaltyList(penalties=await asked(find)))
+        return await listed(page, PenaltyList, find)
 
     @router.post(
         "/api/compliance/penalties",

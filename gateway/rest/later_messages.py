@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from gateway.rest.compliance_messages import Asked, Code, Line, Number, Tonnes, Year
-from gateway.rest.messages import Answer
+from gateway.rest.message_base import Answer, Listed
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -77,7 +77,7 @@ class BorrowView(Answer):
     note: str
 
 
-class BorrowList(Answer):
+class BorrowList(Listed):
     """Borrowings in order."""
 
     borrowings: list[BorrowView]
@@ -117,7 +117,7 @@ class PenaltyView(Answer):
     note: str
 
 
-class PenaltyList(Answer):
+class PenaltyList(Listed):
     """Penalties in order."""
 
     penalties: list[PenaltyView]
@@ -156,7 +156,7 @@ class WarningView(Answer):
     warned_us: int
 
 
-class WarningList(Answer):
+class WarningList(Listed):
     """Warnings in order."""
 
     warnings: list[WarningView]
@@ -171,7 +171,7 @@ class GuardView(Answer):
     tonnes: int
 
 
-class GuardList(Answer):
+class GuardList(Listed):
     """The proposals of the last risk watch; an operator guards with ``guard_holding``."""
 
     guards: list[GuardView]
@@ -217,7 +217,7 @@ class PublishedRow(Answer):
     published_us: int
 
 
-class PublishedList(Answer):
+class PublishedList(Listed):
     """Publications in order."""
 
     disclosures: list[PublishedRow]
@@ -290,7 +290,7 @@ class CancellationView(Answer):
     proof: str
 
 
-class CancellationList(Answer):
+class CancellationList(Listed):
     """Cancellations in order."""
 
     cancellations: list[CancellationView]

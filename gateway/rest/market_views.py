@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.rest.messages import Answer
+from gateway.rest.message_base import Answer
 from marketdata.bulletin import Bulletin
 
 

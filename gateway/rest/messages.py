@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
+from gateway.rest.message_base import Answer, Listed
 from gateway.wire.rare_messages import Proposal
 from marketdata.bulletin import Bulletin
 from marketdata.messages import Bidding, Depth, Quote
 from marketdata.surveillance_report import SurveillanceReport
-
-
-class Answer(msgspec.Struct, kw_only=True):
-    """Prices in ticks of 0.01 yuan, quantities in tonnes, money in fen, times in microseconds."""
 
 
 class InstrumentView(Answer):
@@ -194,10 +189,22 @@ class ObjectionView(Answer):
     wording: str
 
 
-class NoticeList(Answer):
+class NoticeView(Answer):
+    """What the registry has told you, or with ``account`` null the public (RG-13 … RG-15)."""
+
+    number: int
+    kind: str
+    account: int | None
+    at_ns: int
+    time_us: int
+    date: int
+    sentence: str
+
+
+class NoticeList(Listed):
     """What the registry has told you, oldest first."""
 
-    notices: list[dict[str, Any]]
+    notices: list[NoticeView]
 
 
 class KeyView(Answer):
@@ -208,7 +215,7 @@ class KeyView(Answer):
     roles: list[str]
 
 
-class KeyList(Answer):
+class KeyList(Listed):
     """Your account's keys."""
 
     keys: list[KeyView]
@@ -289,7 +296,7 @@ class RequestView(Answer):
     reason: str
 
 
-class RequestList(Answer):
+class RequestList(Listed):
     """Every request at the registry, in order."""
 
     requests: list[RequestView]
@@ -302,7 +309,7 @@ class DefaultList(Answer):
     defaults: list[dict[str, Any]]
 
 
-class ProposalList(Answer):
+class ProposalList(Listed):
     """What makers asked for, and who decided how."""
 
     proposals: list[Proposal]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from gateway.keys import Key
 from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import Seen, refuse_foreign, seen_by, taken, view, views
+from gateway.rest.lists import Paged, listed
 from gateway.rest.monitoring_messages import (
     EntityList,
     EntityView,
@@ -63,7 +64,7 @@ def _entity_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(EntityList, *READ),
     )
-    async def entities(key: Key = may_entities) -> Response:
+    async def entities(page: Paged, key: Key = may_entities) -> Response:
         """Key emitting entities (CP-01)."""
 
         def find() -> list[EntityView]:
@@ -75,14 +76,14 @@ def _entity_routes(router: APIRouter, venue: Venue) -> None:
                 if seen.has(one.code)
             ]
 
-        return answer(EntityList(entities=await asked(find)))
+        return await listed(page, EntityList, find, "code")
 
     @router.get(
         "/api/monitoring/roster/{year}",
         tags=["mine", "office"],
         responses=documented(Roster, *READ),
     )
-    async def roster(year: PathYear, key: Key = may_roster) -> Response:
+    async def roster(page: Paged, year: PathYear, key: Key = may_roster) -> Response:
         """Who is on the roster of a year, who was struck off it, and why (CP-03 … CP-05)."""
 
         def find() -> list[RosterRow]:
@@ -90,7 +91,7 @@ def _entity_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.monitoring.roster(year)
             return views(RosterRow, (row for row in rows if seen.has(row.entity)))
 
-        return answer(Roster(roster=await asked(find)))
+        return await listed(page, Roster, find, "entity")
 
 
 def _paper_routes(router: APIRouter, venue: Venue) -> None:
@@ -102,7 +103,7 @@ def _paper_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(FindingList, *READ),
     )
-    async def findings(year: PathYear, key: Key = may_findings) -> Response:
+    async def findings(page: Paged, year: PathYear, key: Key = may_findings) -> Response:
         """What the plausibility checks found about deposits and reports of a year."""
 
         def find() -> list[FindingView]:
@@ -110,14 +111,14 @@ def _paper_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.monitoring.findings(year, seen.only)
             return [view(FindingView, row, number=row.id) for row in rows if seen.has(row.entity)]
 
-        return answer(FindingList(findings=await asked(find)))
+        return await listed(page, FindingList, find)
 
     @router.get(
         "/api/monitoring/reports/{year}",
         tags=["mine", "office"],
         responses=documented(ReportList, *READ),
     )
-    async def reports(year: PathYear, key: Key = may_reports) -> Response:
+    async def reports(page: Paged, year: PathYear, key: Key = may_reports) -> Response:
         """Annual reports of a year, and what was verified of them (CP-10)."""
 
         def find() -> list[ReportView]:
@@ -129,7 +130,7 @@ def _paper_routes(router: APIRouter, venue: Venue) -> None:
                 if seen.has(one.entity)
             ]
 
-        return answer(ReportList(reports=await asked(find)))
+        return await listed(page, ReportList, find, "entity")
 
 
 def _verifier_route(router: APIRouter, venue: Venue) -> None:
@@ -215,7 +216,7 @@ def _recheck_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(RecheckList, *READ),
     )
-    async def asked_again(year: PathYear, key: Key = may_look) -> Response:
+    async def asked_again(page: Paged, year: PathYear, key: Key = may_look) -> Response:
         """Who wants what looked at again, and the answers (CP-11)."""
 
         def find() -> list[RecheckView]:
@@ -223,7 +224,7 @@ def _recheck_routes(router: APIRouter, venue: Venue) -> None:
             rows = venue.registry.monitoring.rechecks(year, seen.only)
             return [recheck_view(row) for row in rows if seen.has(row.entity)]
 
-        return answer(RecheckList(rechecks=await asked(find)))
+        return await listed(page, RecheckList, find)
 
     @router.post(
         "/api/monitoring/recheck-answers",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from gateway.rest.compliance_messages import Asked, Code, Line, Number, Year
-from gateway.rest.messages import Answer
+from gateway.rest.message_base import Answer, Listed
 
 Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Emitted: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -26,7 +26,7 @@ class EntityView(Answer):
     has_account: bool
 
 
-class EntityList(Answer):
+class EntityList(Listed):
     """Entities by code."""
 
     entities: list[EntityView]
@@ -46,7 +46,7 @@ class RosterRow(Answer):
     decided_us: int
 
 
-class Roster(Answer):
+class Roster(Listed):
     """The roster of a year by entity."""
 
     roster: list[RosterRow]
@@ -69,7 +69,7 @@ class FindingView(Answer):
     answer: str
 
 
-class FindingList(Answer):
+class FindingList(Listed):
     """Findings about the papers that count, in order."""
 
     findings: list[FindingView]
@@ -88,7 +88,7 @@ class ReportView(Answer):
     facilities: dict[str, Any]
 
 
-class ReportList(Answer):
+class ReportList(Listed):
     """The reports of a year that count, by entity."""
 
     reports: list[ReportView]
@@ -109,7 +109,7 @@ class RecheckView(Answer):
     is_late: bool
 
 
-class RecheckList(Answer):
+class RecheckList(Listed):
     """Re-checks of a year in order."""
 
     rechecks: list[RecheckView]

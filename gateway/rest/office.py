@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from gateway.desk.institutions import proposal_view
 from gateway.keys import Key
 from gateway.rest.answers import ProblemError, answer, documented, signed_by
+from gateway.rest.lists import Paged, listed
 from gateway.rest.messages import DisputeView, ProposalList, SurveillanceDates
 from gateway.venue import Venue
 from marketdata.surveillance_report import SurveillanceReport
@@ -53,7 +54,7 @@ def office_routes(router: APIRouter, venue: Venue) -> None:
         return answer(DisputeView(date=date, held=venue.held, report=report))
 
     @router.get("/api/proposals", tags=["office"], responses=documented(ProposalList, 401, 403))
-    async def proposals(_key: Key = may_proposals) -> Response:
+    async def proposals(page: Paged, _key: Key = may_proposals) -> Response:
         """Every proposal and where it stands (ST-07)."""
         found = [proposal_view(each) for each in venue.proposals.all()]
-        return answer(ProposalList(proposals=found))
+        return await listed(page, ProposalList, lambda: found, "proposal_id")

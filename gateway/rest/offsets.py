@@ -21,6 +21,7 @@ from gateway.rest.later_messages import (
     ProofView,
     Reductions,
 )
+from gateway.rest.lists import Paged, listed
 from gateway.venue import Venue
 from registry.errors import RefusalError
 from registry.institution import Registry
@@ -62,11 +63,14 @@ def _looking_routes(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(CancellationList, *READ),
     )
-    async def cancellations(key: Key = may_look) -> Response:
+    async def cancellations(page: Paged, key: Key = may_look) -> Response:
         """Cancellations: an account's own, or to the registry's people all (VM-10)."""
         own = key.account if key.account >= 0 else None
-        found = await asked(lambda: venue.registry.offsets.cancellations(own))
-        return answer(CancellationList(cancellations=views(CancellationView, found)))
+
+        def find() -> list[CancellationView]:
+            return views(CancellationView, venue.registry.offsets.cancellations(own))
+
+        return await listed(page, CancellationList, find)
 
     @router.get(
         "/api/offsets/proofs/{number}",

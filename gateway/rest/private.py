@@ -11,12 +11,14 @@ from fastapi.responses import Response
 
 from gateway.keys import Key
 from gateway.rest.answers import ProblemError, answer, asked, documented, now_ns, sent, signed_by
+from gateway.rest.lists import Paged, listed
 from gateway.rest.messages import (
     AccountView,
     KeyList,
     KeyView,
     NegotiationList,
     NoticeList,
+    NoticeView,
     ObjectionRequest,
     ObjectionView,
     OrderList,
@@ -136,7 +138,11 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
         return answer(view, 201)
 
     @router.get("/api/notices", tags=["mine"], responses=documented(NoticeList, 401, 403))
-    async def notices(key: Key = may_notices) -> Response:
+    async def notices(page: Paged, key: Key = may_notices) -> Response:
         """What the registry has told you (RG-14, RG-15, ST-05)."""
-        found = await asked(lambda: registry.notices(key.account))
-        return answer(NoticeList(notices=[each._asdict() for each in found]))
+
+        def find() -> list[NoticeView]:
+            found = registry.notices(key.account)
+            return [NoticeView(**each._asdict(), time_us=each.at_ns // 1000) for each in found]
+
+        return await listed(page, NoticeList, find)

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from gateway.keys import Key
 from gateway.rest.answers import ProblemError, answer, asked, documented, now_ns, sent, signed_by
+from gateway.rest.lists import Paged, listed
 from gateway.rest.messages import (
     DecisionRequest,
     DefaultList,
@@ -40,10 +41,13 @@ def registry_routes(router: APIRouter, venue: Venue) -> None:
     @router.get(
         "/api/registry/requests", tags=["office"], responses=documented(RequestList, 401, 403)
     )
-    async def requests(_key: Key = may_read) -> Response:
+    async def requests(page: Paged, _key: Key = may_read) -> Response:
         """Every request at the registry and what became of it (ST-07)."""
-        found = await asked(approvals.all)
-        return answer(RequestList(requests=[request_view(each) for each in found]))
+
+        def find() -> list[RequestView]:
+            return [request_view(each) for each in approvals.all()]
+
+        return await listed(page, RequestList, find)
 
     @router.get(
         "/api/registry/defaults", tags=["office"], responses=documented(DefaultList, 401, 403)
