@@ -115,6 +115,11 @@ class Part:
     is_share: bool = False
     reason: str = ""
 
+    @property
+    def is_bounded(self) -> bool:
+        """At least one side is a number; "at most 10" has one."""
+        return math.isfinite(self.low) or math.isfinite(self.high)
+
     def z(self, simulated: float) -> float:
         """How many tolerances ``simulated`` lies above (or, negative, below) what was observed."""
         if simulated > self.high:
@@ -279,7 +284,8 @@ def _with(part: Part, tolerance: Tolerance, name: str) -> Part:
             return replace(part, reason=part.reason or "its tolerance is in points of a share")
         below = above = tolerance.high
     elif tolerance.kind == "share":
-        below, above = (edge * tolerance.high for edge in edges)
+        finite = [edge for edge in edges if math.isfinite(edge)] or [math.inf]
+        below, above = finite[0] * tolerance.high, finite[-1] * tolerance.high
     elif tolerance.kind == "accepted":
         below, above = part.low - tolerance.low, tolerance.high - part.high
         below, above = (0.0 if math.isinf(each) else each for each in (below, above))
@@ -292,4 +298,6 @@ def _with(part: Part, tolerance: Tolerance, name: str) -> Part:
         below = above = tolerance.high / 100 if points else tolerance.high
     if not (below > 0 and above > 0):
         return replace(part, reason=part.reason or "the tolerance leaves no room")
+    if math.isinf(below) or math.isinf(above) or not part.is_bounded:
+        return replace(part, reason=part.reason or "a number without end")
     return replace(part, below=below, above=above)

@@ -19,7 +19,7 @@ _MONTH += r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b\.?"
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])"
 _ORDINAL = r"(?:first|second|third|fourth|1st|2nd|3rd|4th)"
 _POINT = (
-    r"(?:\d{4}-\d{2}-\d{2}|\d{4}-(?:0[1-9]|1[0-2])(?!\d)"
+    r"(?:\d{4}-(?:0[1-9]|1[0-2])-\d{2}(?!\d)|\d{4}-(?:0[1-9]|1[0-2])(?!\d)"
     rf"|(?<![\d.]){_DAY} {_MONTH}(?: \d{{4}})?|{_MONTH} {_DAY}(?!\d|\.\d)(?:,? \d{{4}})?"
     rf"|(?:(?:early|mid|late)[- ])?\b{_MONTH}(?: \d{{4}})?"
     rf"|\b[QH][1-4]\b(?: \d{{4}})?|\b{_ORDINAL}[- ](?:quarter|half)\b)"

@@ -75,7 +75,7 @@ class Target:
 def read_targets(path: str | Path) -> list[Target]:
     """Every row of a targets file in its order. Raises TargetsFileError."""
     file = Path(path)
-    rows = list(csv.reader(io.StringIO(_text(file)), strict=False))
+    rows = _rows(file)
     if not rows:
         raise TargetsFileError(COLUMNS_MISSING, file, 1, "", "", "the columns " + ",".join(COLUMNS))
     header = [name.strip() for name in rows[0]]
@@ -98,6 +98,13 @@ def read_targets(path: str | Path) -> list[Target]:
     if not found:
         raise TargetsFileError(NO_ROWS, file, 0, "", "", "at least one row below the header")
     return found
+
+
+def _rows(file: Path) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(_text(file))))
+    except csv.Error as broken:
+        raise TargetsFileError(NOT_TEXT, file, 0, "", str(broken), "comma-separated text") from None
 
 
 def _text(file: Path) -> str:
