@@ -48,7 +48,8 @@ class Outcome:
         """Return all events with seq, time, index, date and phase as they are after the command."""
         if not self._parts:
             return blank_events(0)
-        rows = np.concatenate(self._parts)
+        several = len(self._parts) > 1  # joining structured arrays is slow: most have one part
+        rows = np.concatenate(self._parts) if several else self._parts[0].copy()
         market = self._state.market[0]
         rows["seq"] = self._command["seq"]
         rows["time_ns"] = self._command["time_ns"]

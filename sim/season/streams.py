@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba import njit, vectorize
+
+from sim.season.jit import inlined, over_arrays
 
 Array = np.ndarray[Any, np.dtype[Any]]
 TO_UNIT = 1.0 / (1 << 53)
 
 
-class Purpose(IntEnum):
+class Purpose:
     """What a draw is for; one stream each, so that two uses never share a number."""
 
     SIZE = 1
@@ -55,7 +55,7 @@ def entity_keys(seed: int, season: str, names: Sequence[str]) -> Array:
     return keys
 
 
-@njit(inline="always")
+@inlined
 def mixed(key: Any, purpose: int, moment: int) -> Any:
     """Return 64 well mixed bits of a key, a purpose and a moment (uint64)."""
     x = key + np.uint64(purpose) * np.uint64(0x9E3779B97F4A7C15)
@@ -69,13 +69,13 @@ def mixed(key: Any, purpose: int, moment: int) -> Any:
     return x
 
 
-@njit(inline="always")
+@inlined
 def unit(key: Any, purpose: int, moment: int) -> float:
     """Return a uniform number in [0, 1)."""
     return float(mixed(key, purpose, moment) >> np.uint64(11)) * TO_UNIT
 
 
-@njit(inline="always")
+@inlined
 def bell(key: Any, purpose: int, moment: int) -> float:
     """Return a standard normal number (Box and Muller's sine branch)."""
     bits = mixed(key, purpose, moment)
@@ -84,13 +84,13 @@ def bell(key: Any, purpose: int, moment: int) -> float:
     return float(np.sqrt(-2.0 * np.log(radius)) * np.sin(6.283185307179586 * angle))
 
 
-@vectorize(["float64(uint64, int64, int64)"], cache=True)
+@over_arrays("float64(uint64, int64, int64)")
 def units(key: Any, purpose: int, moment: int) -> Any:
     """Return ``unit`` of whole arrays of keys."""
     return unit(key, purpose, moment)
 
 
-@vectorize(["float64(uint64, int64, int64)"], cache=True)
+@over_arrays("float64(uint64, int64, int64)")
 def bells(key: Any, purpose: int, moment: int) -> Any:
     """Return ``bell`` of whole arrays of keys."""
     return bell(key, purpose, moment)

@@ -1,0 +1,47 @@
+"""What a carry-over limit makes holders do (AL-51; simulation.md 5.3, 4).
+
+With T = base + m x net sales, a holder of H has to sell x* = max(0, (H - base) / (1 + m)) to keep
+the rest. Sales are spread over the days that are left by a convex schedule.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from sim.scenario.model import Scenario
+from sim.season.people import People
+from sim.season.streams import Array
+
+CONVEXITY = 2.0  # of the schedule: most is sold late
+
+
+def must_sell_share(
+    scenario: Scenario, people: People, surplus_t: Array, net_sold_t: Array, date: dt.date
+) -> Array:
+    """Return, shape (n,), how much of the surplus has to be sold by now, as a share in [0, 1].
+
+    surplus_t: what is left after all obligations; net_sold_t: sales less purchases so far.
+    """
+    banking = scenario.banking
+    if banking is None or date < banking.published:
+        return np.zeros(people.count)
+    if date > banking.converted_until:
+        return np.where(surplus_t > 0, 1.0, 0.0)
+    power = [row for row, each in enumerate(scenario.population.sectors) if each.name == "power"]
+    base = np.where(np.isin(people.sector, power), banking.base_t, banking.industry_base_t)
+    held = np.maximum(surplus_t, 1)
+    wanted = optimal_sales_t(surplus_t + np.maximum(net_sold_t, 0), base, banking.sales_multiple)
+    short = np.clip((wanted - np.maximum(net_sold_t, 0)) / held, 0.0, 1.0)
+    if date > banking.net_sales_until:  # sales no longer count: what cannot be carried is let go
+        kept = base + banking.sales_multiple * np.maximum(net_sold_t, 0)
+        return np.asarray(np.clip(1.0 - kept / held, 0.0, 1.0))
+    span = max((banking.net_sales_until - banking.published).days, 1)
+    gone = (date - banking.published).days / span
+    return np.asarray(short * (0.25 + 0.75 * gone**CONVEXITY))
+
+
+def optimal_sales_t(held_t: Array, base_t: Array, multiple: float) -> Array:
+    """Return x* of simulation.md 5.3, 4: tonnes to sell so that the rest may be carried over."""
+    return np.asarray(np.maximum(0.0, (held_t - base_t) / (1.0 + multiple)))

@@ -1,0 +1,173 @@
+"""Bulk agreement: desks' transfers and negotiation between strangers (simulation.md 5.3, 6 and 7).
+
+A buyer in need of 100,000 t or more meets a few sellers through its search graph (the same province
+more often) and bargains with the one whose reservation price is lowest; the price lies between the
+two values by a bargaining weight (Nash), lower for size. Without agreement the rest is traded on
+the listed book in smaller orders.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.records import Event, Kind, Side
+from sim.scenario.model import Scenario
+from sim.season.desks import Desks
+from sim.season.floor import Floor
+from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day, urgency
+from sim.season.people import People
+from sim.season.streams import Array, Purpose, bell, unit
+
+HUNDRED_KT = 100_000
+
+
+class Bargains:
+    """The bulk side of a season."""
+
+    def __init__(self, scenario: Scenario, people: People, mind: Array, floor: Floor) -> None:
+        self.behaviour = scenario.behaviour
+        self.people = people
+        self.mind = mind
+        self.floor = floor
+        self._dealt: dict[int, Array] = {}
+
+    def strangers(self, day: Day, slot: int) -> list[Array]:
+        """Let everybody who wants a bulk deal look for a partner; return the events of deals."""
+        mind = self.mind
+        wants = mind["bulk"] == BULK_WANTED
+        buyers = np.flatnonzero(wants & (mind["wanted_t"] >= BULK_MIN_T))
+        sellers = np.flatnonzero(wants & (mind["wanted_t"] <= -BULK_MIN_T))
+        found: list[Array] = []
+        moment = day.number * SLOTS + slot
+        for buyer in buyers:
+            mind["bulk"][buyer] = NO_BULK  # one search a moment of its own
+            events = self._search(day, int(buyer), sellers, moment) if len(sellers) else None
+            if events is None:
+                mind["bulk_failed"][buyer] += 1
+            else:
+                found.append(events)
+        return found
+
+    def _search(self, day: Day, buyer: int, sellers: Array, moment: int) -> Array | None:
+        """Meet a few sellers; deal with the cheapest if both gain."""
+        behaviour, key = self.behaviour, self.people.keys[buyer]
+        best: tuple[float, int, int, int] | None = None
+        meetings = int(behaviour.search_degree + unit(key, Purpose.SEARCH, 64 * moment))
+        near = sellers[self.people.province[sellers] == self.people.province[buyer]]
+        for meeting in range(1, meetings + 1):
+            place = 64 * moment + meeting
+            home = unit(key, Purpose.SEARCH, place + 32) < behaviour.same_province_share
+            pool = near if home and len(near) else sellers
+            seller = int(pool[int(unit(key, Purpose.SEARCH, place) * len(pool))])
+            instrument, qty = self._stock(day, seller, buyer, moment)
+            if qty < BULK_MIN_T:
+                continue
+            floor_price = self._reservation(day, seller, instrument, qty)
+            if best is None or floor_price < best[0]:
+                best = (floor_price, seller, instrument, qty)
+        if best is None:
+            return None
+        reservation, seller, instrument, qty = best
+        value = self._worth(day, buyer, instrument)
+        if value < reservation:
+            return None
+        weight = behaviour.bargain_weight
+        log_price = weight * reservation + (1.0 - weight) * value
+        log_price += 0.5 * behaviour.price_noise * bell(key, Purpose.BARGAIN, moment)
+        return self.deal(seller, buyer, instrument, log_price, qty)
+
+    def _stock(self, day: Day, seller: int, buyer: int, moment: int) -> tuple[int, int]:
+        """Return the vintage a deal would be in and its tonnes: the seller's largest usable one."""
+        have = self.floor.available_t()[seller]
+        usable = np.where(day.usable[: len(have)], have, 0)
+        instrument = int(usable.argmax())
+        mind = self.mind
+        qty = min(
+            int(usable[instrument]), int(mind["wanted_t"][buyer]), -int(mind["wanted_t"][seller])
+        )
+        key = self.people.keys[buyer]
+        if unit(key, Purpose.QUANTITY, moment) < self.behaviour.round_share:
+            qty -= qty % HUNDRED_KT
+        return instrument, qty
+
+    def _anchor(self, row: int, instrument: int) -> float:
+        instruments = self.floor.exchange.state.instruments[instrument]
+        last = int(instruments["last_ticks"]) or int(instruments["reference_ticks"])
+        memory = self.behaviour.anchor_memory
+        mind = self.mind
+        return float(
+            memory * mind["memory"][row] + (1.0 - memory) * np.log(last) + mind["premium"][row]
+        )
+
+    def _worth(self, day: Day, buyer: int, instrument: int) -> float:
+        behaviour = self.behaviour
+        pressing = urgency(
+            day.binding_days, self.mind["theta_days"][buyer], behaviour.urgency_width_days
+        )
+        lift = behaviour.bid_urgency * pressing - behaviour.bid_discount * (1.0 - pressing)
+        return self._anchor(buyer, instrument) + lift
+
+    def _reservation(self, day: Day, seller: int, instrument: int, qty: int) -> float:
+        behaviour, mind = self.behaviour, self.mind
+        pressing = urgency(
+            day.binding_days, mind["theta_days"][seller], behaviour.urgency_width_days
+        )
+        pressure = max(pressing, float(mind["must_sell_share"][seller]))
+        premium = float(mind["reluctance"][seller]) * (1.0 - behaviour.seller_pressure * pressure)
+        discount = behaviour.size_discount * (1.0 + np.log2(qty / BULK_MIN_T))
+        return self._anchor(seller, instrument) + premium - float(discount)
+
+    def transfers(self, desks: Desks, due: list[tuple[int, bool]], day: Day) -> list[Array]:
+        """Let the groups whose day it is net; return the events of their deals."""
+        found: list[Array] = []
+        need = np.maximum(self.mind["wanted_t"], 0)
+        surplus = np.maximum(-self.mind["wanted_t"], 0)
+        for group, at_floor in due:
+            wobble = desks.price_wobble(group, day.number)
+            for deal in desks.net(group, at_floor, need, surplus):
+                have = np.where(day.usable[: len(self.floor.codes)], 1, 0)
+                have = have * self.floor.available_t()[deal.seller]
+                instrument = int(have.argmax())
+                qty = min(deal.qty_tonnes, int(have[instrument]))
+                if qty < BULK_MIN_T:
+                    continue
+                row = self.floor.exchange.state.instruments[instrument]
+                last = int(row["last_ticks"]) or int(row["reference_ticks"])
+                log_price = float(np.log(last)) + wobble
+                if at_floor:
+                    log_price = float(np.log(int(row["bulk_lower_limit_ticks"]))) + abs(wobble)
+                events = self.deal(deal.seller, deal.buyer, instrument, log_price, qty)
+                if events is not None:
+                    found.append(events)
+        return found
+
+    def deal(
+        self, seller: int, buyer: int, instrument: int, log_price: float, qty: int
+    ) -> Array | None:
+        """Offer in bulk, directed at the buyer, who accepts (TR-70, TR-75); None if refused."""
+        row = self.floor.exchange.state.instruments[instrument]
+        lower, upper = int(row["bulk_lower_limit_ticks"]), int(row["bulk_upper_limit_ticks"])
+        terms = {
+            "price_ticks": min(max(round(np.exp(log_price)), lower), upper),
+            "qty_tonnes": qty,
+        }
+        offered = self.floor.send(
+            self.floor.many(
+                Kind.BULK_OFFER,
+                account=seller,
+                instrument=instrument,
+                side=Side.SELL,
+                counterparty=buyer,
+                **terms,
+            )
+        )
+        if offered[0]["kind"] == Event.REFUSED:
+            return None
+        number = int(offered[0]["order_no"])
+        events = self.floor.send(
+            self.floor.many(Kind.BULK_ACCEPT, account=buyer, ref=number, **terms)
+        )
+        if events[0]["kind"] == Event.REFUSED:
+            self.floor.send(self.floor.many(Kind.BULK_WITHDRAW, account=seller, ref=number))
+            return None
+        return events

@@ -1,0 +1,349 @@
+"""What an entity does at a moment: the compiled part of behaviours 1, 2, 3 and 5.
+
+Ten-minute slots; in each of them an entity wakes with a fixed chance, looks at its position, and
+mostly goes back to other work. Who acts either takes the best price on the other side, if that is
+worth it to the entity, or lists a price of its own; large quantities are left to the bulk desk
+(sim/season/bargains.py). Agents see public quotes only: limits, last prices, the best levels.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.records import Event, Kind, Side
+from sim.season.jit import inlined, kernel, part
+from sim.season.streams import Array, Purpose, bell, unit
+
+SLOTS = 24  # ten minutes each: twelve in the morning, twelve in the afternoon (TR-30)
+BULK_MIN_T = 100_000  # TR-12
+LIST, CANCEL, TAKE_BEST = int(Kind.LIST), int(Kind.CANCEL), int(Kind.TAKE_BEST)
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+ACCEPTED, TRADED = int(Event.ACCEPTED), int(Event.TRADED)
+NO_BULK, BULK_WANTED = 0, 1
+
+WAKE = Purpose.WAKE
+ACT = Purpose.ACT
+PRICE = Purpose.PRICE
+QUANTITY = Purpose.QUANTITY
+VINTAGE = Purpose.VINTAGE
+
+
+MIND = np.dtype(  # one row an entity: what it is like, wants, remembers and has open
+    [
+        ("keys", "<u8"),  # of its random streams
+        ("theta_days", "<f8"),
+        ("reluctance", "<f8"),
+        ("must_sell_share", "<f8"),  # of what is for sale, what banking forces out
+        ("memory", "<f8"),  # log price
+        ("premium", "<f8"),  # what days without deals taught, log
+        ("wanted_t", "<i8"),  # tonnes to buy (> 0) or to sell (< 0)
+        ("open_no", "<i8"),  # number of the resting listing, 0 = none
+        ("open_t", "<i8"),  # what of it is open
+        ("open_ticks", "<i8"),
+        ("bought_t", "<i8"),  # of the season
+        ("sold_t", "<i8"),
+        ("open_side", "<i4"),
+        ("tried", "<i4"),  # side listed or taken today, 0 = none
+        ("bulk", "<i4"),  # wants a bulk deal today
+        ("bulk_failed", "<i4"),  # moments without a partner: the rest goes to the listed book
+        ("idle", "<i4"),  # 1 = a surplus holder who does nothing this season
+        ("dealt", "<i4"),  # 1 = something was filled today
+    ]
+)
+
+
+class Market(NamedTuple):
+    """What an entity can look at: its own holdings and the public quotes (engine.state.Arrays)."""
+
+    instruments: Array
+    books: Array
+    holdings: Array
+    stride: int
+    width: int
+
+
+class Day(NamedTuple):
+    """What is the same for everybody on a day."""
+
+    number: int  # of the trading day in the season, from 0
+    binding_days: float  # calendar days to the next binding date that is known, 1e9 = none
+    pulse: float  # factor on hazards, 1 = none
+    usable: Array  # bool, (instruments,): may be surrendered for the obligation
+    instruments: int
+
+
+class Habits(NamedTuple):
+    """The behaviour parameters that kernels read (sim.scenario.model.Behaviour)."""
+
+    wake_chance: float
+    hazard_base: float
+    hazard_urgent: float
+    urgency_width_days: float
+    small_cost_t: float
+    small_days: float
+    anchor_memory: float
+    bid_discount: float
+    bid_urgency: float
+    price_noise: float
+    seller_pressure: float
+    sell_hazard: float
+    banking_gain: float
+    chunk_median_t: float
+    chunk_sigma: float
+
+
+@inlined
+def urgency(days: float, theta_days: float, width_days: float) -> float:
+    """Return how pressing a date is: 0 far away, 1/2 at theta, 1 when it is past (5.3, 1)."""
+    return float(1.0 / (1.0 + np.exp(min((days - theta_days) / width_days, 50.0))))
+
+
+@part
+def best_ticks(a: Market, instrument: int, side: int) -> int:
+    """Return the best listed price of a side, 0 if there is none. ``a``: engine.state.Arrays."""
+    book = a.books[instrument * 2 + side - 1]
+    rank = book["best_rank"]
+    if rank >= a.width:
+        return 0
+    row = a.instruments[instrument]
+    if side == SELL:
+        return int(row["lower_limit_ticks"] + rank)
+    return int(row["upper_limit_ticks"] - rank)
+
+
+@part
+def last_ticks(a: Market, instrument: int) -> int:
+    """Return the last listed price today, or the reference while nothing traded."""
+    row = a.instruments[instrument]
+    return int(row["last_ticks"]) if row["last_ticks"] > 0 else int(row["reference_ticks"])
+
+
+@part
+def value_of(mind: Array, habits: Habits, a: Market, i: int, instrument: int) -> float:
+    """Return the log price an entity anchors on: memory, the last price, what it has learnt."""
+    last = np.log(float(last_ticks(a, instrument)))
+    memory = habits.anchor_memory
+    return float(memory * mind[i]["memory"] + (1.0 - memory) * last + mind[i]["premium"])
+
+
+@part
+def within(a: Market, instrument: int, ticks: int) -> int:
+    """Return the price, or the limit of the day it lies beyond: who meets a limit waits there."""
+    row = a.instruments[instrument]
+    return int(min(max(ticks, row["lower_limit_ticks"]), row["upper_limit_ticks"]))
+
+
+@part
+def vintage_to_buy(mind: Array, day: Day, a: Market, i: int, moment: int) -> int:
+    """Return the usable vintage with the lowest ask, or any if nobody asks; -1 = none (5.3, 5)."""
+    best, best_price, seen = -1, 0, 0
+    for instrument in range(day.instruments):
+        if day.usable[instrument]:
+            seen += 1
+            ask = best_ticks(a, instrument, SELL)
+            if ask > 0 and (best < 0 or ask < best_price):
+                best, best_price = instrument, ask
+    if best >= 0 or seen == 0:
+        return best
+    chosen = int(unit(mind[i]["keys"], VINTAGE, moment) * seen)
+    for instrument in range(day.instruments):
+        if day.usable[instrument]:
+            if chosen == 0:
+                return instrument
+            chosen -= 1
+    return -1
+
+
+@part
+def vintage_to_sell(mind: Array, day: Day, a: Market, i: int, moment: int) -> int:
+    """Return a vintage the entity can sell, in proportion to what it has; -1 = none."""
+    total = 0
+    for instrument in range(day.instruments):
+        total += a.holdings[i * a.stride + instrument]["available_tonnes"]
+    if total <= 0:
+        return -1
+    place = int(unit(mind[i]["keys"], VINTAGE, moment) * total)
+    for instrument in range(day.instruments):
+        place -= a.holdings[i * a.stride + instrument]["available_tonnes"]
+        if place < 0:
+            return instrument
+    return -1
+
+
+@part
+def chunk_t(mind: Array, habits: Habits, i: int, moment: int, most: int) -> int:
+    """Return the tonnes of a listed order: lognormal, at most ``most`` and 99,999 t (TR-11)."""
+    drawn = habits.chunk_median_t * np.exp(
+        habits.chunk_sigma * bell(mind[i]["keys"], QUANTITY, moment)
+    )
+    return int(max(1.0, min(drawn, float(min(most, BULK_MIN_T - 1)))))
+
+
+@inlined
+def put(
+    row: Any, kind: int, account: int, instrument: int, side: int, ticks: int, qty: int
+) -> None:
+    """Fill in a command."""
+    row["kind"] = kind
+    row["account"] = account
+    row["instrument"] = instrument
+    row["side"] = side
+    row["price_ticks"] = ticks
+    row["qty_tonnes"] = qty
+    row["ref"] = 0
+
+
+@part
+def quote(
+    mind: Array,
+    a: Market,
+    out: Array,
+    n: int,
+    i: int,
+    instrument: int,
+    side: int,
+    ticks: int,
+    qty: int,
+) -> int:
+    """Take what is worth it, else list; a resting listing of one's own is replaced. Return n."""
+    other = SELL if side == BUY else BUY
+    if mind[i]["open_no"] != 0:
+        if mind[i]["open_side"] == side and abs(mind[i]["open_ticks"] - ticks) * 200 < ticks:
+            return n  # within half a percent: it may stay
+        put(out[n], CANCEL, i, instrument, side, 0, 0)
+        out[n]["ref"] = mind[i]["open_no"]
+        n += 1
+        mind[i]["open_no"] = 0
+        mind[i]["open_t"] = 0
+        return n  # what it froze comes back first; the new price is for the next moment
+    best = best_ticks(a, instrument, other)
+    worth = best > 0 and ((side == BUY and best <= ticks) or (side == SELL and best >= ticks))
+    mind[i]["tried"] = side
+    put(out[n], TAKE_BEST if worth else LIST, i, instrument, side, ticks, qty)
+    return n + 1
+
+
+@part
+def buy(
+    mind: Array, day: Day, habits: Habits, a: Market, out: Array, n: int, i: int, moment: int
+) -> int:
+    """Let an entity in need act: bulk for large needs, else a listed order (5.3, 1 and 2)."""
+    pressing = urgency(day.binding_days, mind[i]["theta_days"], habits.urgency_width_days)
+    chance = (habits.hazard_base + habits.hazard_urgent * pressing) * day.pulse
+    need = mind[i]["wanted_t"]
+    if need < habits.small_cost_t and day.binding_days > habits.small_days:
+        chance *= 0.05  # a fixed cost of trading: small needs wait (simulation.md 4.4)
+    if unit(mind[i]["keys"], ACT, moment) >= chance:
+        return n
+    if need >= BULK_MIN_T and mind[i]["bulk_failed"] < 2:
+        mind[i]["bulk"] = BULK_WANTED
+        return n
+    instrument = vintage_to_buy(mind, day, a, i, moment)
+    if instrument < 0:
+        return n
+    noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
+    lift = habits.bid_urgency * pressing - habits.bid_discount * (1.0 - pressing)
+    log_price = value_of(mind, habits, a, i, instrument) + lift + noise
+    ticks = within(a, instrument, int(np.exp(log_price) / 10.0) * 10)  # quotes in 0.10 yuan
+    qty = chunk_t(mind, habits, i, moment, need)
+    return quote(mind, a, out, n, i, instrument, BUY, ticks, qty)
+
+
+@part
+def sell(
+    mind: Array, day: Day, habits: Habits, a: Market, out: Array, n: int, i: int, moment: int
+) -> int:
+    """Let a holder of a surplus act: reluctant, less so under pressure (5.3, 3 and 4)."""
+    pressing = urgency(day.binding_days, mind[i]["theta_days"], habits.urgency_width_days)
+    forced = mind[i]["must_sell_share"]
+    chance = habits.sell_hazard * (1.0 + pressing + habits.banking_gain * forced) * day.pulse
+    if unit(mind[i]["keys"], ACT, moment) >= chance:
+        return n
+    surplus = -mind[i]["wanted_t"]
+    if surplus >= BULK_MIN_T:
+        mind[i]["bulk"] = BULK_WANTED  # and lists as well: whoever comes first
+    instrument = vintage_to_sell(mind, day, a, i, moment)
+    if instrument < 0:
+        return n
+    have = a.holdings[i * a.stride + instrument]["available_tonnes"]
+    noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
+    pressure = max(pressing, forced)
+    premium = mind[i]["reluctance"] * (1.0 - habits.seller_pressure * pressure)
+    log_price = value_of(mind, habits, a, i, instrument) + premium + noise
+    ticks = within(a, instrument, int(np.exp(log_price) / 10.0 + 1.0) * 10)
+    qty = chunk_t(mind, habits, i, moment, min(surplus, have))
+    return quote(mind, a, out, n, i, instrument, SELL, ticks, qty)
+
+
+@kernel
+def decide(
+    mind: Array, day: Day, habits: Habits, a: Market, out: Array, slot: int
+) -> tuple[int, int]:
+    """Let everybody who wakes in a slot decide; return commands written to ``out`` and decisions.
+
+    ``out``: shape (2n,), dtype COMMAND; the caller numbers and times what was written.
+    """
+    n = decisions = 0
+    moment = day.number * SLOTS + slot
+    for i in range(len(mind)):
+        if unit(mind[i]["keys"], WAKE, moment) >= habits.wake_chance:
+            continue
+        decisions += 1
+        if mind[i]["wanted_t"] > 0:
+            n = buy(mind, day, habits, a, out, n, i, moment)
+        elif mind[i]["wanted_t"] < 0 and not mind[i]["idle"]:
+            n = sell(mind, day, habits, a, out, n, i, moment)
+    return n, decisions
+
+
+@kernel
+def learn_of(mind: Array, events: Array) -> None:
+    """Let everybody hear what became of the orders: fills, listings that rest, ends."""
+    n = len(mind)
+    for event in events:
+        i = event["account"]
+        if event["kind"] == TRADED:
+            side = event["side"]
+            qty = event["qty_tonnes"]
+            j = event["counterparty"]
+            buyer, seller = (i, j) if side == BUY else (j, i)
+            if buyer < n:
+                mind[buyer]["bought_t"] += qty
+                mind[buyer]["wanted_t"] -= qty
+                mind[buyer]["dealt"] = 1
+            if seller < n:
+                mind[seller]["sold_t"] += qty
+                mind[seller]["wanted_t"] += qty
+                mind[seller]["dealt"] = 1
+            if j < n and mind[j]["open_no"] == event["other_order_no"]:
+                mind[j]["open_t"] = event["other_leaves_qty"]
+                if mind[j]["open_t"] == 0:
+                    mind[j]["open_no"] = 0
+        elif event["kind"] == ACCEPTED and 0 <= i < n and event["leaves_qty"] > 0:
+            mind[i]["open_no"] = event["order_no"]
+            mind[i]["open_t"] = event["leaves_qty"]
+            mind[i]["open_side"] = event["side"]
+            mind[i]["open_ticks"] = event["price_ticks"]
+
+
+@kernel
+def end_of_day(
+    mind: Array, closes_log: float, memory_rate: float, step: float, keep: float
+) -> None:
+    """Let everybody learn from the day: who found nobody gives way, who dealt asks for more."""
+    for i in range(len(mind)):
+        side = mind[i]["tried"]
+        if side != 0:
+            way = 1.0 if side == BUY else -1.0
+            mind[i]["premium"] += -way * step if mind[i]["dealt"] else way * step
+        mind[i]["premium"] *= keep
+        mind[i]["memory"] += memory_rate * (closes_log - mind[i]["memory"])
+        mind[i]["tried"] = 0
+        mind[i]["dealt"] = 0
+        mind[i]["open_no"] = 0
+        mind[i]["open_t"] = 0
+        mind[i]["bulk"] = NO_BULK
+        if mind[i]["bulk_failed"] > 0:
+            mind[i]["bulk_failed"] -= 1

@@ -1,0 +1,63 @@
+"""Events of the calendar: who hears of them when, and what dates are known (simulation.md 5.3, 10).
+
+Nothing is visible before its publication date: an event moves memories from its day on, first of
+those who pay attention, later of the others; a deadline binds only once it is published.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from sim.scenario.model import Scenario
+from sim.season.minds import SLOTS
+from sim.season.people import People
+from sim.season.position import Books
+from sim.season.streams import Purpose, units
+
+FAR_DAYS = 1e9
+YEAR_DAYS = 365.0
+
+
+class News:
+    """The events of a season and who has heard of each."""
+
+    def __init__(self, scenario: Scenario, people: People) -> None:
+        self.events = [each for each in scenario.events if not each.history]
+        self.behaviour = scenario.behaviour
+        self.people = people
+        self.scenario = scenario
+        self._heard = np.zeros((len(self.events), people.count), bool)
+
+    def spread(self, mind: Array, date: dt.date, number: int) -> None:
+        """Let the news of published events reach people, and move their memory of the price."""
+        for row, event in enumerate(self.events):
+            if event.date > date or not event.price_sign or self._heard[row].all():
+                continue
+            draw = units(self.people.keys, Purpose.NEWS, number * SLOTS + row)
+            now = (draw < self.behaviour.attention_share) & ~self._heard[row]
+            self._heard[row] |= now
+            mind["memory"][now] += event.price_sign * self.behaviour.news_share
+
+    def pulse(self, date: dt.date) -> float:
+        """Return the factor on hazards after events that make people look at their position."""
+        gain = 0.0
+        for event in self.events:
+            if event.pulse and event.date <= date:
+                gone = (date - event.date).days
+                gain = max(gain, float(np.exp(-gone / self.behaviour.pulse_days)))
+        return 1.0 + self.behaviour.pulse_gain * gain
+
+    def binding_days(self, date: dt.date, books: Books) -> float:
+        """Return calendar days to the next date that is published and not yet over (5.3, 1)."""
+        days = FAR_DAYS
+        for row, obligation in enumerate(self.scenario.obligations):
+            if books.settled[row]:
+                continue
+            dates = [(obligation.deadline_published, obligation.deadline)]
+            dates += [(each.published, each.date) for each in obligation.milestones]
+            for published, due in dates:
+                if published <= date <= due:
+                    days = min(days, float((due - date).days))
+        return days

@@ -1,0 +1,159 @@
+"""The population of a season, drawn by simulation.md 5.1: one array per property, a row an entity.
+
+Rows are accounts of the exchange, in the order of the sectors. Every draw is keyed by the entity's
+name, so a population that is extended keeps the people it had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.scenario.model import Obligation, Population, Scenario, Sector
+from sim.season.streams import Array, Purpose, bells, entity_keys, units
+
+PROVINCES = 31
+CODES = {"power": "PW", "steel": "ST", "cement": "CM", "aluminium": "AL"}
+INDEPENDENT = -1
+
+
+@dataclass
+class People:
+    """Who there is: shape (n,) each unless said otherwise."""
+
+    names: list[str]
+    keys: Array  # uint64
+    sector: Array  # int64, row of the scenario's sectors
+    size_t: Array  # float64, emissions a year
+    group: Array  # int64, -1 = independent
+    province: Array  # int64
+    surplus_rate: Array  # float64, (obligations,), of each obligation by entity: (k, n)
+    due_t: Array  # int64, (k, n)
+    allocation_t: Array  # int64, (k, n)
+    old_t: Array  # int64, (v, n): earlier vintages held when the season begins
+    theta_days: Array
+    reluctance: Array
+    inactive: Array  # bool
+    forecast: Array  # standard normal error of the own forecast
+    attention: Array  # uniform: below the attention share an entity hears at once
+
+    @property
+    def count(self) -> int:
+        """How many entities there are."""
+        return len(self.names)
+
+
+def people_of(scenario: Scenario, seed: int) -> People:
+    """Draw everybody of a scenario for one seed."""
+    population = scenario.population
+    names = [
+        f"{CODES.get(sector.name, sector.name.upper())}{number:05d}"
+        for sector in population.sectors
+        for number in range(1, sector.entities + 1)
+    ]
+    keys = entity_keys(seed, scenario.name, names)
+    sector = np.repeat(
+        np.arange(len(population.sectors)), [each.entities for each in population.sectors]
+    )
+    size = np.concatenate(
+        [_sizes(each, keys[sector == row]) for row, each in enumerate(population.sectors)]
+    )
+    group = _groups(population, keys)
+    rates, due, allocation = _obligations(scenario, keys, sector, size, group, seed)
+    behaviour = scenario.behaviour
+    chance = units(keys, Purpose.CHARACTER, 1)
+    return People(
+        names=names,
+        keys=keys,
+        sector=sector,
+        size_t=size,
+        group=group,
+        province=(units(keys, Purpose.PROVINCE, 0) ** 1.6 * PROVINCES).astype(np.int64),
+        surplus_rate=rates,
+        due_t=due,
+        allocation_t=allocation,
+        old_t=_old_holdings(population, keys, size, group),
+        theta_days=behaviour.theta_median_days
+        * np.exp(behaviour.theta_sigma * bells(keys, Purpose.CHARACTER, 2)),
+        reluctance=-behaviour.reluctance * np.log1p(-units(keys, Purpose.CHARACTER, 3)),
+        inactive=chance < behaviour.inactive_share,
+        forecast=bells(keys, Purpose.FORECAST, 0),
+        attention=units(keys, Purpose.ATTENTION, 0),
+    )
+
+
+def _sizes(sector: Sector, keys: Array) -> Array:
+    """Return yearly emissions in tonnes: lognormal, cut at both ends, scaled to the sector's."""
+    size = np.exp(sector.size_sigma * bells(keys, Purpose.SIZE, 0))
+    total = sector.emissions_mt * 1e6
+    for _ in range(6):  # scaling moves entities over the cuts; a few rounds settle it
+        size = np.clip(size * (total / size.sum()), sector.size_min_t, sector.size_max_t)
+    return np.asarray(size)
+
+
+def _groups(population: Population, keys: Array) -> Array:
+    """Return each entity's group: central ones first, then provincial ones, -1 = none."""
+    draw = units(keys, Purpose.GROUP, 0)
+    central = population.central_groups * population.central_share
+    group = np.full(len(keys), INDEPENDENT, np.int64)
+    inside = draw < central
+    group[inside] = (draw[inside] / population.central_share).astype(np.int64)
+    provincial = ~inside & (draw < central + population.provincial_share)
+    if population.provincial_groups:
+        place = (draw[provincial] - central) / population.provincial_share
+        group[provincial] = population.central_groups + (
+            place * population.provincial_groups
+        ).astype(np.int64)
+    return group
+
+
+def _obligations(
+    scenario: Scenario, keys: Array, sector: Array, size: Array, group: Array, seed: int
+) -> tuple[Array, Array, Array]:
+    """Return surplus rates, tonnes due and final allocations, each of shape (k, n)."""
+    shape = (len(scenario.obligations), len(keys))
+    rates, due, allocation = np.zeros(shape), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    names = [each.name for each in scenario.population.sectors]
+    group_names = [f"group {number}" for number in range(int(group.max(initial=-1)) + 2)]
+    group_keys = entity_keys(seed, scenario.name, group_names)
+    for row, obligation in enumerate(scenario.obligations):
+        inside = np.isin(sector, [names.index(each) for each in obligation.sectors])
+        weight = np.where(inside, size, 0.0)
+        emissions = np.floor(weight * (obligation.emissions_mt * 1e6 / weight.sum()))
+        rate = _surplus_rates(scenario.population, obligation, keys, group, group_keys)
+        rate -= (rate * emissions).sum() / emissions.sum() - obligation.net_surplus_share
+        rates[row] = np.where(inside, rate, 0.0)
+        allocation[row] = np.floor(emissions * (1.0 + rates[row]))
+        cap = obligation.obligation_cap_share
+        relieved = np.minimum(emissions, np.floor(allocation[row] + cap * emissions))
+        due[row] = relieved if cap else emissions
+    return rates, due, allocation
+
+
+def _surplus_rates(
+    population: Population, obligation: Obligation, keys: Array, group: Array, group_keys: Array
+) -> Array:
+    """Return r = (A - E) / E: the group's part and a Student-t(4) one, cut at -20 % and +25 %."""
+    if not obligation.spread_share:
+        return np.full(len(keys), obligation.net_surplus_share)
+    own = bells(keys, Purpose.SURPLUS, 0)
+    chi = sum(bells(keys, Purpose.SURPLUS, moment) ** 2 for moment in (1, 2, 3, 4))
+    student = own / np.sqrt(chi / 4.0) / np.sqrt(2.0)  # unit variance: t(4) has variance 2
+    common = np.where(group >= 0, bells(group_keys, Purpose.SURPLUS, 9)[group], 0.0)
+    rate = obligation.spread_share * student + population.group_sd_share * common
+    return np.asarray(np.clip(rate + obligation.net_surplus_share, -0.20, 0.25))
+
+
+def _old_holdings(population: Population, keys: Array, size: Array, group: Array) -> Array:
+    """Return tonnes held of earlier vintages, (v, n): the largest groups hold ``top_share``."""
+    holders = np.zeros((len(population.old_holdings), len(keys)), np.int64)
+    central = (group >= 0) & (group < population.central_groups)
+    for row, old in enumerate(population.old_holdings):
+        draw = units(keys, Purpose.HOLDING, row)
+        weight = np.where(draw < 0.6, size * draw**2, 0.0)  # two in five hold nothing
+        for inside, share in ((central, old.top_share), (~central, 1.0 - old.top_share)):
+            total = weight[inside].sum()
+            if total > 0:
+                holders[row, inside] = weight[inside] * (old.total_mt * 1e6 * share / total)
+    return holders

@@ -1,0 +1,258 @@
+"""A season from its first listing to its last surrender, lived day by day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.calendar import is_trading_day
+from engine.records import Event, Side, commands
+from sim.scenario.model import Behaviour, Scenario
+from sim.season.banking import must_sell_share
+from sim.season.bargains import Bargains
+from sim.season.desks import Desks
+from sim.season.floor import HALF_DAY_SLOTS, Floor
+from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_day, learn_of
+from sim.season.news import News
+from sim.season.offsetting import Offsets
+from sim.season.people import People, people_of
+from sim.season.position import Books, by_deadline, issued_by, position_of
+from sim.season.streams import Array
+from sim.season.surrender import Money, Surrender, carried_over, surrender
+
+CASH_SHARE = 4.0  # everybody can pay for several times its need: full pre-funding (TR-41)
+
+
+def trading_days(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return the trading days from ``first`` to ``last``, both included (CA-01)."""
+    span = (last - first).days + 1
+    every = (first + dt.timedelta(days=number) for number in range(span))
+    return [date for date in every if is_trading_day(date)]
+
+
+class Season:
+    """One season of one seed, to be lived day by day.
+
+    ``people``, ``mind``, ``floor`` and ``books`` are open to look at between days; the environment
+    and experiments add agents on the accounts after the entities' (``extra_accounts``).
+    """
+
+    def __init__(self, scenario: Scenario, seed: int, extra_accounts: int = 0) -> None:
+        self.scenario = scenario
+        self.seed = seed
+        self.people = people_of(scenario, seed)
+        count = self.people.count
+        self.floor = Floor(scenario, count + extra_accounts, cash_fen=4 * 10**18 // 4)
+        self.books = Books.of(self.people)
+        self.mind = fresh_mind(self.people, scenario)
+        self.habits = habits_of(scenario.behaviour, scenario.extras.matching == "price_time")
+        self.news = News(scenario, self.people)
+        self.desks = Desks(scenario, self.people, seed)
+        self.bargains = Bargains(scenario, self.people, self.mind, self.floor)
+        self.offsets = Offsets(scenario, self.people)
+        self.days = trading_days(scenario.first_day, scenario.last_day)
+        self.decisions = 0
+        self._buffer = commands(2 * count + 16)
+        self._issues = sorted(scenario.issues, key=lambda each: each.date)
+        self._yesterday = scenario.first_day - dt.timedelta(days=1)
+        self._old_given = False
+        self.surrenders: list[Surrender] = []
+        self.snapshots: list[tuple[dt.date, Array]] = []
+
+    def account_names(self) -> Array:
+        """Return the entity of each account row, objects; extra accounts are X1, X2 …"""
+        rows = len(self.floor.exchange.state.accounts)
+        extra = [f"X{number}" for number in range(1, rows - self.people.count + 1)]
+        return np.array([*self.people.names, *extra], dtype=object)
+
+    def counts(self) -> dict[str, int]:
+        """Return how much was done: decisions, commands, events, trades."""
+        return {
+            "decisions": self.decisions,
+            "commands": self.floor.commands,
+            "events": sum(len(part) for part in self.floor.log),
+            "trades": int(self.floor.exchange.state.market[0]["trade_base"]),
+            "entities": self.people.count,
+            "days": len(self.floor.closes_by_day),
+        }
+
+    def live(self) -> Iterator[dt.date]:
+        """Live the days that are left, one at a time; yields each date after its evening."""
+        while len(self.floor.closes_by_day) < len(self.days):
+            date = self.days[len(self.floor.closes_by_day)]
+            self.live_day(date)
+            yield date
+
+    def live_day(self, date: dt.date) -> None:
+        """Live one trading day: hand-outs, news, plans, twenty-four slots, the evening."""
+        number = len(self.floor.closes_by_day)
+        self.floor.begin(date)
+        self._hand_out(date)
+        self._plan(date, number)
+        day = self.day_of(date, number)
+        for slot in range(SLOTS):
+            self.floor.open_slot(slot)
+            self._slot(day, slot)
+        self._evening(date)
+
+    def market(self) -> Market:
+        """Return what everybody can look at now."""
+        state = self.floor.exchange.state
+        holdings = state.holdings
+        return Market(
+            state.instruments, state.books, holdings.reshape(-1), holdings.shape[1], state.width
+        )
+
+    def day_of(self, date: dt.date, number: int) -> Day:
+        """Return what everybody knows about a day."""
+        usable = np.zeros(8, bool)
+        for row, obligation in enumerate(self.scenario.obligations):
+            if not self.books.settled[row]:
+                for column, code in enumerate(self.floor.codes):
+                    usable[column] |= code in obligation.usable
+        return Day(
+            number,
+            self.news.binding_days(date, self.books),
+            self.news.pulse(date),
+            usable,
+            len(self.floor.codes),
+        )
+
+    def _slot(self, day: Day, slot: int) -> None:
+        """Ten minutes: whoever wakes decides; in the afternoon bulk is agreed as well (TR-31)."""
+        n, decisions = decide(self.mind, day, self.habits, self.market(), self._buffer, slot)
+        self.decisions += decisions
+        if n:
+            learn_of(self.mind, self.floor.send(self._buffer[:n].copy()))
+        if slot >= HALF_DAY_SLOTS:
+            if slot == HALF_DAY_SLOTS:
+                for events in self.bargains.transfers(self.desks, self._netting, day):
+                    learn_of(self.mind, events)
+            for events in self.bargains.strangers(day, slot):
+                learn_of(self.mind, events)
+
+    def _hand_out(self, date: dt.date) -> None:
+        """Issue the allowances that are due by today and can be traded (AL-33, TR-04)."""
+        codes = self.floor.codes
+        if not self._old_given:
+            self._old_given = True
+            for row, old in enumerate(self.scenario.population.old_holdings):
+                self.floor.give(old.vintage, self.people.old_t[row])
+        waiting = []
+        for issue in self._issues:
+            row, until_now = issued_by(self.people, self.scenario, issue)
+            vintage = self.scenario.obligations[row].vintage
+            if issue.date > date or vintage not in codes:
+                waiting.append(issue)
+                continue
+            given = np.maximum(until_now - self.books.issued_t[row], 0)
+            self.floor.give(vintage, given)
+            self.books.issued_t[row] += given
+        self._issues = waiting
+
+    def _plan(self, date: dt.date, number: int) -> None:
+        """Let everybody look at its position as the day begins, and hear the news."""
+        behaviour, mind = self.scenario.behaviour, self.mind
+        self.news.spread(mind, date, number)
+        self.offsets.day(date, number, self.books, self.floor.composite_ticks() / 100.0)
+        held = self.floor.holdings_t()[: self.people.count]
+        position = position_of(self.scenario, self.people, self.books, self.floor.codes, held, date)
+        forward = self._forward()
+        wanted = position.need_t * (1.0 + behaviour.buffer_share)
+        wanted = np.maximum(wanted + forward - position.surplus_t, 0.0)
+        surplus = np.maximum(position.surplus_t - forward, 0.0)
+        mind["wanted_t"][:] = np.where(wanted > 0, wanted, -surplus).astype(np.int64)
+        mind["must_sell_share"][:] = must_sell_share(
+            self.scenario, self.people, surplus, mind["sold_t"] - mind["bought_t"], date
+        )
+        self._netting = self.desks.due(self._yesterday, date)
+        self._yesterday = date
+
+    def _forward(self) -> Array:
+        """Return what entities buy along for the obligation after these, tonnes, shape (n,)."""
+        rate = self.people.surplus_rate[-1]
+        yearly = np.maximum(-rate, 0.0) * self.people.size_t
+        return np.asarray(self.scenario.behaviour.forward_share * yearly)
+
+    def _evening(self, date: dt.date) -> None:
+        """Close the day, let everybody learn, and surrender what is due (CP-32)."""
+        self.floor.end()
+        close = self.floor.composite_ticks()
+        behaviour = self.scenario.behaviour
+        end_of_day(
+            self.mind,
+            float(np.log(close)),
+            behaviour.memory_rate,
+            behaviour.learning,
+            behaviour.learning_decay,
+        )
+        self.floor.closes_by_day.append(close)
+        number = len(self.floor.closes_by_day)
+        last = number == len(self.days)
+        if last or self.days[number].month != date.month:
+            self.snapshots.append((date, self.floor.holdings_t()[: self.people.count].copy()))
+        for row in by_deadline(self.scenario.obligations):
+            due = self.scenario.obligations[row].deadline
+            if not self.books.settled[row] and (date >= due or (last and due.year == date.year)):
+                self._surrender(date, row, last)
+
+    def _surrender(self, date: dt.date, row: int, last: bool) -> None:
+        """Hand in what is due (CP-32). Tonnes leave the trading side before the next day begins."""
+        held = self.floor.holdings_t()[: self.people.count].copy()
+        before = held.copy()
+        given, short = surrender(
+            self.scenario, self.people, self.books, self.floor.codes, held, row
+        )
+        money = self.money(date)
+        net_sold = money.sold_t - money.bought_t
+        carried, expired = carried_over(
+            self.scenario, self.people, self.floor.codes, held, net_sold
+        )
+        self.surrenders.append(
+            Surrender(row, self.books.offset_t[row], given, short, carried, expired, money)
+        )
+        if last:
+            self.snapshots.append((date, held))
+        else:
+            self.floor.take_back(before - held)
+
+    def money(self, date: dt.date) -> Money:
+        """Return what everybody traded so far, and the month's mean price (CP-63)."""
+        events = self.floor.events()
+        deals = events[events["kind"] == Event.TRADED]
+        rows = len(self.floor.exchange.state.accounts)
+        buys = deals["side"] == Side.BUY
+        buyer = np.where(buys, deals["account"], deals["counterparty"])
+        seller = np.where(buys, deals["counterparty"], deals["account"])
+        count = self.people.count
+        tonnes, yuan = deals["qty_tonnes"], deals["amount_fen"] / 100.0
+        month = deals["date"] // 100 == date.year * 100 + date.month
+        volume = float(tonnes[month].sum())
+        return Money(
+            np.bincount(buyer, tonnes, rows)[:count].astype(np.int64),
+            np.bincount(seller, tonnes, rows)[:count].astype(np.int64),
+            np.bincount(buyer, yuan, rows)[:count],
+            np.bincount(seller, yuan, rows)[:count],
+            self.offsets.cost_cny.copy(),
+            float(yuan[month].sum()) / volume if volume else 0.0,
+        )
+
+
+def habits_of(behaviour: Behaviour, price_time: bool = False) -> Habits:
+    """Return what kernels need to know of the behaviour parameters."""
+    names = [name for name in Habits._fields if name not in {"wake_chance"}]
+    values = {name: float(getattr(behaviour, name)) for name in names}
+    return Habits(wake_chance=behaviour.wakes_per_day / SLOTS, **values)
+
+
+def fresh_mind(people: People, scenario: Scenario) -> Array:
+    """Return everybody's mind on the first morning: shape (n,), dtype MIND."""
+    mind = np.zeros(people.count, MIND)
+    mind["keys"] = people.keys
+    mind["theta_days"] = people.theta_days
+    mind["reluctance"] = people.reluctance
+    mind["idle"] = people.inactive
+    mind["memory"] = np.log(max(each.opening_cny_t for each in scenario.vintages) * 100.0)
+    return mind
