@@ -1,6 +1,7 @@
 """The platform's units of a year, as the books have them: what an allocation is computed from.
 
-Outputs and heat are sums of the annual reports, emissions the verified tonnes of each facility.
+Outputs and heat are sums of the annual reports, emissions the verified tonnes of each facility; who
+opened in the year or closed before the approval is known by his dates.
 What nobody deposits (cooling, load, special cases …) comes from a file and fills blanks only: a
 file that contradicts the books is refused, row by row.
 """
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from registry.allocation.cells import CellError
-from registry.allocation.plan import Plan
+from registry.allocation.plan import EMISSIONS, Plan
 from registry.allocation.reading import Refused
 from registry.allocation.report import decimal_text
 from registry.allocation.rows import COLUMNS, ENTERPRISE
@@ -78,6 +79,9 @@ def _filled(stored: Mapping[str, str], texts: Mapping[str, str]) -> Texts:
     """Return a stored row with its blanks filled; CellError differs_from_books."""
     row = dict(stored)
     for name, text in texts.items():
+        if name == "special":  # the file knows cases that the books do not
+            row[name] = text or row.get(name, "")
+            continue
         if row.get(name) and text and row[name] != text:
             reason = f"{name} is {text} here and {row[name]} in the books"
             raise CellError(name, "differs_from_books", reason)
@@ -129,6 +133,7 @@ class _Books:
             row["emissions_t"] = self._tonnes(entity, facility)
             row |= self._base(entity, facility, place)
             row |= self._sums(entity, [facility])
+            row |= self._special(facility)
             if entity.sector == "power":
                 row |= {"class": facility.unit_class, "fuel": facility.fuel}
                 row["capacity_mw"] = facility.capacity_mw
@@ -140,6 +145,23 @@ class _Books:
     def _at_work(self, facility: Facility) -> bool:
         first, last = facility.commissioned // 10_000, facility.closed // 10_000 or 9999
         return first <= self.year <= last
+
+    def _special(self, facility: Facility) -> Texts:
+        """Return the case of a unit that opened in the year or closed before the final approval.
+
+        Only where the plan gives it its emissions (AL-65, AL-86). Where such a unit is out of scope
+        (AL-04) its emissions are no obligation either, which nobody but the file can say.
+        """
+        due = self.plan.dates.get((self.year, "final_issue_due"))
+        approved = int(f"{due.value:%Y%m%d}") if due else self.year * 10_000 + 1231
+        is_new = facility.commissioned // 10_000 == self.year
+        code = "closed" if 0 < facility.closed <= approved else "new" if is_new else ""
+        known = [
+            one.code
+            for one in self.plan.special
+            if self.year in one.years and one.treatment == EMISSIONS
+        ]
+        return {"special": code} if code in known and not self.early else {}
 
     def _head(self, entity: Entity, unit: str) -> Texts:
         head = {"entity": entity.code, "unit": unit, "province": entity.province}
@@ -175,6 +197,8 @@ class _Books:
         report = self.reports.get(entity.code)
         sums = {} if report is None else report.facilities.get(facility.code, {}).get("sums", {})
         hours, generated = sums.get("hours"), sums.get("generated")
+        if generated is not None and not Fraction(generated):
+            return "0"
         if not facility.capacity_mw or generated is None or not hours or not Fraction(hours):
             return ""
         load = Fraction(generated) / (Fraction(facility.capacity_mw) * Fraction(hours)) * 100
@@ -186,7 +210,9 @@ class _Books:
         row["emissions_t"] = str(self.verified.get(entity.code, ""))
         if self.base:
             row["base_emissions_t"] = str(self.base.get(entity.code, 0))
-        return row | (self._sums(entity, facilities) if facilities else {})
+        if facilities:
+            row |= self._sums(entity, facilities) | self._special(facilities[0])
+        return row
 
 
 def _by_entity(registry: Registry) -> dict[str, list[Facility]]:

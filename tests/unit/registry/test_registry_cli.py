@@ -210,7 +210,7 @@ def reported(line: Line) -> Registry:
         rows = [("W", "Water", "42", "power"), ("Z", "Smelter", "15", "aluminium")]
         monitoring.add_entities([NewEntity(*row) for row in rows])
         monitoring.open_accounts()
-        facilities = [Facility("W", "U1", "unit", "I", "600", "coal", 20251201)]
+        facilities = [Facility("W", "U1", "unit", "I", "600", "coal", 20241201)]
         monitoring.add_facilities(
             [*facilities, Facility("Z", "POT", "process", commissioned=20251201)]
         )
@@ -228,6 +228,8 @@ def reported(line: Line) -> Registry:
         ]
         monitoring.deposit(deposits, 11, at(2026, 1, 10))
         monitoring.report_all(2025, 11, at(2026, 3, 1))
+        for one in monitoring.findings(2025, "W"):
+            monitoring.answer_finding(one.id, "stood still", 11, at(2026, 3, 2))
         monitoring.verify(2025, 22, at(2026, 5, 1), "visit")
         monitoring.record_verified_many([("W", 2024, 2_000_001)], 22, at(2025, 6, 1))
     return registry
@@ -249,6 +251,32 @@ def test_units_of_the_books(line: Line, reported: Registry) -> None:
     }  # fmt: skip
     assert (early["generated_mwh"], early["base_emissions_t"]) == ("0", "2000001")
     assert (pot["output_t"], pot["emissions_t"], pot["sector"]) == ("40000", "66430", "aluminium")
+
+
+@pytest.mark.parametrize(
+    ("commissioned", "closed", "special"),
+    [
+        (20241231, 0, ""),
+        (20250101, 0, "new"),
+        (20101201, 20260930, "closed"),  # the day of the final issue (CA-05)
+        (20101201, 20261001, ""),
+        (20250101, 20260101, "closed"),
+    ],
+)
+def test_al65_who_opened_or_closed_gets_his_emissions(
+    line: Line, reported: Registry, commissioned: int, closed: int, special: str
+) -> None:
+    with Registry.open(line.url) as registry:
+        unit = Facility("W", "U2", "unit", "II", "300", "coal", commissioned, closed)
+        registry.monitoring.add_facilities([unit])
+        plan = plan_file.load("power-2025-2026")
+        found = {texts["unit"]: texts for _, texts in units_of(registry, plan, 2025, "final").rows}
+        early = {texts["unit"]: texts for _, texts in units_of(registry, plan, 2025, "pre").rows}
+        file = line.file("s.csv", "entity,unit,special\nW,U2,biomass\n")
+        told = {t["unit"]: t for _, t in units_of(registry, plan, 2025, "final", file).rows}
+    assert (found["U1"].get("special", ""), found["U2"].get("special", "")) == ("", special)
+    assert "special" not in early["U2"]
+    assert told["U2"]["special"] == "biomass"
 
 
 def test_an_allocation_from_the_books_and_a_file_that_contradicts_them(
