@@ -115,10 +115,11 @@ _CHECKS: dict[str, Callable[[Connection, str, Any], None]] = {
 }
 
 
-def _issue(tx: Connection, v: Values, _: Context) -> Done:
+def _issue(tx: Connection, v: Values, context: Context) -> Done:
     _refuse_batch(tx, v["vintage"])
     refuse_closed(tx, id_of(tx, v["account"]))
-    return Done(instructions.issue(tx, [(v["vintage"], v["account"], v["qty_tonnes"])]))
+    row = (v["vintage"], v["account"], v["qty_tonnes"])
+    return Done(instructions.issue(tx, [row], context.at_ns))
 
 
 def _refuse_batch(tx: Connection, code: str) -> None:
@@ -162,7 +163,8 @@ def _cancel(tx: Connection, v: Values, context: Context) -> Done:
         Bucket(account, unit, CANCELLED),
         v["qty_tonnes"],
     )
-    number = ledger.book(tx, "cancellation", f"{v['purpose']}: {v['document']}", [move])
+    note = f"{v['purpose']}: {v['document']}"
+    number = ledger.book(tx, "cancellation", note, [move], context.at_ns)
     sentence = f"{v['qty_tonnes']:,} t of {v['vintage']} were cancelled: {v['document']}."
     notices.tell(tx, "cancellation", sentence, None, context.at_ns)
     return Done(number)
@@ -187,7 +189,7 @@ def _succeed(tx: Connection, v: Values, context: Context) -> Done:
         v["qty_tonnes"],
     )
     note = f"{v['grounds']}: {v['document']}; {v['provincial_approval']}"
-    number = ledger.book(tx, "succession", note, [move])
+    number = ledger.book(tx, "succession", note, [move], context.at_ns)
     sentence = f"{v['qty_tonnes']:,} t of {v['vintage']} changed owner by {v['grounds']}."
     notices.tell(tx, "succession", sentence, None, context.at_ns)
     return Done(number)
@@ -213,7 +215,7 @@ def _correct(tx: Connection, v: Values, context: Context) -> Done:
         raise RefusalError(
             "not_correctable", "An allocation is corrected by an additional issue (RG-18)."
         )
-    number = ledger.book(tx, "correction", v["evidence"], moves, corrects=wrong.id)
+    number = ledger.book(tx, "correction", v["evidence"], moves, context.at_ns, wrong.id)
     for account in sorted({bucket.account for move in moves for bucket in move[:2]}):
         sentence = f"Transaction {wrong.id} was corrected by {number}: {v['evidence']}."
         notices.tell(tx, "correction", sentence, account, context.at_ns)
@@ -279,8 +281,8 @@ def _bank_debit(tx: Connection, v: Values, context: Context) -> Done:
     return _set_blocks(tx, grounds, context, "restrict")._replace(txn=txn)
 
 
-def _reserve_in(tx: Connection, v: Values, _: Context) -> Done:
-    return Done(defaults.reserve_in(tx, v["amount_fen"], v["document"]))
+def _reserve_in(tx: Connection, v: Values, context: Context) -> Done:
+    return Done(defaults.reserve_in(tx, v["amount_fen"], v["document"], context.at_ns))
 
 
 def _cover(tx: Connection, v: Values, context: Context) -> Done:

@@ -63,7 +63,7 @@ def once(
     """
     if not request_id or at_ns is None:
         windows.refuse_closed(profile, wanted.kind, at_ns)
-        return _DO[wanted.kind](tx, wanted)
+        return _DO[wanted.kind](tx, wanted, at_ns)
     date = day_of(at_ns)
     _refuse_id(request_id)
     account = id_of(tx, wanted.account)
@@ -77,7 +77,7 @@ def once(
             )
         return row.instruction or 0
     windows.refuse_closed(profile, wanted.kind, at_ns)
-    number = _DO[wanted.kind](tx, wanted)
+    number = _DO[wanted.kind](tx, wanted, at_ns)
     unit = ledger.unit_of(tx, wanted.vintage) if wanted.vintage else FEN
     content = {"kind": wanted.kind, "unit": unit, "amount": wanted.amount}
     key = {"account": account, "date": date, "request_id": request_id}
@@ -85,15 +85,15 @@ def once(
     return number
 
 
-def _deposit(tx: Connection, wanted: Wanted) -> int:
-    return instructions.deposit(tx, [(wanted.account, wanted.amount)])
+def _deposit(tx: Connection, wanted: Wanted, at_ns: int | None) -> int:
+    return instructions.deposit(tx, [(wanted.account, wanted.amount)], at_ns)
 
 
-def _transfer_in(tx: Connection, wanted: Wanted) -> int:
-    return instructions.transfer_in(tx, [(wanted.account, wanted.vintage, wanted.amount)])
+def _transfer_in(tx: Connection, wanted: Wanted, at_ns: int | None) -> int:
+    return instructions.transfer_in(tx, [(wanted.account, wanted.vintage, wanted.amount)], at_ns)
 
 
-_DO: dict[str, Callable[[Connection, Wanted], int]] = {
+_DO: dict[str, Callable[[Connection, Wanted, int | None], int]] = {
     "cash_in": _deposit,
     "transfer_in": _transfer_in,
 }

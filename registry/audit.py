@@ -17,6 +17,7 @@ from registry.clearing import payments
 from registry.compliance import audit as compliance_audit
 from registry.compliance import carry_deciding
 from registry.ledger import Bucket
+from registry.offsets import audit as offsets_audit
 from registry.schema import (
     BANK,
     CASH,
@@ -49,7 +50,8 @@ def violations(tx: Connection, state: State | None = None) -> list[str]:
     I1 and I3: what is in the buckets of a unit is what came in through its source. I2: nothing is
     negative. Every balance is the sum of its entries; transit is what is instructed and pending;
     posted days are exactly their deals; what is allocated, earmarked, waiting and surrendered is
-    what was decided (I12), and what is carried over is within its limits (I11). With an exchange's
+    what was decided (I12), what is carried over is within its limits (I11), and every registered
+    reduction is held, in the market, or cancelled with a proof (VM-10). With an exchange's
     ``state`` also I10: both trading sides agree.
     """
     found = [
@@ -62,6 +64,7 @@ def violations(tx: Connection, state: State | None = None) -> list[str]:
         *_two_banks(tx),
         *compliance_audit.violations(tx),
         *carry_deciding.violations(tx),
+        *offsets_audit.violations(tx),
     ]
     return found if state is None else [*found, *trading_sides(tx, state)]
 

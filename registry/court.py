@@ -43,7 +43,7 @@ class Order(NamedTuple):
 
 def on_registry_side(tx: Connection, order: Order, at_ns: int) -> int:
     """Carry an order out on the registry side and return the transaction's number."""
-    number = _book(tx, order, "registry")
+    number = _book(tx, order, "registry", at_ns)
     _tell(tx, order, at_ns)
     return number
 
@@ -75,7 +75,7 @@ def heard(tx: Connection, word: str, event: Any, row: Any, code: str) -> int:
     unit, qty = ledger.unit_of(tx, code), int(event["qty_tonnes"])
     order = Order(word, account, unit, qty, document, owner)
     try:
-        number = _book(tx, order, "trading")
+        number = _book(tx, order, "trading", int(event["time_ns"]))
     except RefusalError as refusal:
         raise StopError(
             "out_uncovered",
@@ -86,7 +86,7 @@ def heard(tx: Connection, word: str, event: Any, row: Any, code: str) -> int:
     return number
 
 
-def _book(tx: Connection, order: Order, side: str) -> int:
+def _book(tx: Connection, order: Order, side: str, at_ns: int) -> int:
     free = Bucket(order.account, order.unit, FREE[side])
     frozen = Bucket(order.account, order.unit, FROZEN[side])
     if order.word == "freeze":
@@ -98,7 +98,7 @@ def _book(tx: Connection, order: Order, side: str) -> int:
     else:
         there = Bucket(order.owner, order.unit, REGISTRY_AVAILABLE)
         move = Move(frozen, there, order.qty_tonnes)
-    return ledger.book(tx, TRANSACTION[order.word], order.document, [move])
+    return ledger.book(tx, TRANSACTION[order.word], order.document, [move], at_ns)
 
 
 def _tell(tx: Connection, order: Order, at_ns: int) -> None:

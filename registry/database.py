@@ -34,7 +34,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from registry import migrations, schema, tables
+from registry import migrations, schema, tables, ties
 from registry.errors import RefusalError, StopError, UnavailableError
 from registry.profiles import NATIONAL, Profile
 
@@ -287,6 +287,8 @@ def _create(tx: Connection, profile: Profile) -> None:
     """Create the tables, the guards and the accounts that are there before anybody comes."""
     tables.metadata.create_all(tx)
     _guard(tx, *tables.APPEND_ONLY)
+    for statement in ties.statements(tx.dialect.name):
+        tx.exec_driver_sql(statement)
     tx.execute(insert(schema.units), {"id": schema.FEN, "code": "FEN"})
     tx.execute(
         insert(schema.accounts),

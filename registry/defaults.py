@@ -68,7 +68,7 @@ def bank_debit(
     if limit_at_ns <= at_ns:
         raise RefusalError("limit_invalid", "The time limit for topping up must lie ahead.")
     move = Move(Bucket(account, FEN, CASH), SPECIAL, amount_fen)
-    number = ledger.book(tx, "bank_debit", document, [move])
+    number = ledger.book(tx, "bank_debit", document, [move], at_ns)
     last = tx.execute(select(func.coalesce(func.max(defaults.c.id), 0))).scalar_one()
     row = {"id": last + 1, "account": account, "amount_fen": amount_fen}
     row |= {"topped_up_fen": 0, "covered_fen": 0, "recovered_fen": 0, "limit_at_ns": limit_at_ns}
@@ -81,7 +81,9 @@ def bank_debit(
     return number
 
 
-def take_from(tx: Connection, rows: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def take_from(
+    tx: Connection, rows: Sequence[tuple[int, int]], at_ns: int | None
+) -> list[tuple[int, int]]:
     """Use deposits (account id, fen) for open defaults and claims first; return what is left.
 
     The missing money comes first (it goes back to where the exchange counts it), then the claim.
@@ -97,23 +99,23 @@ def take_from(tx: Connection, rows: Sequence[tuple[int, int]]) -> list[tuple[int
         rest = paid
         for row in due:
             if row.account == account and rest:
-                rest -= _mend(tx, int(row.id), rest)
+                rest -= _mend(tx, int(row.id), rest, at_ns)
         if rest:
             left.append((account, rest))
     return left
 
 
-def _mend(tx: Connection, number: int, paid: int) -> int:
+def _mend(tx: Connection, number: int, paid: int, at_ns: int | None) -> int:
     """Use up to ``paid`` fen for one default; return how many."""
     row = tx.execute(select(defaults).where(defaults.c.id == number)).one()
     topped = min(paid, row.amount_fen - row.topped_up_fen - row.covered_fen)
     if topped:
         move = Move(SPECIAL, Bucket(row.account, FEN, CASH), topped)
-        ledger.book(tx, "top_up", f"default {number} topped up", [move])
+        ledger.book(tx, "top_up", f"default {number} topped up", [move], at_ns)
     back = min(paid - topped, row.covered_fen - row.recovered_fen)
     if back:
         note = f"claim of default {number} recovered from a deposit"
-        ledger.book(tx, "recovery", note, [Move(RESERVE_BANK, FUND, back)])
+        ledger.book(tx, "recovery", note, [Move(RESERVE_BANK, FUND, back)], at_ns)
         notices.tell(tx, "recovered", f"{back:,} fen of your deposit paid a {note}.", row.account)
     if topped or back:
         tx.execute(
@@ -126,9 +128,10 @@ def _mend(tx: Connection, number: int, paid: int) -> int:
     return int(topped + back)
 
 
-def reserve_in(tx: Connection, amount_fen: int, document: str) -> int:
+def reserve_in(tx: Connection, amount_fen: int, document: str, at_ns: int) -> int:
     """Pay the registry's own money into the reserve and return the transaction (ST-08)."""
-    return ledger.book(tx, "reserve_in", document, [Move(RESERVE_BANK, FUND, amount_fen)])
+    move = Move(RESERVE_BANK, FUND, amount_fen)
+    return ledger.book(tx, "reserve_in", document, [move], at_ns)
 
 
 def cover(tx: Connection, number: int, at_ns: int) -> int:
@@ -151,7 +154,7 @@ def cover(tx: Connection, number: int, at_ns: int) -> int:
         Move(FUND, RESERVE_BANK, missing),
         Move(SPECIAL, Bucket(row.account, FEN, CASH), missing),
     ]
-    booked = ledger.book(tx, "cover", f"default {number} covered by the reserve", moves)
+    booked = ledger.book(tx, "cover", f"default {number} covered by the reserve", moves, at_ns)
     tx.execute(
         update(defaults)
         .where(defaults.c.id == number)

@@ -40,7 +40,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def receive_out(
-    tx: Connection, seq: int, kind: Kind, account: int, vintage: str | None, amount: int
+    tx: Connection,
+    seq: int,
+    kind: Kind,
+    account: int,
+    vintage: str | None,
+    amount: int,
+    at_ns: int | None = None,
 ) -> int:
     """Book what the exchange let go at ``seq`` and return the transaction's number. Idempotent.
 
@@ -60,7 +66,7 @@ def receive_out(
     heard = _heard_before(tx, seq, content)
     if heard is not None:
         return heard["transaction"]
-    number = _book_out(tx, seq, account, vintage, amount)
+    number = _book_out(tx, seq, account, vintage, amount, at_ns)
     _remember(tx, seq, word, content, {"transaction": number})
     return number
 
@@ -75,7 +81,9 @@ def _keep_id(tx: Connection, command: Any, event: Any, vintage: str | None, amou
         asking.heard(tx, int(event["seq"]), wanted, name.decode("ascii", "replace"), at_ns)
 
 
-def _book_out(tx: Connection, seq: int, account: int, vintage: str | None, amount: int) -> int:
+def _book_out(
+    tx: Connection, seq: int, account: int, vintage: str | None, amount: int, at_ns: int | None
+) -> int:
     who = id_of(tx, account)
     if vintage is None:
         move = Move(Bucket(who, FEN, CASH), Bucket(BANK_ID, FEN, BANK), amount)
@@ -85,7 +93,7 @@ def _book_out(tx: Connection, seq: int, account: int, vintage: str | None, amoun
             Bucket(who, unit, TRADING_AVAILABLE), Bucket(who, unit, REGISTRY_AVAILABLE), amount
         )
     try:
-        return ledger.book(tx, "out", f"exchange seq {seq}", [move])
+        return ledger.book(tx, "out", f"exchange seq {seq}", [move], at_ns)
     except RefusalError as refusal:
         raise StopError(
             "out_uncovered",
@@ -105,23 +113,24 @@ def absorb(tx: Connection, commands: Array, events: Array, codes: tuple[str, ...
     if not due.size:
         return 0
     outcome = _outcomes(events[np.isin(events["seq"], due["seq"])])
-    done = 0
+    done, done_ns = 0, None
     for command in due:
         event = outcome[int(command["seq"])]
+        at_ns = int(event["time_ns"])
         refused = int(event["kind"]) == Event.REFUSED
         kind = Kind(int(command["kind"]))
         if kind in INSTRUCTIONS:
             if refused:
-                instructions.record_refused(tx, int(command["ref"]), int(event["reason"]))
+                instructions.record_refused(tx, int(command["ref"]), int(event["reason"]), at_ns)
             else:
-                done = max(done, int(command["ref"]))
+                done, done_ns = max(done, int(command["ref"])), at_ns
             continue
-        instructions.record_done(tx, done)
+        instructions.record_done(tx, done, done_ns)
         if kind in DIRECTED:
             _absorb_directed(tx, command, event, codes)
         elif not refused:
             _absorb_told(tx, kind, command, event, codes)
-    instructions.record_done(tx, done)
+    instructions.record_done(tx, done, done_ns)
     return len(due)
 
 
@@ -151,7 +160,8 @@ def _absorb_told(
     cash = kind == Kind.CASH_OUT
     vintage = None if cash else codes[int(event["instrument"])]
     amount = int(event["amount_fen"] if cash else event["qty_tonnes"])
-    receive_out(tx, int(event["seq"]), kind, int(event["account"]), vintage, amount)
+    seq, account, at_ns = int(event["seq"]), int(event["account"]), int(event["time_ns"])
+    receive_out(tx, seq, kind, account, vintage, amount, at_ns)
     _keep_id(tx, command, event, vintage, amount)
 
 

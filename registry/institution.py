@@ -154,7 +154,7 @@ class Registry:
         """Take in (account, cash_fen) rows; ``at_ns``: asked by subjects, within the window."""
         windows.refuse_closed(self.profile, "cash_in", at_ns)
         with self.database.write() as tx:
-            instructions.deposit(tx, rows)
+            instructions.deposit(tx, rows, at_ns)
 
     def transfer_in(
         self,
@@ -182,7 +182,7 @@ class Registry:
         """Move (account, vintage, qty_tonnes) rows; ``at_ns``: within the window (RG-08)."""
         windows.refuse_closed(self.profile, "transfer_in", at_ns)
         with self.database.write() as tx:
-            instructions.transfer_in(tx, rows)
+            instructions.transfer_in(tx, rows, at_ns)
 
     def asked_since(self, at_ns: int) -> list[Asked]:
         """Return what was asked to move in under an id since that day, and all that is pending."""

@@ -46,7 +46,7 @@ KINDS = {
 RESTING = (Phase.CLOSED, Phase.CONFIRMED, Phase.DISPUTED)  # the exchange takes no goods or money
 
 
-def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> int:
+def issue(tx: Connection, rows: Sequence[tuple[str, int, int]], at_ns: int | None = None) -> int:
     """Issue (vintage, account, qty_tonnes) rows to the registry side, creating vintages (RG-09).
 
     Returns the transaction's number, 0 if there is nothing to issue.
@@ -71,10 +71,10 @@ def issue(tx: Connection, rows: Sequence[tuple[str, int, int]]) -> int:
         )
         for vintage, account, qty in rows
     ]
-    return ledger.book(tx, "issue", "issued", moves)
+    return ledger.book(tx, "issue", "issued", moves, at_ns)
 
 
-def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> int:
+def deposit(tx: Connection, rows: Sequence[tuple[int, int]], at_ns: int | None = None) -> int:
     """Take in (account, cash_fen) rows at the bank and instruct CASH_IN for each (ST-02, ST-14).
 
     Returns the number of the last instruction, 0 if there is none: what an account owes after a
@@ -91,15 +91,17 @@ def deposit(tx: Connection, rows: Sequence[tuple[int, int]]) -> int:
     refuse_untold(tx)
     moves = [
         Move(Bucket(BANK_ID, FEN, BANK), Bucket(account, FEN, IN_TRANSIT), amount)
-        for account, amount in defaults.take_from(tx, paid)
+        for account, amount in defaults.take_from(tx, paid, at_ns)
     ]
     if not moves:
         return 0
-    ledger.book(tx, "deposit", "paid in", moves)
+    ledger.book(tx, "deposit", "paid in", moves, at_ns)
     return _instruct(tx, "cash_in", moves)
 
 
-def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> int:
+def transfer_in(
+    tx: Connection, rows: Sequence[tuple[int, str, int]], at_ns: int | None = None
+) -> int:
     """Move (account, vintage, qty_tonnes) rows off the registry side towards trading (RG-07).
 
     Returns the number of the last instruction, 0 if there are no rows. RefusalError:
@@ -120,7 +122,7 @@ def transfer_in(tx: Connection, rows: Sequence[tuple[int, str, int]]) -> int:
             )
         )
     refuse_restricted(tx, int(Block.TRANSFER_IN), [move.debit.account for move in moves])
-    ledger.book(tx, "transfer_in", "to the trading side", moves)
+    ledger.book(tx, "transfer_in", "to the trading side", moves, at_ns)
     return _instruct(tx, "transfer_in", moves)
 
 
@@ -222,7 +224,7 @@ def _fill(command: Any, row: Any, row_of: dict[str, int]) -> None:
         command["instrument"] = row_of.get(row.code, -1)
 
 
-def record_done(tx: Connection, instruction_no: int) -> int:
+def record_done(tx: Connection, instruction_no: int, at_ns: int | None = None) -> int:
     """Let everything pending up to ``instruction_no`` arrive; return how many did. Idempotent.
 
     StopError (instruction_unknown) if the exchange claims a number that was never given.
@@ -237,7 +239,7 @@ def record_done(tx: Connection, instruction_no: int) -> int:
     rows = tx.execute(select(instructions).where(due).order_by(instructions.c.number)).all()
     moves = [_arrival(row) for row in rows if row.amount > 0]
     if moves:
-        ledger.book(tx, "arrival", f"done up to {instruction_no}", moves)
+        ledger.book(tx, "arrival", f"done up to {instruction_no}", moves, at_ns)
     if rows:
         tx.execute(update(instructions).where(due).values(status="done"))
     return len(rows)
@@ -250,7 +252,9 @@ def _arrival(row: Row[Any]) -> Move:
     )
 
 
-def record_refused(tx: Connection, instruction_no: int, reason: int) -> None:
+def record_refused(
+    tx: Connection, instruction_no: int, reason: int, at_ns: int | None = None
+) -> None:
     """Give back what an instruction moved that the exchange refused: new entries (RG-17).
 
     Idempotent. The exchange's answer "done before" (DUPLICATE_INSTRUCTION) is no refusal. StopError
@@ -279,7 +283,7 @@ def record_refused(tx: Connection, instruction_no: int, reason: int) -> None:
         else Bucket(row.account, row.unit, REGISTRY_AVAILABLE)
     )
     note = f"instruction {instruction_no} refused: {code}"
-    ledger.book(tx, "refusal", note, [Move(where, back, row.amount)])
+    ledger.book(tx, "refusal", note, [Move(where, back, row.amount)], at_ns)
     tx.execute(
         update(instructions)
         .where(instructions.c.number == instruction_no)

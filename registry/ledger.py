@@ -55,13 +55,24 @@ class Move(NamedTuple):
 
 
 def begin(
-    tx: Connection, kind: str, note: str, date: int | None = None, corrects: int | None = None
+    tx: Connection,
+    kind: str,
+    note: str,
+    at_ns: int | None,
+    date: int | None = None,
+    corrects: int | None = None,
 ) -> int:
-    """Write the head of a new transaction and return its number: 1, 2, 3 … without gaps."""
-    number = last_transaction(tx) + 1
-    head = {"id": number, "kind": kind, "note": note, "date": date, "corrects": corrects}
-    tx.execute(insert(transactions), head)
-    return number
+    """Write the head of a new transaction and return its number: 1, 2, 3 … without gaps.
+
+    ``at_ns``: the moment it counts from, as the caller says; None: that of the one before it, for
+    what the institution does itself without a time (set-up).
+    """
+    t = transactions.c
+    last = tx.execute(select(t.id, t.booked_ns).order_by(t.id.desc()).limit(1)).first()
+    before, then = (0, 0) if last is None else last
+    head = {"id": int(before) + 1, "kind": kind, "note": note, "date": date, "corrects": corrects}
+    tx.execute(insert(transactions), {**head, "booked_ns": then if at_ns is None else at_ns})
+    return int(before) + 1
 
 
 def last_transaction(tx: Connection) -> int:
@@ -70,9 +81,16 @@ def last_transaction(tx: Connection) -> int:
 
 
 def book(
-    tx: Connection, kind: str, note: str, moves: Sequence[Move], corrects: int | None = None
+    tx: Connection,
+    kind: str,
+    note: str,
+    moves: Sequence[Move],
+    at_ns: int | None,
+    corrects: int | None = None,
 ) -> int:
     """Write the moves as one transaction and return its number; ``moves`` is not empty.
+
+    ``at_ns``: the moment it counts from, None: see ``begin``.
 
     Raises RefusalError (insufficient_holding, insufficient_funds) if a bucket has less than
     leaves it, and StopError (trading_frozen) if the trading side would change between clearing
@@ -80,7 +98,7 @@ def book(
     """
     refuse_frozen(tx, moves)
     held = refuse_uncovered(tx, moves).keys()
-    number = begin(tx, kind, note, corrects=corrects)
+    number = begin(tx, kind, note, at_ns, corrects=corrects)
     touched = {bucket for move in moves for bucket in (move.debit, move.credit)}
     missing = [{**bucket._asdict(), "balance": 0} for bucket in sorted(touched - held)]
     insert_many(tx, buckets, missing, missing_only=True)
@@ -142,7 +160,17 @@ def changes(chosen: ColumnElement[bool]) -> Subquery:
 
 def balances_at(number: int) -> Subquery:
     """Return every balance as it was after a transaction: account, unit, kind, balance."""
-    since = changes(entries.c.txn > number)
+    return _balances_without(entries.c.txn > number)
+
+
+def balances_before(at_ns: int) -> Subquery:
+    """Return every balance at a moment, whenever it was written down: what counts from before."""
+    later = select(transactions.c.id).where(transactions.c.booked_ns >= at_ns)
+    return _balances_without(entries.c.txn.in_(later))
+
+
+def _balances_without(later: ColumnElement[bool]) -> Subquery:
+    since = changes(later)
     same = (since.c.account == buckets.c.account) & (since.c.unit == buckets.c.unit)
     then = buckets.c.balance - func.coalesce(since.c.amount, 0)
     return (

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-FORMAT = 4  # of the schema; the one before is upgraded at start, any other is refused
+FORMAT = 5  # of the schema; older ones are upgraded at start, any other is refused
 FEN = 0  # the unit of money
 
 # Kinds of buckets. The two sources hold minus what has come into being through them.
@@ -159,6 +159,7 @@ transactions = Table(
     Column("date", Number),  # the trading day of a settlement
     text("note"),
     Column("corrects", Number, ForeignKey("transactions.id"), unique=True),  # RG-17
+    number("booked_ns"),  # the moment it counts from: ``ledger.begin``
     one_of("kind", TRANSACTIONS, "transaction_kind"),
     **TABLE,
 )
@@ -343,3 +344,7 @@ APPEND_ONLY = (  # RG-17: corrected by new rows, never deleted
     voids,
     inbox,
 )
+TIED = (entries, deals)  # by the thousand an evening: on PostgreSQL ``registry.ties`` ties them
+for _table in TIED:
+    for _key in _table.foreign_key_constraints:
+        _key.ddl_if(dialect="sqlite")

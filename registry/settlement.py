@@ -49,6 +49,7 @@ from registry.schema import (
     entries,
     voids,
 )
+from registry.windows import last_ns
 
 COPIED = (
     "trade_no",
@@ -234,7 +235,7 @@ def post(tx: Connection, date: int, tag: int) -> Day:
         )
     if known.status == "posted":
         return known
-    number = ledger.begin(tx, "settlement", f"settlement of {date}", date)
+    number = ledger.begin(tx, "settlement", f"settlement of {date}", last_ns(date), date)
     if known.deals:
         _move(tx, number, date)
     tx.execute(update(days).where(days.c.date == date).values(status="posted", txn=number))

@@ -63,6 +63,14 @@ def refuse_closed(profile: Profile, operation: str, at_ns: int | None) -> None:
     )
 
 
+def last_ns(date: int) -> int:
+    """Return the last nanosecond of a day YYYYMMDD; RefusalError date_invalid."""
+    day = date_of(date)
+    if day is None:
+        raise RefusalError("date_invalid", f"{date} is no date.")
+    return nanoseconds(day + dt.timedelta(days=1), dt.time(0)) - 1
+
+
 def next_open_ns(date: int) -> int:
     """Return when the trading day after ``date`` (YYYYMMDD) opens: the end of objections."""
     day = date_of(date)

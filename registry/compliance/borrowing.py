@@ -219,7 +219,7 @@ def _surrender(tx: Connection, row: Row[Any], decision: Decision) -> dict[str, i
     source = Bucket(provinces.national_account(tx), unit, ISSUED)
     note = f"borrowing {row.id}"
     move = Move(source, Bucket(account, unit, SURRENDERED), row.tonnes)
-    txn = ledger.book(tx, "surrender", note, [move])
+    txn = ledger.book(tx, "surrender", note, [move], decision.at_ns)
     application = surrender.last_number(tx) + 1
     tx.execute(
         insert(applications),

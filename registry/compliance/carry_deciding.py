@@ -79,7 +79,8 @@ def decide(tx: Connection, numbers: Sequence[int], decision: Decision) -> int:
         return 0
     if decision.verdict == "approved":
         return _convert(tx, rows, decision)
-    txn = ledger.book(tx, "reject", f"carry-over {decision.verdict}", _moves(rows, _BACK))
+    note, at_ns = f"carry-over {decision.verdict}", decision.at_ns
+    txn = ledger.book(tx, "reject", note, _moves(rows, _BACK), at_ns)
     _mark(tx, rows, decision, txn, None)
     _tell(tx, rows, decision, f"{decision.verdict} and free again")
     return 0
@@ -100,11 +101,12 @@ def _moves(rows: Sequence[Row[Any]], kind: str) -> list[Move]:
 def _convert(tx: Connection, rows: Sequence[Row[Any]], decision: Decision) -> int:
     unit = unit_for(tx, INTO_YEAR)
     source = Bucket(provinces.national_account(tx), unit, ISSUED)
-    recovered = ledger.book(tx, "carry_over", "recovered", _moves(rows, RECOVERED))
+    at_ns = decision.at_ns
+    recovered = ledger.book(tx, "carry_over", "recovered", _moves(rows, RECOVERED), at_ns)
     issued = [
         Move(source, Bucket(row.account, unit, REGISTRY_AVAILABLE), row.tonnes) for row in rows
     ]
-    converted = ledger.book(tx, "conversion", f"of transaction {recovered}", issued)
+    converted = ledger.book(tx, "conversion", f"of transaction {recovered}", issued, at_ns)
     _mark(tx, rows, decision, recovered, converted)
     _tell(tx, rows, decision, f"carried over: as much of {INTO_YEAR} is on your account")
     return sum(move.amount for move in issued)

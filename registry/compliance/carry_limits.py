@@ -10,16 +10,14 @@ import datetime as dt
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, union_all
+from sqlalchemy import Connection, func, select
 from sqlalchemy import cast as sql_cast
 
 from registry import ledger
 from registry.compliance import eligibility, standing
-from registry.compliance.carry_schema import carry_applications
-from registry.compliance.schema import allocations, applications, certificates
+from registry.compliance.schema import certificates
 from registry.errors import RefusalError
 from registry.monitoring import entities
-from registry.offices import decisions
 from registry.schema import (
     IN_TRANSIT,
     JUDICIAL,
@@ -28,6 +26,7 @@ from registry.schema import (
     TRADING_AVAILABLE,
     TRADING_JUDICIAL,
     Number,
+    buckets,
     days,
     deals,
     transactions,
@@ -89,26 +88,14 @@ def old_units(tx: Connection) -> dict[int, str]:
 
 
 def books_of(tx: Connection, day: dt.date) -> int:
-    """Return the last transaction that belongs to ``day`` or before it.
+    """Return the last transaction that counts from ``day`` or before it; 0 if there is none."""
+    last = select(func.coalesce(func.max(transactions.c.id), 0))
+    return int(tx.execute(last.where(transactions.c.booked_ns < end_of(day))).scalar_one())
 
-    A transaction has the time of what it was written for: a trading day, a decision, an
-    application, an issue. One without (an arrival, a transfer) belongs to those before it. In
-    transit, on the trading side or not, it counts in the same position anyway (AL-52).
-    """
-    end_ns = nanoseconds(day + dt.timedelta(days=1), dt.time(0))
-    number = day.year * 10_000 + day.month * 100 + day.day
-    timed = (
-        *((applications.c.txn_pending, applications.c.applied_ns),),
-        *((applications.c.txn_done, applications.c.decided_ns),),
-        *((carry_applications.c.txn_pending, carry_applications.c.applied_ns),),
-        *((carry_applications.c.txn_done, carry_applications.c.decided_ns),),
-        *((allocations.c.txn, allocations.c.decided_ns),),
-        *((decisions.c.txn, decisions.c.decided_at_ns),),
-    )
-    later = [select(transactions.c.id.label("txn")).where(transactions.c.date > number)]
-    later += [select(txn).where(at_ns >= end_ns, txn.is_not(None)) for txn, at_ns in timed]
-    first = tx.execute(select(func.min(union_all(*later).subquery().c.txn))).scalar()
-    return ledger.last_transaction(tx) if first is None else int(first) - 1
+
+def end_of(day: dt.date) -> int:
+    """Return the first moment after a day."""
+    return nanoseconds(day + dt.timedelta(days=1), dt.time(0))
 
 
 def refuse_unposted(tx: Connection) -> None:
@@ -147,7 +134,7 @@ def of_all(tx: Connection, without: Collection[str] = ()) -> tuple[list[Limit], 
     refuse_unposted(tx)
     number = books_of(tx, POSITION_DAY)
     old = sorted(old_units(tx))
-    held = _positions(tx, number, old)
+    held = _positions(tx, end_of(POSITION_DAY), old)
     dealt = {side: _dealt(tx, side, old) for side in ("seller", "buyer")}
     met = met_in_time(tx)
     limits = []
@@ -162,9 +149,9 @@ def of_all(tx: Connection, without: Collection[str] = ()) -> tuple[list[Limit], 
     return limits, number
 
 
-def _positions(tx: Connection, number: int, old: list[int]) -> dict[int, int]:
-    """Return what accounts had of the old vintages together after a transaction (AL-52)."""
-    then = ledger.balances_at(number)
+def _positions(tx: Connection, before_ns: int, old: list[int]) -> dict[int, int]:
+    """Return what accounts had of the old vintages together before a moment (AL-52)."""
+    then = ledger.balances_before(before_ns)
     total = sql_cast(func.sum(then.c.balance), Number)
     chosen = (then.c.unit.in_(old), then.c.kind.in_(HELD))
     query = select(then.c.account, total).where(*chosen).group_by(then.c.account)
@@ -184,9 +171,11 @@ def _dealt(tx: Connection, side: str, old: list[int]) -> dict[int, int]:
     return {int(account): int(tonnes) for account, tonnes in tx.execute(query)}
 
 
-def frozen_at(tx: Connection, number: int, accounts: Collection[int]) -> dict[tuple[int, int], int]:
-    """Return what courts had frozen after a transaction, in tonnes by account and unit (AL-57)."""
-    then = ledger.balances_at(number)
+def frozen(
+    tx: Connection, accounts: Collection[int], before_ns: int | None = None
+) -> dict[tuple[int, int], int]:
+    """Return what courts have frozen, in tonnes by account and unit, or had then (AL-57)."""
+    then = buckets if before_ns is None else ledger.balances_before(before_ns)
     query = (
         select(then.c.account, then.c.unit, sql_cast(func.sum(then.c.balance), Number))
         .where(then.c.kind.in_(FROZEN), then.c.account.in_(sorted(accounts)))

@@ -234,8 +234,8 @@ class Desk:
 
 def _released(tx: Connection, accounts: Collection[int]) -> dict[tuple[int, int], int]:
     """Return what courts have released since the window closed, less what was applied for late."""
-    then = carry_limits.frozen_at(tx, carry_limits.books_of(tx, LAST), accounts)
-    now = carry_limits.frozen_at(tx, ledger.last_transaction(tx), accounts)
+    then = carry_limits.frozen(tx, accounts, carry_limits.end_of(LAST))
+    now = carry_limits.frozen(tx, accounts)
     c, n = carry_applications.c, carry_notices.c
     query = (
         select(n.account, c.unit, sql_cast(func.sum(c.tonnes), Number))
@@ -272,7 +272,7 @@ def apply_many(
     if not taken or (strict and refused):
         return Applied((), tuple(refused))
     moves = [Move(bucket, bucket._replace(kind=PENDING), one.tonnes) for one, bucket in taken]
-    txn = ledger.book(tx, "apply", "carry-over", moves)
+    txn = ledger.book(tx, "apply", "carry-over", moves, at_ns)
     first = 1 + int(
         tx.execute(select(func.coalesce(func.max(carry_applications.c.id), 0))).scalar_one()
     )

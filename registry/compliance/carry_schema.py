@@ -37,7 +37,7 @@ carry_notices = Table(
     number("bought_tonnes"),
     number("position_tonnes"),  # at the end of 2025 (AL-52)
     number("limit_tonnes"),  # T
-    number("books_txn"),  # the last transaction that the position counts
+    number("books_txn"),  # the last transaction of that year: the position has no later one
     number("notice_ns"),
     CheckConstraint(
         "base_tonnes > 0 AND sold_tonnes >= 0 AND bought_tonnes >= 0 AND limit_tonnes > 0"

@@ -54,7 +54,8 @@ def decide(tx: Connection, numbers: Sequence[int], decision: Decision) -> int:
     helped = [row for row in rows if row.origin != "own" and approved]
     for kind, part in (("surrender" if approved else "reject", own), ("help", helped)):
         if part:
-            txn = ledger.book(tx, kind, decision.note or decision.verdict, _moves(part, approved))
+            note, moves = decision.note or decision.verdict, _moves(part, approved)
+            txn = ledger.book(tx, kind, note, moves, decision.at_ns)
             _mark(tx, [row.id for row in part], decision, txn)
     _tell(tx, rows, decision)
     if not approved:

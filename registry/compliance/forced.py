@@ -161,7 +161,7 @@ def _surrender(
         )
         for row, _, tonnes in parts
     ]
-    txn = ledger.book(tx, "surrender", f"forced: {mandate.document}", moves)
+    txn = ledger.book(tx, "surrender", f"forced: {mandate.document}", moves, mandate.at_ns)
     head: dict[str, Any] = {"entity": mandate.entity, "origin": "forced", "status": "approved"}
     head |= {"document": mandate.document, "maker": mandate.maker, "checker": mandate.checker}
     head |= {"applied_ns": mandate.at_ns, "decided_ns": mandate.at_ns, "note": ""}
@@ -191,7 +191,9 @@ def _release(
             province = Bucket(row.account, row.unit, REGISTRY_AVAILABLE)
             moves.append(Move(province, Bucket(account, row.unit, REGISTRY_AVAILABLE), left))
             _count(tx, row.id, "released_tonnes", left)
-    return ledger.book(tx, "allocation", f"released: {mandate.document}", moves) if moves else 0
+    if not moves:
+        return 0
+    return ledger.book(tx, "allocation", f"released: {mandate.document}", moves, mandate.at_ns)
 
 
 def _count(tx: Connection, earmark: int, column: str, tonnes: int) -> None:

@@ -70,7 +70,7 @@ def issue(tx: Connection, number: int, sha256: str, at_ns: int) -> Issue:
     unit = books.unit_for(tx, what.year)
     verdicts = _verdicts(tx, what, state, list(taken.values()), unit)
     places = _places(tx, state, verdicts, unit)
-    done = _move(tx, places, verdicts, document)
+    done = _move(tx, places, verdicts, document, at_ns)
     _write(tx, what, number, places, verdicts, done, at_ns)
     _tell(tx, what, places, verdicts, at_ns)
     return done
@@ -111,7 +111,9 @@ def _places(tx: Connection, state: Books, verdicts: list[Verdict], unit: int) ->
     return Places(unit, national_account(tx), account_of, province_of)
 
 
-def _move(tx: Connection, places: Places, verdicts: list[Verdict], document: str) -> Issue:
+def _move(
+    tx: Connection, places: Places, verdicts: list[Verdict], document: str, at_ns: int
+) -> Issue:
     """Book what is issued and what is taken back, each province in one line (RG-09)."""
     unit, nation = places.unit, places.national
     to_province: Counter[int] = Counter()
@@ -139,10 +141,10 @@ def _move(tx: Connection, places: Places, verdicts: list[Verdict], document: str
         if tonnes
     ]
     return Issue(
-        _book(tx, "issue", document, issued),
-        _book(tx, "allocation", document, given),
-        _book(tx, "claw_back", document, back),
-        _book(tx, "correction", document, recovered),
+        _book(tx, "issue", document, issued, at_ns),
+        _book(tx, "allocation", document, given, at_ns),
+        _book(tx, "claw_back", document, back, at_ns),
+        _book(tx, "correction", document, recovered, at_ns),
         sum(one.issued_tonnes for one in verdicts),
         sum(one.earmarked_tonnes for one in verdicts),
         sum(one.taken_back_tonnes for one in verdicts),
@@ -151,8 +153,8 @@ def _move(tx: Connection, places: Places, verdicts: list[Verdict], document: str
     )
 
 
-def _book(tx: Connection, kind: str, note: str, moves: list[Move]) -> int | None:
-    return ledger.book(tx, kind, note, moves) if moves else None
+def _book(tx: Connection, kind: str, note: str, moves: list[Move], at_ns: int) -> int | None:
+    return ledger.book(tx, kind, note, moves, at_ns) if moves else None
 
 
 def _write(

@@ -226,7 +226,7 @@ def apply_many(
     if not taken or (strict and refused):
         return Applied((), tuple(refused))
     moves = [Move(bucket, bucket._replace(kind=PENDING), one.tonnes) for one, bucket, _ in taken]
-    txn = ledger.book(tx, "apply", "surrender", moves)
+    txn = ledger.book(tx, "apply", "surrender", moves, at_ns)
     first = last_number(tx) + 1
     insert_many(
         tx,

@@ -127,8 +127,9 @@ def _book(
         )
         waiting.append(Move(free, pending, one.tonnes))
         gone.append(Move(pending, surrendered, one.tonnes))
-    txn_pending = ledger.book(tx, "apply", f"surrender of {year}", waiting)
-    txn_done = ledger.book(tx, "surrender", f"surrender of {year}", gone)
+    note = f"surrender of {year}"
+    txn_pending = ledger.book(tx, "apply", note, waiting, at_ns)
+    txn_done = ledger.book(tx, "surrender", note, gone, at_ns)
     head: dict[str, Any] = {"year": year, "origin": "own", "document": "", "status": "approved"}
     head |= {"maker": maker, "applied_ns": at_ns, "checker": checker, "decided_ns": at_ns}
     head |= {"note": "", "txn_pending": txn_pending, "txn_done": txn_done}

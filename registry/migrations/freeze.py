@@ -1,13 +1,14 @@
 """Freeze what the newest revision creates: ``python -m registry.migrations.freeze``.
 
 Writes, beside the revision of ``registry.schema.FORMAT``, the tables that no earlier revision has
-created, and the CHECKs of older tables as they were and are. To be run again as long as a format
-is not released, never afterwards.
+created, what ties older ones, and the CHECKs of older tables as they were and are. To be run again
+as long as a format is not released, never afterwards.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sqlalchemy import CheckConstraint, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from registry import schema, tables
+from registry import schema, tables, ties
 from registry.database import guards
 from registry.migrations import FIRST, HERE, frozen
 
@@ -36,11 +37,18 @@ def files() -> dict[Path, str]:
 
 
 def created(dialect: str) -> Iterator[str]:
-    """Return the DDL of the tables that are new in the newest format, and of their guards."""
+    """Return the DDL of the tables that are new in the newest format, their guards, and ties."""
     older = set(_older())
     for table in tables.metadata.sorted_tables:
         if table.name not in older:
             yield from _statements(dialect, table)
+    for statement in ties.statements(dialect):
+        if statement not in _frozen_before(dialect):
+            yield statement
+
+
+def _frozen_before(dialect: str) -> list[str]:
+    return [one for number in range(FIRST, schema.FORMAT) for one in frozen(number, dialect)]
 
 
 def _statements(dialect: str, table: Table) -> Iterator[str]:
@@ -61,8 +69,7 @@ def _older() -> dict[str, str]:
     """Return the statements that created the tables of all formats before, by table."""
     return {
         made[1]: statement
-        for format_ in range(FIRST, schema.FORMAT)
-        for statement in frozen(format_, "sqlite")
+        for statement in _frozen_before("sqlite")
         if (made := CREATED.match(statement))
     }
 
@@ -71,7 +78,7 @@ def _checks() -> str:
     """Return the CHECKs of older tables where they differ, as TOML."""
     found = []
     for name, statement in sorted(_older().items()):
-        old = dict(CHECK.findall(statement))
+        old = _widened(name, dict(CHECK.findall(statement)))
         new = {
             str(one.name): str(one.sqltext)
             for one in tables.metadata.tables[name].constraints
@@ -84,6 +91,16 @@ def _checks() -> str:
             found += [f'{check} = "{wording}"' for check, wording in sorted(checks.items())]
             found.append("")
     return "\n".join(found)
+
+
+def _widened(name: str, made: dict[str, str]) -> dict[str, str]:
+    """Return the CHECKs a table was created with as the formats since then have left them."""
+    for format_ in range(FIRST, schema.FORMAT):
+        file = HERE / "versions" / f"format_{format_}.checks.toml"
+        if file.exists():
+            changed = tomllib.loads(file.read_text(encoding="utf-8"))
+            made = changed.get(name, {"after": made})["after"]
+    return made
 
 
 def main() -> None:

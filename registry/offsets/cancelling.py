@@ -95,6 +95,7 @@ def apply(
         "apply",
         f"cancellation {last + 1}: {document}",
         [_move(account, unit, REGISTRY_AVAILABLE, PENDING, new.tonnes)],
+        at_ns,
     )
     tx.execute(insert(cancellations), row)
     return find(tx, last + 1)
@@ -149,6 +150,7 @@ def approve(tx: Connection, number: int, checker: int, sha256: str, at_ns: int) 
         "cancellation",
         f"{row.kind}: cancellation {number}",
         [_move(row.account, row.unit, PENDING, CANCELLED, row.tonnes)],
+        at_ns,
     )
     _decide(tx, number, "approved", checker, at_ns, "", txn)
     record = _prove(tx, row, txn, at_ns)
@@ -186,7 +188,8 @@ def _give_back(
 ) -> Cancellation:
     checks.wording(note, "A decision's reason")
     move = _move(row.account, row.unit, PENDING, REGISTRY_AVAILABLE, row.tonnes)
-    txn = ledger.book(tx, "reject", f"cancellation {row.id} {status}: {note}", [move])
+    words = f"cancellation {row.id} {status}: {note}"
+    txn = ledger.book(tx, "reject", words, [move], at_ns)
     _decide(tx, row.id, status, person, at_ns, note, txn)
     return find(tx, row.id)
 

@@ -149,7 +149,7 @@ def add_batch(tx: Connection, new: NewBatch, paper: Paper) -> Batch:
         Bucket(project.owner, unit, REGISTRY_AVAILABLE),
         new.tonnes,
     )
-    txn = ledger.book(tx, "issue", f"{new.project}: {paper.document}", [move])
+    txn = ledger.book(tx, "issue", f"{new.project}: {paper.document}", [move], paper.at_ns)
     row: dict[str, Any] = {**new._asdict(), "unit": unit, "txn": txn}
     del row["code"]
     row |= {"document": paper.document, "maker": paper.maker, "checker": paper.checker}

@@ -10,7 +10,6 @@ from typing import Any
 
 from alembic import op
 from sqlalchemy import (
-    CheckConstraint,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 )
 
 from registry.migrations import HERE, frozen
+from registry.migrations.widening import widen
 
 revision = "4"
 down_revision = "3"
@@ -106,25 +106,11 @@ def upgrade() -> None:
     """Widen what old tables allow, and create the new ones."""
     tx = op.get_bind()
     for name, checks in tomllib.loads(CHECKS.read_text(encoding="utf-8")).items():
-        _widen(name, checks["before"], checks["after"])
+        rowid = name not in WITHOUT_ROWID
+        widen(before.tables[name], checks["before"], checks["after"], rowid)
         for statement in frozen(3, tx.dialect.name):  # a table that is rebuilt loses its guards
             if tx.dialect.name == "sqlite" and f" ON {name} BEGIN " in statement:
                 tx.exec_driver_sql(statement)
     for statement in frozen(4, tx.dialect.name):
         tx.exec_driver_sql(statement)
     tx.execute(text("UPDATE formats SET format = 4"))
-
-
-def _widen(name: str, old: dict[str, str], new: dict[str, str]) -> None:
-    """Exchange the CHECKs of a table that differ."""
-    table = before.tables[name].to_metadata(MetaData())
-    for check, wording in old.items():
-        table.append_constraint(CheckConstraint(wording, name=check))
-    options = {"sqlite_strict": True, "sqlite_with_rowid": name not in WITHOUT_ROWID}
-    with op.batch_alter_table(name, copy_from=table, table_kwargs=options) as batch:
-        for check, wording in old.items():
-            if new.get(check) != wording:
-                batch.drop_constraint(check, type_="check")
-        for check, wording in new.items():
-            if old.get(check) != wording:
-                batch.create_check_constraint(check, wording)

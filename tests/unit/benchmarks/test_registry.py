@@ -100,8 +100,10 @@ def test_no_time_counts_where_tonnes_are_lost(
 ) -> None:
     book = ledger.book
 
-    def short(tx: Any, kind: str, note: str, moves: Any, corrects: int | None = None) -> int:
-        return book(tx, kind, note, moves[:-1] if kind == broken else moves, corrects)
+    def short(
+        tx: Any, kind: str, note: str, moves: Any, at_ns: int | None, corrects: int | None = None
+    ) -> int:
+        return book(tx, kind, note, moves[:-1] if kind == broken else moves, at_ns, corrects)
 
     monkeypatch.setattr(ledger, "book", short)
     if broken == "settlement":

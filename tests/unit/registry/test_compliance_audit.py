@@ -42,7 +42,7 @@ def move(town: Town, debit: tuple[str, str], credit: tuple[str, str], tonnes: in
     with town.registry.database.write() as tx:
         unit = ledger.unit_of(tx, "CEA23")
         one, other = (Bucket(ids_of(tx, code), unit, kind) for code, kind in (debit, credit))
-        ledger.book(tx, "allocation", "amiss", [Move(one, other, tonnes)])
+        ledger.book(tx, "allocation", "amiss", [Move(one, other, tonnes)], NOW)
 
 
 def ids_of(tx: Any, code: str) -> int:
@@ -71,7 +71,7 @@ def test_what_the_nation_issues_without_an_allocation(town: Town) -> None:
         unit = ledger.unit_of(tx, "CEA23")
         nation = Bucket(ids_of(tx, "NATIONAL"), unit, ISSUED)
         goes = Move(nation, Bucket(ids_of(tx, "P1"), unit, REGISTRY_AVAILABLE), 7)
-        ledger.book(tx, "issue", "amiss", [goes])
+        ledger.book(tx, "issue", "amiss", [goes], NOW)
     assert found(town, "177 t of unit 1 were issued to provinces, allocations say 170")
 
 
