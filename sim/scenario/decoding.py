@@ -12,6 +12,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -32,12 +33,11 @@ SIGNED_SHARES = {"net_surplus_share", "rate_min_share"}
 PRICE_SIGNS = (-1, 0, 1)
 INTEGER_MAX = 2**63 - 1  # what TOML promises
 LIKE = 0.6  # similarity from which a name is taken for a misspelling
-MISSING = object()
 
 
 def unit_of(name: str) -> str:
-    """Return the unit that the end of ``name`` states, or ``""``."""
-    return next((unit for unit in UNITS if name.endswith(unit)), "")
+    """Return the unit that the end of ``name`` states, or ``""``; ``share`` is one, too."""
+    return next((unit for unit in UNITS if f"_{name}".endswith(unit)), "")
 
 
 @cache
@@ -47,26 +47,52 @@ def fields(record: type[Record]) -> dict[str, tuple[Any, bool]]:
     return {item.name: (hints[item.name], item.required) for item in msgspec.structs.fields(record)}
 
 
-def decode(data: object, record: type[Record], key: str, problems: list[Problem]) -> Any:
-    """Return ``record`` filled from a table, or ``MISSING`` when a value in it is not there.
+@dataclass(slots=True)
+class Found:
+    """What decoding brought to light besides the records."""
 
-    ``problems`` grows by everything that is wrong below ``key``. A value out of range or a key
-    too many does not keep the record from being filled, so that the rest can be checked as well.
+    problems: list[Problem] = field(default_factory=list)
+    blank: set[str] = field(default_factory=set)  # sections in which a value had to be made up
+
+    def tell(self, code: str, key: str, value: object, expected: str) -> None:
+        """Keep a problem."""
+        self.problems.append(Problem(code, key, value, expected))
+
+
+def decode(data: Mapping[str, Any], record: type[Record], key: str, found: Found) -> Any:
+    """Return ``record`` filled from a table; ``found`` grows by everything wrong below ``key``.
+
+    Where a value is missing or of a wrong type, a neutral one takes its place and the section is
+    noted in ``found.blank``, so that all other sections can still be checked.
     """
-    if not isinstance(data, Mapping):
-        problems.append(Problem("wrong_type", key, data, f"a table of {record.__name__}"))
-        return MISSING
     known = fields(record)
-    meant = {name: _unknown(name, data, known, key, problems) for name in data if name not in known}
+    data = dict(data)
+    for name in [each for each in data if each not in known]:
+        value = data.pop(name)
+        meant = _unknown(name, value, data, known, key, found)
+        if meant and meant not in data:
+            data[meant] = value  # so that what it says is checked with the rest
     values: dict[str, Any] = {}
     for name, (hint, required) in known.items():
+        at = _at(key, name)
         if name in data:
-            values[name] = _value(data[name], hint, _at(key, name), problems)
+            values[name] = _value(data[name], hint, at, found)
         elif required:
-            values[name] = MISSING
-            if name not in meant.values():
-                problems.append(Problem("missing_key", _at(key, name), None, _kind(hint, name)))
-    return MISSING if MISSING in values.values() else record(**values)
+            values[name] = _blank(hint, at, found)
+            found.tell("missing_key", at, None, _kind(hint, name))
+    return record(**values)
+
+
+def _blank(hint: Any, key: str, found: Found) -> Any:
+    """Return a neutral value of a type; its section is noted."""
+    found.blank.add(key.split(".", maxsplit=1)[0])
+    if isinstance(hint, types.UnionType):
+        return None
+    if typing.get_origin(hint) is tuple:
+        return ()
+    if issubclass(hint, Record):
+        return decode({}, hint, key, Found())
+    return dt.date.min if hint is dt.date else hint()
 
 
 def _at(key: str, name: object) -> str:
@@ -75,17 +101,18 @@ def _at(key: str, name: object) -> str:
 
 def _unknown(
     name: str,
+    value: object,
     data: Mapping[str, Any],
     known: Mapping[str, tuple[Any, bool]],
     key: str,
-    problems: list[Problem],
+    found: Found,
 ) -> str:
     """Report a key that nobody knows; return the name that was probably meant, or ``""``."""
     free = [candidate for candidate in known if candidate not in data]
     for meant in free:
         if unit_of(meant) and meant in {name + unit for unit in UNITS}:
             said = f"the unit in the name: {meant} ({UNITS[unit_of(meant)]})"
-            problems.append(Problem("missing_unit", _at(key, name), data[name], said))
+            found.tell("missing_unit", _at(key, name), value, said)
             return meant
     close = difflib.get_close_matches(str(name), free, 1, LIKE)
     close = close or difflib.get_close_matches(str(name), list(known), 1, LIKE)
@@ -93,38 +120,39 @@ def _unknown(
         said = f"a known key: did you mean {close[0]}?"
     else:
         said = "one of " + ", ".join(known)
-    problems.append(Problem("unknown_key", _at(key, name), data[name], said))
+    found.tell("unknown_key", _at(key, name), value, said)
     return close[0] if close else ""
 
 
-def _value(value: object, hint: Any, key: str, problems: list[Problem]) -> Any:
+def _value(value: object, hint: Any, key: str, found: Found) -> Any:
     if isinstance(hint, types.UnionType):  # a record that need not be there
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if isinstance(hint, type) and issubclass(hint, Record):
-        return decode(value, hint, key, problems)
-    if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list | tuple):
-            problems.append(Problem("wrong_type", key, value, _kind(hint, key)))
-            return MISSING
-        inner = typing.get_args(hint)[0]
-        items = tuple(_value(v, inner, _at(key, i), problems) for i, v in enumerate(value))
-        return MISSING if MISSING in items else items
-    return _scalar(value, hint, key, problems)
+        if isinstance(value, Mapping):
+            return decode(value, hint, key, found)
+    elif typing.get_origin(hint) is tuple:
+        if isinstance(value, list | tuple):
+            inner = typing.get_args(hint)[0]
+            return tuple(_value(v, inner, _at(key, i), found) for i, v in enumerate(value))
+    else:
+        return _scalar(value, hint, key, found)
+    found.tell("wrong_type", key, value, _kind(hint, key))
+    return _blank(hint, key, found)
 
 
-def _scalar(value: object, hint: type, key: str, problems: list[Problem]) -> Any:
+def _scalar(value: object, hint: type, key: str, found: Found) -> Any:
     name = key.rpartition(".")[2]
     if type(value) is int and abs(value) > INTEGER_MAX:
-        problems.append(Problem("out_of_range", key, value, f"a number up to {INTEGER_MAX}"))
-        return MISSING
+        found.tell("out_of_range", key, value, f"a number up to {INTEGER_MAX}")
+        return _blank(hint, key, found)
     if hint is float and type(value) is int:
         value = float(value)
     if type(value) is not hint:  # a bool is no int, a date-time no date
-        problems.append(Problem("wrong_type", key, value, _kind(hint, name)))
-        return MISSING
+        found.tell("wrong_type", key, value, _kind(hint, name))
+        return _blank(hint, key, found)
     expected = _range_broken(name, value)
     if expected:
-        problems.append(Problem("out_of_range", key, value, expected))
+        found.tell("out_of_range", key, value, expected)
     return value
 
 
@@ -134,7 +162,7 @@ def _range_broken(name: str, value: Any) -> str:
         return "a finite number"
     if name == "price_sign":
         return "" if value in PRICE_SIGNS else "-1 (looser), 0 (neither) or +1 (tighter)"
-    if name.endswith("_share"):
+    if unit_of(name) == "_share":
         low = -1.0 if name in SIGNED_SHARES else 0.0
         return "" if low <= value <= 1.0 else f"a share from {low:g} to 1"
     if type(value) is int and value < 0 and name != "value":

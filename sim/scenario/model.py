@@ -27,15 +27,15 @@ class Vintage(Record, frozen=True, kw_only=True):
 class RuleChange(Record, frozen=True, kw_only=True):
     """A what-if: from ``since`` on, a parameter of ``engine.rulebook.Rules`` has another value."""
 
-    since: dt.date
-    parameter: str
-    value: int
+    since: dt.date  # first day
+    parameter: str  # a whole number of the rulebook
+    value: int  # in the parameter's own unit
 
 
 class Milestone(Record, frozen=True, kw_only=True):
     """A date by which a share of an obligation is to be handed in (95 % dates, quarterly ones)."""
 
-    date: dt.date
+    date: dt.date  # the day by which
     published: dt.date  # nobody can act on it before
     share: float  # of the obligation, cumulative
 
@@ -44,7 +44,7 @@ class Obligation(Record, frozen=True, kw_only=True):
     """What has to be surrendered, by which sectors, when, and with which vintages (CP-30…34)."""
 
     year: str  # "2023", "2019-2020": as the rulebook names it
-    sectors: tuple[str, ...]
+    sectors: tuple[str, ...]  # who owes it (CP-01)
     emissions_mt: float  # due in all, of these sectors
     net_surplus_share: float  # (allocation - emissions) / emissions over all entities
     spread_share: float  # standard deviation of an entity's own surplus rate; 0 = everybody even
@@ -52,9 +52,9 @@ class Obligation(Record, frozen=True, kw_only=True):
     usable: tuple[str, ...]  # vintages that may be surrendered for it (CP-34)
     verified: dt.date  # emissions are known to their owners from here on
     plan_published: dt.date  # the allocation rule is known from here on
-    deadline: dt.date
-    deadline_published: dt.date
-    milestones: tuple[Milestone, ...] = ()
+    deadline: dt.date  # last day of surrender (AL-14, AL-25, AL-39, AL-69)
+    deadline_published: dt.date  # nobody reckons with it before
+    milestones: tuple[Milestone, ...] = ()  # dates before the deadline (AL-14, AL-25)
     offset_share: float = 0.05  # CCER cap (CP-35)
     obligation_cap_share: float = 0.0  # a deficit above this share is waived (AL-13, AL-36)
     rate_min_share: float = -0.20  # an entity's surplus rate is cut here (simulation.md 5.1)
@@ -64,9 +64,9 @@ class Obligation(Record, frozen=True, kw_only=True):
 class Issue(Record, frozen=True, kw_only=True):
     """Allowances handed out: the ``share`` of the final allocation issued on this date."""
 
-    date: dt.date
+    date: dt.date  # credited on this day, tradable where listed (RG-23, RG-24)
     obligation: str  # Obligation.year it belongs to
-    sectors: tuple[str, ...]
+    sectors: tuple[str, ...]  # to the entities of these
     share: float  # of the final allocation, cumulative
     paid_share: float = 0.0  # of this issue, sold instead of given (experiments)
 
@@ -74,9 +74,9 @@ class Issue(Record, frozen=True, kw_only=True):
 class PolicyEvent(Record, frozen=True, kw_only=True):
     """A dated event that agents hear of on its date, never earlier."""
 
-    date: dt.date
+    date: dt.date  # heard on this day
     category: str  # allocation, banking, compliance, regulation, ccer, expansion, …
-    title: str
+    title: str  # what it says
     price_sign: int = 0  # what it means for scarcity: +1 tighter, -1 looser, 0 neither
     pulse: bool = False  # it makes people look at their position
     history: bool = False  # known when the season begins; only such events lie before its first day
@@ -85,32 +85,32 @@ class PolicyEvent(Record, frozen=True, kw_only=True):
 class OldHolding(Record, frozen=True, kw_only=True):
     """What is left of an earlier vintage when the season begins."""
 
-    vintage: str
-    total_mt: float
+    vintage: str  # of the season's vintages
+    total_mt: float  # over all holders
     top_share: float  # of it with the largest holders (the five central groups)
 
 
 class Sector(Record, frozen=True, kw_only=True):
     """How many entities and how large (simulation.md 5.1)."""
 
-    name: str
-    entities: int
+    name: str  # as in the rulebook (CP-01)
+    entities: int  # how many
     emissions_mt: float  # a year, all entities
     size_sigma: float  # of the lognormal law of yearly emissions
     size_min_t: float = 26_000.0  # threshold of the roster (CP-01)
-    size_max_t: float = 35_000_000.0
+    size_max_t: float = 35_000_000.0  # where the law is cut
 
 
 class Population(Record, frozen=True, kw_only=True):
     """Who there is."""
 
-    sectors: tuple[Sector, ...]
-    central_groups: int = 5
+    sectors: tuple[Sector, ...]  # who is covered
+    central_groups: int = 5  # large state groups with a desk each
     central_share: float = 0.06  # of the entities, each
-    provincial_groups: int = 35
+    provincial_groups: int = 35  # groups of one province
     provincial_share: float = 0.35  # of the entities, all together
     group_sd_share: float = 0.01  # common part of a group's surplus rates
-    old_holdings: tuple[OldHolding, ...] = ()
+    old_holdings: tuple[OldHolding, ...] = ()  # who begins with allowances
     units_file: str = ""  # unit data: the allocation is computed from it, not drawn
     units_plan: str = ""  # registry/allocation plan to compute it with
 
@@ -118,52 +118,52 @@ class Population(Record, frozen=True, kw_only=True):
 class OffsetSupply(Record, frozen=True, kw_only=True):
     """CCER that come on offer from ``date`` on (CP-37)."""
 
-    date: dt.date
-    stock_mt: float
-    price_cny_t: float
+    date: dt.date  # first day of the offer
+    stock_mt: float  # on offer, over all
+    price_cny_t: float  # asked for it
 
 
 class Banking(Record, frozen=True, kw_only=True):
     """Carry-over of old vintages (AL-50…58): T = base + multiple x net sales."""
 
     published: dt.date  # the draft: from here on holders reckon with it
-    vintages: tuple[str, ...]
-    base_t: float
-    industry_base_t: float
-    sales_multiple: float
-    net_sales_from: dt.date
-    net_sales_until: dt.date
+    vintages: tuple[str, ...]  # those the limit is about
+    base_t: float  # of an entity in power (AL-51)
+    industry_base_t: float  # of one in other sectors (AL-58)
+    sales_multiple: float  # times net sales (AL-51)
+    net_sales_from: dt.date  # first day that counts
+    net_sales_until: dt.date  # last day that counts
     converted_until: dt.date  # worth nothing for compliance after this date
 
 
 class Reserve(Record, frozen=True, kw_only=True):
     """A stability reserve (experiments): takes from holders above, gives below a threshold."""
 
-    upper_mt: float
-    lower_mt: float
-    intake_share: float
-    release_mt: float
+    upper_mt: float  # holdings above this: it takes in
+    lower_mt: float  # holdings below this: it releases
+    intake_share: float  # of what is above
+    release_mt: float  # at a time
 
 
 class PriceCollar(Record, frozen=True, kw_only=True):
     """A floor and a ceiling kept by the exchange (experiments)."""
 
-    floor_cny_t: float
-    ceiling_cny_t: float
+    floor_cny_t: float  # no trade below
+    ceiling_cny_t: float  # no trade above
 
 
 class Extras(Record, frozen=True, kw_only=True):
     """Agents and institutions that today's rules do not know; all off by default."""
 
-    market_makers: int = 0
-    maker_spread_share: float = 0.02
-    maker_stock_t: float = 500_000.0
-    institutions: int = 0
-    institution_limit_t: float = 1_000_000.0
+    market_makers: int = 0  # how many
+    maker_spread_share: float = 0.02  # between their two quotes
+    maker_stock_t: float = 500_000.0  # each begins with
+    institutions: int = 0  # how many
+    institution_limit_t: float = 1_000_000.0  # most that one may hold
     auction_share: float = 0.0  # of the allocation, sold by the state in one-way bidding (TR-95)
     matching: str = "listed"  # or "price_time"
-    collar: PriceCollar | None = None
-    reserve: Reserve | None = None
+    collar: PriceCollar | None = None  # off without it
+    reserve: Reserve | None = None  # off without it
 
 
 class Behaviour(Record, frozen=True, kw_only=True):
@@ -175,11 +175,11 @@ class Behaviour(Record, frozen=True, kw_only=True):
 
     wakes_per_day: float  # mean wake-ups of an entity on a trading day
     # 1 procrastinating buyers: chance of acting at a moment
-    hazard_base: float
-    hazard_urgent: float
+    hazard_base: float  # far from the date
+    hazard_urgent: float  # added at full urgency
     theta_median_days: float  # lognormal: when urgency begins, before the binding date
-    theta_sigma: float
-    urgency_width_days: float
+    theta_sigma: float  # of its logarithm
+    urgency_width_days: float  # how gradually urgency sets in
     pulse_gain: float  # an allocation or a plan multiplies the hazard by 1 + gain …
     pulse_days: float  # … fading over so many days
     small_cost_t: float  # below this need an entity waits …
@@ -194,14 +194,14 @@ class Behaviour(Record, frozen=True, kw_only=True):
     inactive_share: float  # of surplus holders who do nothing in a season
     reluctance: float  # mean of the exponential premium asked
     seller_pressure: float  # share of the premium given up at full compliance pressure
-    sell_hazard: float
+    sell_hazard: float  # chance that a seller acts at a moment
     learning: float  # log price step after a day without a deal (or with one)
-    learning_decay: float
+    learning_decay: float  # what is left of that step after a day
     # 4 banking
     banking_gain: float  # selling hazard per share of the tonnes that have to be sold
     # sizes
     chunk_median_t: float  # of a listed order, lognormal
-    chunk_sigma: float
+    chunk_sigma: float  # of its logarithm
     # 6 group desks
     netting_share: float  # of groups that net at a trigger
     floor_share: float  # of transfers priced near the lower bulk limit
@@ -209,7 +209,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     year_end_netting: float  # share of groups that net for the annual accounts
     # 7 bulk negotiation
     search_degree: float  # sellers a buyer meets at a moment
-    same_province_share: float
+    same_province_share: float  # of the sellers met
     bargain_weight: float  # of the buyer: 1 = the seller's reservation price
     size_discount: float  # per doubling above 100,000 t
     round_share: float  # of deals in whole multiples of 100,000 t
@@ -218,7 +218,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     forward_share: float  # of the next obligation's expected deficit bought along
     forecast_error_share: float  # of emissions, before verification
     # 8, 10, 12
-    offset_search_cost_cny_t: float
+    offset_search_cost_cny_t: float  # on top of the price of an offset
     attention_share: float  # who hears of an event on its day; the others later, at this rate
     news_share: float  # log price step of one event
     session_share: float  # chance that a large pressed seller applies for a bidding session
@@ -228,17 +228,17 @@ class Scenario(Record, frozen=True, kw_only=True):
     """A whole season: rules + calendar + policy events + population + behaviour."""
 
     format: int  # of the file: 1
-    name: str
-    title: str
-    first_day: dt.date
-    last_day: dt.date
-    vintages: tuple[Vintage, ...]
-    obligations: tuple[Obligation, ...]
-    issues: tuple[Issue, ...]
-    population: Population
-    behaviour: Behaviour
-    events: tuple[PolicyEvent, ...] = ()
-    offsets: tuple[OffsetSupply, ...] = ()
-    banking: Banking | None = None
-    rule_changes: tuple[RuleChange, ...] = ()
-    extras: Extras = Extras()
+    name: str  # the file's own name; results carry it
+    title: str  # one line for people
+    first_day: dt.date  # first trading day (CA-01)
+    last_day: dt.date  # last trading day
+    vintages: tuple[Vintage, ...]  # every instrument of the season (TR-03, TR-04)
+    obligations: tuple[Obligation, ...]  # what is owed (CP-30 …)
+    issues: tuple[Issue, ...]  # what is handed out (AL-12 …)
+    population: Population  # who there is
+    behaviour: Behaviour  # as in behaviour.toml unless the file has its own
+    events: tuple[PolicyEvent, ...] = ()  # what is published (policy_events.csv)
+    offsets: tuple[OffsetSupply, ...] = ()  # CCER on offer (ccer.csv)
+    banking: Banking | None = None  # the limit on carry-over; none before 2024
+    rule_changes: tuple[RuleChange, ...] = ()  # what-ifs
+    extras: Extras = Extras()  # institutions and agents of experiments

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from sim.scenario.checking import check
-from sim.scenario.decoding import MISSING, decode
+from sim.scenario.decoding import Found, decode
 from sim.scenario.identity import canonical
 from sim.scenario.model import Scenario
 from sim.scenario.refusing import Problem, ScenarioError
@@ -55,15 +55,14 @@ def parse(text: str, file: str, overrides: Mapping[str, object] = NO_OVERRIDES) 
     shipped = _shipped_behaviour() if "behaviour" not in data else None
     if shipped is not None:
         data["behaviour"] = shipped
-    problems: list[Problem] = []
+    found = Found()
     for key, value in overrides.items():
-        _override(data, key, _plain(value), problems)
-    scenario = decode(data, Scenario, "", problems)
-    if scenario is not MISSING:
-        scenario = _with_units(scenario, file, problems)
-        check(scenario, problems)
-    if problems:
-        named = tuple(_named(problem, file, shipped is not None) for problem in problems)
+        _override(data, key, _plain(value), found)
+    scenario: Scenario = decode(data, Scenario, "", found)
+    scenario = _with_units(scenario, file, found)
+    check(scenario, found.blank, found.problems)
+    if found.problems:
+        named = tuple(_named(each, file, shipped is not None) for each in found.problems)
         raise ScenarioError("scenario_invalid", file, named)
     return canonical(scenario)
 
@@ -94,7 +93,7 @@ def smaller(scenario: Scenario, share: float) -> dict[str, object]:
     return result
 
 
-def _with_units(scenario: Scenario, file: str, problems: list[Problem]) -> Scenario:
+def _with_units(scenario: Scenario, file: str, found: Found) -> Scenario:
     """Return ``scenario`` with the path of its unit data made complete."""
     name = scenario.population.units_file
     if not name:
@@ -102,7 +101,7 @@ def _with_units(scenario: Scenario, file: str, problems: list[Problem]) -> Scena
     path = Path(file).parent / name
     if not path.is_file():
         said = f"a file of unit data, {path} is none"
-        problems.append(Problem("unknown_name", "population.units_file", name, said))
+        found.tell("unknown_name", "population.units_file", name, said)
     population = msgspec.structs.replace(scenario.population, units_file=str(path))
     return msgspec.structs.replace(scenario, population=population)
 
@@ -158,7 +157,7 @@ def _plain(value: object) -> object:
     return value
 
 
-def _override(data: dict[str, Any], key: str, value: object, problems: list[Problem]) -> None:
+def _override(data: dict[str, Any], key: str, value: object, found: Found) -> None:
     """Put ``value`` at a dotted key; tables that are not there yet are made, lists never grow."""
     *way, last = key.split(".")
     place: Any = data
@@ -176,7 +175,7 @@ def _override(data: dict[str, Any], key: str, value: object, problems: list[Prob
     elif index is not None:
         place[index] = value
     else:
-        problems.append(Problem("unknown_key", key, value, "a key that leads to a value"))
+        found.tell("unknown_key", key, value, "a key that leads to a value")
 
 
 def _step(place: Any, step: str) -> Any:

@@ -220,6 +220,11 @@ def test_milestones_lie_before_the_deadline_and_rise() -> None:
     assert [each.key for each in found] == [key(1, "date"), key(1, "share")]
 
 
+def test_a_milestone_is_a_part_of_the_obligation() -> None:
+    problem = one({"obligations.0.milestones.0.share": 95.0}, "2021")
+    assert (problem.code, problem.expected) == ("out_of_range", "a share from 0 to 1")
+
+
 def test_arrears_get_no_allowances() -> None:
     issue = {"date": DAY("2022-01-05"), "obligation": "2019-2020", "sectors": ["power"]}
     problem = one({"issues.0": {**issue, "share": 1.0}, "issues.1.share": 1.0}, "2022")
@@ -240,8 +245,28 @@ def test_all_problems_are_told_at_once() -> None:
         *("unknown_key", "out_of_range", "inconsistent_totals"),
         *("inconsistent_dates", "unknown_name"),
     }
-    types = {"title": 1, "first_day": 2, "banking.base": 5, "banking.base_t": None}
-    assert len(refused(types)) == 3
+
+
+def test_a_wrong_type_hides_only_what_leans_on_it() -> None:
+    found = refused(
+        {
+            "title": 1,
+            "events.1.date": "soon",
+            "banking.base": 5,
+            "banking.base_t": None,
+            "banking.net_sales_from": DAY("2026-01-01"),
+            "offsets.0.date": DAY("2025-01-01"),
+            "issues.1.share": 0.9,
+        }
+    )
+    assert {each.key for each in found} == {
+        *("title", "events.1.date", "banking.base", "banking.net_sales_from"),
+        *("offsets.0.date", "issues.1.share"),
+    }
+    made_up = {"obligations.0.deadline": "never", "issues.1.share": 0.9, "banking.base_t": -1}
+    assert {each.key for each in refused(made_up)} == {"obligations.0.deadline", "banking.base_t"}
+    assert {each.key for each in refused({"first_day": 1})} == {"first_day"}
+    assert {each.key for each in refused({"population": None})} == {"population"}
 
 
 def test_a_mistake_in_the_shipped_behaviour_names_that_file() -> None:
