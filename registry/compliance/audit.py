@@ -152,15 +152,15 @@ def _vintages(tx: Connection) -> list[str]:
     """I12: whatever is surrendered or waits is of a vintage that serves (CP-34, AL-68)."""
     a = applications.c
     rows = tx.execute(
-        select(units.c.code, a.year, a.late, func.min(a.id))
+        select(units.c.code, a.year, a.applied_ns, func.min(a.id))
         .join(units, units.c.id == a.unit)
         .where(a.status.in_(("pending", "approved")), a.origin != "borrowed")  # AL-24 is apart
-        .group_by(units.c.code, a.year, a.late)
+        .group_by(units.c.code, a.year, a.applied_ns)
     )
     return [
         f"Application {number} surrenders {code} for {year}, which it does not serve."
-        for code, year, late, number in rows
-        if not eligibility.is_vintage(code) or not eligibility.is_eligible(code, year, bool(late))
+        for code, year, at_ns, number in rows
+        if not eligibility.is_vintage(code) or not eligibility.is_eligible(code, year, at_ns)
     ]
 
 

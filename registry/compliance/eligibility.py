@@ -35,10 +35,16 @@ IN_TIME = (  # until the deadline
     Rule((2025, 2025), (2025, 2026), "AL-68"),
     Rule((2026, LAST), (2025, LAST), "AL-68"),
 )
-ARREARS = (  # after it
+ARREARS_2025 = (  # after it, until the end of 2025: the plan of 2023 and 2024 rules
+    Rule((2019, 2023), (2019, 2023), "AL-38"),
+    Rule((2024, 2024), (2019, 2024), "AL-38"),
+    *IN_TIME[-2:],
+)
+ARREARS = (  # after it, from 2026 on
     Rule((2019, 2024), (2019, 2026), "AL-68"),
     *IN_TIME[-2:],
 )
+ARREARS_NS = nanoseconds(dt.date(2026, 1, 1), dt.time(0))  # where AL-56 and AL-68 begin
 OLD_VINTAGES = (2019, 2024)  # not carried over: never for 2025 and later (AL-56, E75)
 TOGETHER = ((2019, 2020), (2021, 2022))  # years that are cleared at one deadline (CP-34)
 
@@ -156,25 +162,28 @@ def deadline_ns(year: int) -> int:
     raise RefusalError("year_not_covered", f"There are no obligations of {year} (CP-30).")
 
 
-def rule_of(year: int, late: bool) -> Rule:
-    """Return which vintages serve a year, in time or as arrears; RefusalError year_not_covered."""
-    for rule in ARREARS if late else IN_TIME:
+def rule_of(year: int, at_ns: int) -> Rule:
+    """Return which vintages serve a year at a moment; RefusalError year_not_covered."""
+    rules: tuple[Rule, ...] = IN_TIME
+    if is_late(year, at_ns):
+        rules = ARREARS if at_ns >= ARREARS_NS else ARREARS_2025
+    for rule in rules:
         if rule.years[0] <= year <= rule.years[1]:
             return rule
     raise RefusalError("year_not_covered", f"There are no obligations of {year} (CP-30).")
 
 
-def is_eligible(vintage: str, year: int, late: bool) -> bool:
-    """Whether a vintage serves an obligation year (CP-34)."""
-    first, last = rule_of(year, late).vintages
+def is_eligible(vintage: str, year: int, at_ns: int) -> bool:
+    """Whether a vintage serves an obligation year at a moment (CP-34)."""
+    first, last = rule_of(year, at_ns).vintages
     return first <= year_of(vintage) <= last
 
 
-def refuse_ineligible(vintage: str, year: int, late: bool) -> None:
+def refuse_ineligible(vintage: str, year: int, at_ns: int) -> None:
     """Raise RefusalError vintage_not_eligible with the clause (E75, E76), or unknown_vintage."""
-    if is_eligible(vintage, year, late):
+    if is_eligible(vintage, year, at_ns):
         return
-    rule = rule_of(year, late)
+    rule, late = rule_of(year, at_ns), is_late(year, at_ns)
     first, last = (vintage_of(one) for one in rule.vintages)
     clause = "AL-56" if rule.vintages[0] > year_of(vintage) else rule.clause
     last = "later" if rule.vintages[1] == LAST else last

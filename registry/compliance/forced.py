@@ -135,8 +135,7 @@ def _parts(
         for row in waiting:
             for year in [row.year] if own else _others(row.year, owed):
                 given = min(left[row.id], owed.get(year, 0))
-                late = eligibility.is_late(year, at_ns)
-                if given > 0 and eligibility.is_eligible(row.vintage, year, late):
+                if given > 0 and eligibility.is_eligible(row.vintage, year, at_ns):
                     parts.append((row, year, given))
                     owed[year] -= given
                     left[row.id] -= given

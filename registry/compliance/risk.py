@@ -197,7 +197,7 @@ class _Books:
         for (entity, of), one in self.owed.items():
             if of == year:
                 tonnes[self.row[entity]] = one.open_tonnes
-        rule = eligibility.rule_of(year, eligibility.is_late(year, at_ns))
+        rule = eligibility.rule_of(year, at_ns)
         return Need(year, *rule.vintages, tonnes)
 
     def stock(self, if_sold: bool) -> dict[int, Array]:

@@ -137,7 +137,7 @@ class Desk:
             raise _as_row("year", standing.no_notice(one.entity, one.year))
         late = at_ns >= found.deadline_ns
         try:
-            eligibility.refuse_ineligible(one.vintage, one.year, late)
+            eligibility.refuse_ineligible(one.vintage, one.year, at_ns)
         except RefusalError as error:
             raise _as_row("vintage", error) from None
         unit = self.unit_of.get(one.vintage)

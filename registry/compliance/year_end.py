@@ -84,7 +84,7 @@ def _parts(
     ordered = sorted(
         (eligibility.year_of(code), unit)
         for code, unit in ledger.unit_ids(tx).items()
-        if eligibility.is_vintage(code) and eligibility.is_eligible(code, year, late)
+        if eligibility.is_vintage(code) and eligibility.is_eligible(code, year, at_ns)
     )
     stock = _stock(tx, [unit for _, unit in ordered])
     names = {entity for entity, _ in due}

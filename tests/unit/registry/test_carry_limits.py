@@ -70,7 +70,8 @@ def test_the_2025_vintage_counts_neither_as_sold_nor_as_held_al_51(world: World)
 
 def test_every_side_counts_and_what_waits_does_not_al_52(world: World) -> None:
     world.met_both("A")
-    world.give("A", "CEA24", 1_000)
+    world.give("A", "CEA24", 500)
+    world.give("A", "CEA21", 500)
     world.give("A", "CEA23", 2_000, trading=True)
     world.give("A", "CEA22", 4_000)
     court = {"account": world.account["A"], "vintage": "CEA22", "qty_tonnes": 4_000}
@@ -82,7 +83,7 @@ def test_every_side_counts_and_what_waits_does_not_al_52(world: World) -> None:
     registry.transfer_in(world.account["A"], "CEA24", 300)  # on its way at the end of the year
     world.oblige(2022, A=500)
     with registry.database.write() as tx:
-        wanted = [surrender.Wanted("A", 2022, "CEA24", 500)]
+        wanted = [surrender.Wanted("A", 2022, "CEA21", 500)]
         assert not surrender.apply_many(tx, wanted, MAKER, at(2025, 12, 31, 23, 59), True).refused
     assert world.notices() == {"A": 6_500}
 

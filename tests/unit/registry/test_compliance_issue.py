@@ -283,8 +283,9 @@ def test_who_missed_a_year_gets_the_next_one_on_the_provincial_account(town: Tow
     town.compliance.notify(2024, at(2025, 9, 1))
     town.compliance.force("P1", DOCUMENT, PLATFORM, REGISTRAR, at(2025, 9, 2))
     used = {one.year: one.tonnes for one in town.compliance.applications("P1")[1:]}
-    assert used == {2024: 100, 2023: 10}  # the own year first, then the arrears (AL-68)
-    assert town.has("P1", "CEA24") == 20
+    assert used == {2024: 100}  # CEA24 does not serve 2023 (AL-38): 10 t stay owed
+    assert town.has("P1", "CEA24") == 30
+    assert town.compliance.standing("P1", 2023).missing_tonnes == 10
     assert town.registry.violations() == []
 
 

@@ -145,7 +145,7 @@ def test_tonnes_are_conserved_and_only_eligible_vintages_surrendered(
             assert set(sums(town).values()) <= {0}
         assert registry.violations() == []
         for one in town.compliance.applications(status="approved"):
-            assert eligibility.is_eligible(one.vintage, one.year, bool(one.late))
+            assert eligibility.is_eligible(one.vintage, one.year, one.applied_ns)
             late = one.applied_ns >= eligibility.deadline_ns(one.year)
             assert bool(one.late) == late
         assert registry.approvals.all("open") == []
