@@ -177,6 +177,8 @@ class Behaviour(Record, frozen=True, kw_only=True):
     # 1 procrastinating buyers: chance of acting at a moment
     hazard_base: float  # far from the date
     hazard_urgent: float  # added at full urgency
+    far_share: float  # of every hazard while no deadline is expected within a year
+    wake_urgent: float  # further wake-ups a day at full urgency
     theta_median_days: float  # lognormal: when urgency begins, before the binding date
     theta_sigma: float  # of its logarithm
     urgency_width_days: float  # how gradually urgency sets in
@@ -195,6 +197,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     reluctance: float  # mean of the exponential premium asked
     seller_pressure: float  # share of the premium given up at full compliance pressure
     sell_hazard: float  # chance that a seller acts at a moment
+    seller_rush: float  # what full urgency adds to it, times itself
     learning: float  # log price step after a day without a deal (or with one)
     learning_decay: float  # what is left of that step after a day
     # 4 banking
@@ -202,8 +205,10 @@ class Behaviour(Record, frozen=True, kw_only=True):
     # sizes
     chunk_median_t: float  # of a listed order, lognormal
     chunk_sigma: float  # of its logarithm
+    listed_share: float  # chance that a large need is taken to the listed book at a moment
     # 6 group desks
-    netting_share: float  # of groups that net at a trigger
+    netting_share: float  # of groups that net before or after a binding date
+    issue_netting_share: float  # after a final allocation
     floor_share: float  # of transfers priced near the lower bulk limit
     netting_days: float  # mean days a desk takes after a trigger
     year_end_netting: float  # share of groups that net for the annual accounts
@@ -215,7 +220,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     round_share: float  # of deals in whole multiples of 100,000 t
     # position
     buffer_share: float  # precaution, of the need
-    forward_share: float  # of the next obligation's expected deficit bought along
+    forward_share: float  # of next year's expected deficit an entity would buy early
     forecast_error_share: float  # of emissions, before verification
     # 8, 10, 12
     offset_search_cost_cny_t: float  # on top of the price of an offset
