@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from registry.allocation import engine, reading, report
+from registry.allocation.plan import Plan
 from registry.allocation.reading import Refused
+from registry.allocation.units import Units
 from registry.compliance import books, rows
 from registry.compliance.rows import AllocationRow
 from registry.institution import Registry
@@ -49,6 +51,8 @@ def compute(registry: Registry, name: str, year: int, stage: str, file: Path | N
     read = reading.read_rows(plan, enumerate((texts for _, texts in stored.rows), 1), year)
     lacking = [Lacking(*_where(stored.rows[a.row - 1]), a.code, a.reason) for a in read.refused]
     of_year = read.units.get(year)
+    if of_year is not None and not of_year.entities.complete.all():
+        of_year = _whole(plan, of_year, stored.rows)
     if of_year is None:
         return Computed([], [], [], stored.refused, lacking)
     result = engine.allocate(plan, of_year)
@@ -60,6 +64,22 @@ def compute(registry: Registry, name: str, year: int, stage: str, file: Path | N
     good = [row for row in rows.of_result(result, stage) if row.entity in whole]
     units = [texts for _, texts in stored.rows if texts.get("entity", "") in whole]
     return Computed(good, units, table, stored.refused, lacking)
+
+
+def _whole(plan: Plan, of_year: Units, rows: Sequence[tuple[int, dict[str, str]]]) -> Units | None:
+    """Return the units of those entities of which none is missing.
+
+    Only these are handed over, and the registry solves the balance values from what it is given:
+    lines that stay behind must not have moved them (AL-82).
+    """
+    entities = of_year.entities
+    names = {name for name, whole in zip(entities.names, entities.complete, strict=True) if whole}
+    kept = [
+        (number, texts)
+        for number, (_, texts) in enumerate(rows, 1)
+        if texts.get("entity", "") in names
+    ]
+    return reading.read_rows(plan, kept, of_year.year).units.get(of_year.year)
 
 
 QUANTITIES = ("emissions_t", "approved_t", "pre_allocation_t")

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from registry.allocation import plan_file
 from registry.commands.app import STEPS
+from registry.computing import compute
 from registry.institution import Registry
 from registry.monitoring.deposits import Deposit
 from registry.monitoring.entities import Facility, NewEntity
@@ -277,6 +278,25 @@ def test_al65_who_opened_or_closed_gets_his_emissions(
     assert (found["U1"].get("special", ""), found["U2"].get("special", "")) == ("", special)
     assert "special" not in early["U2"]
     assert told["U2"]["special"] == "biomass"
+
+
+def test_al82_only_lines_that_are_handed_over_balance(line: Line, reported: Registry) -> None:
+    """The registry solves the balance value from what it is given, so the platform does too."""
+    with Registry.open(line.url) as registry:
+        monitoring = registry.monitoring
+        monitoring.add_entities([NewEntity("Y", "Pots", "15", "aluminium")])
+        monitoring.open_accounts()
+        pots = [Facility("Y", code, "process", commissioned=20100101) for code in ("P1", "P2")]
+        monitoring.add_facilities(pots)
+        listing = Listing("Y", "threshold", 90_000)
+        monitoring.publish_roster(2025, [listing], "list", 31, at(2024, 10, 30))
+        parts = {"facilities": {"P1": 50_000, "P2": 60_000}}
+        monitoring.record_verified("Y", 2025, 110_000, 22, at(2026, 5, 1), parts)
+        file = line.file("o.csv", "entity,unit,output_t\nY,P1,40000\n")  # nothing of P2
+        done = compute(registry, "industry-2025-2026", 2025, "final", file)
+    assert [(one.unit, one.code) for one in done.lacking] == [("Y/P2", "missing_value")]
+    assert [(row.entity, row.tonnes) for row in done.rows] == [("Z", 66_430)]  # balances itself
+    assert {texts["entity"] for texts in done.units} == {"Z"}
 
 
 def test_an_allocation_from_the_books_and_a_file_that_contradicts_them(
