@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -217,9 +216,10 @@ def _saved(folder: Path) -> Iterable[ScorableRun]:
     files = sorted(folder.rglob(RUN_FILE))
     if not files:
         raise RunsError(f"{folder} holds no saved run ({RUN_FILE})")
-    saved = import_module("sim.results.run")  # only here: a score of runs in memory needs no files
+    from sim.results.run import Run  # here: a score of tables in memory needs no season
+
     for file in files:
-        yield saved.Run.load(file.parent)
+        yield Run.load(file.parent)
 
 
 def measure(run: ScorableRun) -> Measured:

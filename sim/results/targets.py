@@ -127,7 +127,7 @@ def _check(file: Path, row: int, cell: dict[str, str], seen: set[str]) -> None:
     seen.add(cell["id"])
     text = cell["tolerance"]
     for each in tolerances_of(text) or [] if text else []:
-        if each.high <= 0 or (each.kind != "accepted" and each.low <= 0):
+        if each.kind != "accepted" and each.low <= 0:
             raise TargetsFileError(TOLERANCE, file, row, "tolerance", text, "more than zero")
 
 

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from sim.results.observed import read_daily
+from sim.results.run import TABLES, Run
 from sim.results.score import RunsError, ScoreTable, TargetScore, score, volume_curve
 from sim.results.score_report import SCHEMA, as_json, print_score
 from sim.results.targets import COLUMNS, SHIPPED, Target, TargetsFileError, target_of
@@ -69,6 +70,9 @@ def test_z_is_of_the_median_over_the_runs() -> None:
     assert part.runs == 3
     assert found.z == pytest.approx((0.2 * YEAR - 47.2) / 5)
     assert found.within
+    farther = only(score(runs, [row("VOL-2024", "45.0 Mt", "5 Mt")]))
+    assert 1 < farther.z < 2
+    assert not farther.within
 
 
 def test_the_part_farthest_outside_decides() -> None:
@@ -161,14 +165,17 @@ def test_distance_of_the_volume_curves_in_trading_days(tmp_path: Path) -> None:
     file = tmp_path / "daily.csv"
     rows = "".join(f"2024-03-{day:02d},,,,50,listed,100,5000\n" for day in (4, 5, 6, 7))
     file.write_text(HEAD + rows, encoding="utf-8")
-    first = run("2024", 1, quotes("2024-03-04", 4, listed_volume_t=[400, 0, 0, 0]))
-    last = run("2024", 2, quotes("2024-03-04", 4, listed_volume_t=[0, 0, 0, 400]))
-    (both,) = score([first, last], SHIPPED, file).distances
-    # Observed 1/4, 2/4, 3/4, 1; the first run 1 at once, the last 0, 0, 0, 1; their mean 1/2 …
-    assert both.median_run == pytest.approx(1.5)
-    assert both.mean_curve == pytest.approx(0.25 + 0 + 0.25)
-    assert both.days == 4
-    assert score(first, SHIPPED).distances == ()
+    volumes = ([400, 0, 0, 0], [0, 0, 0, 400], [0, 0, 0, 400])
+    runs = [
+        run("2024", seed, quotes("2024-03-04", 4, listed_volume_t=volume))
+        for seed, volume in enumerate(volumes)
+    ]
+    (found,) = score(runs, SHIPPED, file).distances
+    # Observed 1/4, 2/4, 3/4, 1; one run has 1 at once, two have 0, 0, 0, 1; the mean is 1/3 …
+    assert found.median_run == pytest.approx(1.5)
+    assert found.mean_curve == pytest.approx(1 / 12 + 2 / 12 + 5 / 12)
+    assert found.days == 4
+    assert score(runs[0], SHIPPED).distances == ()
 
 
 def test_volume_curve_of_other_days_and_of_nothing() -> None:
@@ -179,6 +186,26 @@ def test_volume_curve_of_other_days_and_of_nothing() -> None:
     assert volume_curve(days, asked).tolist() == pytest.approx([1 / 3, 1])
     empty = days_of(quotes("2024-03-04", 3, listed_volume_t=0))
     assert volume_curve(empty, asked).tolist() == [0, 0]
+
+
+def saved(folder: Path, made: Any) -> Path:
+    tables = {name: pd.DataFrame({"entity": ["a"]}) for name in TABLES}
+    tables |= {"quotes": made.quotes, "compliance": made.compliance}
+    makers = {name: tables[name].copy for name in TABLES}
+    Run(made.season, made.seed, "", "", 0.0, {}, makers=makers).save(folder)
+    return folder
+
+
+def test_folders_of_saved_runs(tmp_path: Path) -> None:
+    runs = [year(2024, seed, 1e3 * (seed + 1)) for seed in range(3)]
+    for made in runs:
+        saved(tmp_path / "runs" / f"seed-{made.seed}", made)
+    in_memory = as_json(score(runs, SHIPPED))
+    assert as_json(score(tmp_path / "runs", SHIPPED)) == in_memory
+    assert as_json(score(str(tmp_path), SHIPPED)) == in_memory
+    several = [tmp_path / "runs" / f"seed-{seed}" for seed in range(3)]
+    assert as_json(score(several, SHIPPED)) == in_memory
+    assert as_json(score([several[0], *runs[1:]], SHIPPED)) == in_memory
 
 
 def test_nothing_to_score_is_said(tmp_path: Path) -> None:

@@ -228,6 +228,7 @@ def test_z_in_and_outside_a_range() -> None:
         ("4", "0-10", 10, 1),
         ("4", "0-10", 0, -1),
         ("-0.4", "25%", -0.5, -1),
+        ("-7", "-10 to -5", -6, 0.5),
         ("0", "0-10", 5, 0.5),
     ],
 )
@@ -251,6 +252,8 @@ def test_each_part_has_the_tolerance_of_its_block() -> None:
         (row("Q4-2024", "share", "0.8", "small"), "tolerance 'small' is not understood"),
         (row("Q4-2024", "share", "0.8", ""), "no tolerance"),
         (row("Q4-2024", "share", "0", "30%"), "leaves no room"),
+        (row("Q4-2024", "share", "9" * 400, "0.1"), "a number without end"),
+        (row("Q4-2024", "share", "0.5", "9" * 400), "a number without end"),
         (row("Q4-2024", "share", "0.8", "0.1", season="whenever"), "season 'whenever'"),
         (row("COMP-2024", "count", "40", "0-10"), "outside its accepted range"),
         (row("P-2024", "close: rise", "+26%", "10 points"), "not a price level"),
