@@ -16,6 +16,7 @@ from engine.calendar import trading_days
 from sim.scenario.identity import canonical, difference
 from sim.scenario.model import Extras, Scenario
 from sim.scenario.reading import load, season_names, smaller
+from sim.season.people import people_of
 from tests.unit.sim.scenario_text import season_text
 
 ROOT = Path(__file__).parents[3]
@@ -146,6 +147,42 @@ def test_obligations_are_the_published_totals() -> None:
     for season in map(load, ("2022", "2023")):  # the same obligations, seen a year apart
         pair = [each for each in season.obligations if each.year in {"2021", "2022"}]
         assert pair == list(load("2023").obligations)
+
+
+def test_old_holdings_follow_from_season_to_season() -> None:
+    """What is left = what was left + issued - due + offsets used in place of allowances."""
+
+    def left(name: str) -> float:
+        return sum(each.total_mt for each in load(name).population.old_holdings)
+
+    def net(name: str) -> float:
+        dues = load(name).obligations
+        return sum(each.net_surplus_share * each.emissions_mt for each in dues)
+
+    def used(name: str) -> float:
+        return sum(each.stock_mt for each in load(name).offsets)
+
+    late = 0.005 * load("2021").obligations[0].emissions_mt  # cea_annual.csv: 99.5 % in time
+    assert left("2022") == pytest.approx(net("2021") + used("2021") + late, abs=0.1)
+    arrears = load("2022").obligations[0].emissions_mt
+    assert arrears <= late
+    assert left("2023") == pytest.approx(left("2022") - arrears, abs=0.1)
+    assert left("2024") == pytest.approx(left("2023") + net("2023") + used("2023"), abs=0.5)
+    assert left("2025") == pytest.approx(left("2024") + net("2024") + used("2024"), abs=0.5)
+    traded_2025 = 8.84  # ccer.csv: the most that can have been used
+    assert left("2026") == pytest.approx(left("2025") + net("2025") + traded_2025, abs=0.5)
+
+
+def test_the_first_cycle_has_the_published_deficits() -> None:
+    """entities.csv: 847 of 2,011 in deficit, 188 Mt in all; tolerances of target DEF-2021."""
+    shares, tonnes = [], []
+    for seed in range(1, 16):
+        people = people_of(load("2021"), seed)
+        short = (people.due_t - people.allocation_t).clip(0)[0]
+        shares.append(float((short > 0).mean()))
+        tonnes.append(float(short.sum()))
+    assert statistics.median(shares) == pytest.approx(847 / 2011, abs=0.03)
+    assert statistics.median(tonnes) == pytest.approx(188e6, rel=0.10)
 
 
 @pytest.mark.parametrize("name", SEASONS)
