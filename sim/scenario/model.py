@@ -192,6 +192,11 @@ class Behaviour(Record, frozen=True, kw_only=True):
     bid_discount: float  # below the anchor without urgency
     bid_urgency: float  # above it at full urgency
     price_noise: float  # standard deviation of a quote around its value
+    # common attention and mood: what the calendar does not hold
+    attention_sd: float  # standard deviation of the log of everybody's activity
+    attention_decay: float  # of it that is left after a day
+    mood_sd: float  # of a day's common shock to what allowances are thought to be worth, log
+    mood_decay: float  # of the mood that is left after a day
     # 3 hoarding sellers
     inactive_share: float  # of surplus holders who do nothing in a season
     reluctance: float  # mean of the exponential premium asked
@@ -205,6 +210,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     # sizes
     chunk_median_t: float  # of a listed order, lognormal
     chunk_sigma: float  # of its logarithm
+    stock_share: float  # of a surplus that its holder lists at a moment, at least
     listed_share: float  # chance that a large need is taken to the listed book at a moment
     # 6 group desks
     netting_share: float  # of groups that net before or after a binding date

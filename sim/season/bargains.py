@@ -14,7 +14,7 @@ from engine.records import Event, Kind, Side
 from sim.scenario.model import Scenario
 from sim.season.desks import Desks
 from sim.season.floor import Floor
-from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day, urgency
+from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day
 from sim.season.people import People
 from sim.season.streams import Array, Purpose, bell, unit
 
@@ -37,44 +37,72 @@ class Bargains:
         wants = mind["bulk"] == BULK_WANTED
         buyers = np.flatnonzero(wants & (mind["wanted_t"] >= BULK_MIN_T))
         sellers = np.flatnonzero(wants & (mind["wanted_t"] <= -BULK_MIN_T))
+        mind["bulk"][buyers] = NO_BULK  # one search for each moment of one's own
         found: list[Array] = []
         moment = day.number * SLOTS + slot
-        for buyer in buyers:
-            mind["bulk"][buyer] = NO_BULK  # one search a moment of its own
-            events = self._search(day, int(buyer), sellers, moment) if len(sellers) else None
-            if events is None:
-                mind["bulk_failed"][buyer] += 1
-            else:
-                found.append(events)
+        if len(sellers):
+            for buyer in buyers:
+                found += self._search(day, int(buyer), sellers, moment)
+        pressed = sellers[mind["must_sell_share"][sellers] > 0.0]
+        mind["bulk"][pressed] = NO_BULK
+        interested = np.flatnonzero(mind["wanted_t"] + mind["forward_t"] >= BULK_MIN_T)
+        if len(interested):
+            for seller in pressed:
+                found += self._offer_round(day, int(seller), interested, moment)
         return found
 
-    def _search(self, day: Day, buyer: int, sellers: Array, moment: int) -> Array | None:
-        """Meet a few sellers; deal with the cheapest if both gain."""
-        behaviour, key = self.behaviour, self.people.keys[buyer]
-        best: tuple[float, int, int, int] | None = None
-        meetings = int(behaviour.search_degree + unit(key, Purpose.SEARCH, 64 * moment))
-        near = sellers[self.people.province[sellers] == self.people.province[buyer]]
-        for meeting in range(1, meetings + 1):
+    def _meetings(self, row: int, pool: Array, moment: int) -> list[int]:
+        """Return whom an entity meets: at random, more often from its own province."""
+        behaviour, key = self.behaviour, self.people.keys[row]
+        number = int(behaviour.search_degree + unit(key, Purpose.SEARCH, 64 * moment))
+        near = pool[self.people.province[pool] == self.people.province[row]]
+        met = []
+        for meeting in range(1, number + 1):
             place = 64 * moment + meeting
             home = unit(key, Purpose.SEARCH, place + 32) < behaviour.same_province_share
-            pool = near if home and len(near) else sellers
-            seller = int(pool[int(unit(key, Purpose.SEARCH, place) * len(pool))])
+            choice = near if home and len(near) else pool
+            met.append(int(choice[int(unit(key, Purpose.SEARCH, place) * len(choice))]))
+        return met
+
+    def _search(self, day: Day, buyer: int, sellers: Array, moment: int) -> list[Array]:
+        """Let a buyer meet a few sellers and deal with the cheapest if both gain."""
+        best: tuple[float, int, int, int] | None = None
+        for seller in self._meetings(buyer, sellers, moment):
             instrument, qty = self._stock(day, seller, buyer, moment)
-            if qty < BULK_MIN_T:
-                continue
-            floor_price = self._reservation(day, seller, instrument, qty)
-            if best is None or floor_price < best[0]:
-                best = (floor_price, seller, instrument, qty)
+            if qty >= BULK_MIN_T:
+                price = self._reservation(seller, instrument, qty)
+                if best is None or price < best[0]:
+                    best = (price, seller, instrument, qty)
         if best is None:
-            return None
+            return []
         reservation, seller, instrument, qty = best
-        value = self._worth(day, buyer, instrument)
+        return self._bargain(seller, buyer, instrument, reservation, qty, moment)
+
+    def _offer_round(self, day: Day, seller: int, interested: Array, moment: int) -> list[Array]:
+        """Let a seller who has to sell offer to a few who would buy, now or for next year."""
+        for buyer in self._meetings(seller, interested, moment):
+            if buyer == seller:
+                continue
+            instrument, qty = self._stock(day, seller, buyer, moment)
+            if qty >= BULK_MIN_T:
+                reservation = self._reservation(seller, instrument, qty)
+                events = self._bargain(seller, buyer, instrument, reservation, qty, moment)
+                if events:
+                    return events
+        return []
+
+    def _bargain(
+        self, seller: int, buyer: int, instrument: int, reservation: float, qty: int, moment: int
+    ) -> list[Array]:
+        """Deal between the seller's reservation price and the buyer's value (Nash), if any."""
+        value = self._worth(buyer, instrument)
         if value < reservation:
-            return None
-        weight = behaviour.bargain_weight
+            return []
+        weight, key = self.behaviour.bargain_weight, self.people.keys[buyer]
         log_price = weight * reservation + (1.0 - weight) * value
-        log_price += 0.5 * behaviour.price_noise * bell(key, Purpose.BARGAIN, moment)
-        return self.deal(seller, buyer, instrument, log_price, qty)
+        log_price += 0.5 * self.behaviour.price_noise * bell(key, Purpose.BARGAIN, moment)
+        events = self.deal(seller, buyer, instrument, log_price, qty)
+        return [] if events is None else [events]
 
     def _stock(self, day: Day, seller: int, buyer: int, moment: int) -> tuple[int, int]:
         """Return the vintage a deal would be in and its tonnes: the seller's largest usable one."""
@@ -82,9 +110,10 @@ class Bargains:
         usable = np.where(day.usable[: len(have)], have, 0)
         instrument = int(usable.argmax())
         mind = self.mind
-        qty = min(
-            int(usable[instrument]), int(mind["wanted_t"][buyer]), -int(mind["wanted_t"][seller])
-        )
+        asked = max(int(mind["wanted_t"][buyer]), 0) + int(mind["forward_t"][buyer])
+        if mind["must_sell_share"][seller] <= 0.0:
+            asked = int(mind["wanted_t"][buyer])
+        qty = min(int(usable[instrument]), asked, -int(mind["wanted_t"][seller]))
         key = self.people.keys[buyer]
         if unit(key, Purpose.QUANTITY, moment) < self.behaviour.round_share:
             qty -= qty % HUNDRED_KT
@@ -99,20 +128,14 @@ class Bargains:
             memory * mind["memory"][row] + (1.0 - memory) * np.log(last) + mind["premium"][row]
         )
 
-    def _worth(self, day: Day, buyer: int, instrument: int) -> float:
-        behaviour = self.behaviour
-        pressing = urgency(
-            day.binding_days, self.mind["theta_days"][buyer], behaviour.urgency_width_days
-        )
+    def _worth(self, buyer: int, instrument: int) -> float:
+        behaviour, pressing = self.behaviour, float(self.mind["pressing"][buyer])
         lift = behaviour.bid_urgency * pressing - behaviour.bid_discount * (1.0 - pressing)
         return self._anchor(buyer, instrument) + lift
 
-    def _reservation(self, day: Day, seller: int, instrument: int, qty: int) -> float:
+    def _reservation(self, seller: int, instrument: int, qty: int) -> float:
         behaviour, mind = self.behaviour, self.mind
-        pressing = urgency(
-            day.binding_days, mind["theta_days"][seller], behaviour.urgency_width_days
-        )
-        pressure = max(pressing, float(mind["must_sell_share"][seller]))
+        pressure = float(max(mind["pressing"][seller], mind["must_sell_share"][seller]))
         premium = float(mind["reluctance"][seller]) * (1.0 - behaviour.seller_pressure * pressure)
         discount = behaviour.size_discount * (1.0 + np.log2(qty / BULK_MIN_T))
         return self._anchor(seller, instrument) + premium - float(discount)

@@ -37,12 +37,12 @@ class Desks:
 
     def _triggers(self) -> list[tuple[dt.date, dt.date, bool, float]]:
         """Return (known from, date, may also come before it, share of groups) of each occasion."""
-        scenario, share = self.scenario, self.scenario.behaviour.netting_share
-        found = []
-        for issue in scenario.issues:
-            found.append(
-                (issue.date, issue.date, False, share * (1.0 if issue.share == 1 else 0.3))
-            )
+        scenario, behaviour = self.scenario, self.scenario.behaviour
+        share = behaviour.netting_share
+        found = [
+            (issue.date, issue.date, False, behaviour.issue_netting_share * issue.share)
+            for issue in scenario.issues
+        ]
         for obligation in scenario.obligations:
             found.append((obligation.deadline_published, obligation.deadline, True, share))
             found += [(each.published, each.date, True, share) for each in obligation.milestones]

@@ -28,6 +28,7 @@ ACT = Purpose.ACT
 PRICE = Purpose.PRICE
 QUANTITY = Purpose.QUANTITY
 VINTAGE = Purpose.VINTAGE
+LARGE = Purpose.LARGE
 
 
 MIND = np.dtype(  # one row an entity: what it is like, wants, remembers and has open
@@ -38,7 +39,10 @@ MIND = np.dtype(  # one row an entity: what it is like, wants, remembers and has
         ("must_sell_share", "<f8"),  # of what is for sale, what banking forces out
         ("memory", "<f8"),  # log price
         ("premium", "<f8"),  # what days without deals taught, log
+        ("wake_chance", "<f8"),  # at a slot of today
+        ("pressing", "<f8"),  # urgency of the next binding date today, 0 to 1
         ("wanted_t", "<i8"),  # tonnes to buy (> 0) or to sell (< 0)
+        ("forward_t", "<i8"),  # tonnes of next year's need, bought early if somebody offers
         ("open_no", "<i8"),  # number of the resting listing, 0 = none
         ("open_t", "<i8"),  # what of it is open
         ("open_ticks", "<i8"),
@@ -47,7 +51,6 @@ MIND = np.dtype(  # one row an entity: what it is like, wants, remembers and has
         ("open_side", "<i4"),
         ("tried", "<i4"),  # side listed or taken today, 0 = none
         ("bulk", "<i4"),  # wants a bulk deal today
-        ("bulk_failed", "<i4"),  # moments without a partner: the rest goes to the listed book
         ("idle", "<i4"),  # 1 = a surplus holder who does nothing this season
         ("dealt", "<i4"),  # 1 = something was filled today
     ]
@@ -69,7 +72,8 @@ class Day(NamedTuple):
 
     number: int  # of the trading day in the season, from 0
     binding_days: float  # calendar days to the next binding date that is known, 1e9 = none
-    pulse: float  # factor on hazards, 1 = none
+    pulse: float  # factor on hazards: news, or no deadline within a year; 1 = none
+    mood: float  # common to all: log distance of what allowances are worth
     usable: Array  # bool, (instruments,): may be surrendered for the obligation
     instruments: int
 
@@ -77,10 +81,8 @@ class Day(NamedTuple):
 class Habits(NamedTuple):
     """The behaviour parameters that kernels read (sim.scenario.model.Behaviour)."""
 
-    wake_chance: float
     hazard_base: float
     hazard_urgent: float
-    urgency_width_days: float
     small_cost_t: float
     small_days: float
     anchor_memory: float
@@ -89,15 +91,17 @@ class Habits(NamedTuple):
     price_noise: float
     seller_pressure: float
     sell_hazard: float
+    seller_rush: float
+    stock_share: float
+    listed_share: float
     banking_gain: float
     chunk_median_t: float
     chunk_sigma: float
 
 
-@inlined
-def urgency(days: float, theta_days: float, width_days: float) -> float:
+def urgency(days: float, theta_days: Array, width_days: float) -> Array:
     """Return how pressing a date is: 0 far away, 1/2 at theta, 1 when it is past (5.3, 1)."""
-    return float(1.0 / (1.0 + np.exp(min((days - theta_days) / width_days, 50.0))))
+    return np.asarray(1.0 / (1.0 + np.exp(np.minimum((days - theta_days) / width_days, 50.0))))
 
 
 @part
@@ -173,12 +177,12 @@ def vintage_to_sell(mind: Array, day: Day, a: Market, i: int, moment: int) -> in
 
 
 @part
-def chunk_t(mind: Array, habits: Habits, i: int, moment: int, most: int) -> int:
-    """Return the tonnes of a listed order: lognormal, at most ``most`` and 99,999 t (TR-11)."""
+def chunk_t(mind: Array, habits: Habits, i: int, moment: int, least: int, most: int) -> int:
+    """Return the tonnes of a listed order: lognormal, from ``least`` to ``most`` (TR-11)."""
     drawn = habits.chunk_median_t * np.exp(
         habits.chunk_sigma * bell(mind[i]["keys"], QUANTITY, moment)
     )
-    return int(max(1.0, min(drawn, float(min(most, BULK_MIN_T - 1)))))
+    return int(max(1.0, min(max(drawn, float(least)), float(min(most, BULK_MIN_T - 1)))))
 
 
 @inlined
@@ -230,24 +234,25 @@ def buy(
     mind: Array, day: Day, habits: Habits, a: Market, out: Array, n: int, i: int, moment: int
 ) -> int:
     """Let an entity in need act: bulk for large needs, else a listed order (5.3, 1 and 2)."""
-    pressing = urgency(day.binding_days, mind[i]["theta_days"], habits.urgency_width_days)
+    pressing = mind[i]["pressing"]
     chance = (habits.hazard_base + habits.hazard_urgent * pressing) * day.pulse
     need = mind[i]["wanted_t"]
     if need < habits.small_cost_t and day.binding_days > habits.small_days:
         chance *= 0.05  # a fixed cost of trading: small needs wait (simulation.md 4.4)
     if unit(mind[i]["keys"], ACT, moment) >= chance:
         return n
-    if need >= BULK_MIN_T and mind[i]["bulk_failed"] < 2:
+    if need >= BULK_MIN_T:
         mind[i]["bulk"] = BULK_WANTED
-        return n
+        if unit(mind[i]["keys"], LARGE, moment) >= habits.listed_share:
+            return n
     instrument = vintage_to_buy(mind, day, a, i, moment)
     if instrument < 0:
         return n
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
     lift = habits.bid_urgency * pressing - habits.bid_discount * (1.0 - pressing)
-    log_price = value_of(mind, habits, a, i, instrument) + lift + noise
+    log_price = value_of(mind, habits, a, i, instrument) + day.mood + lift + noise
     ticks = within(a, instrument, int(np.exp(log_price) / 10.0) * 10)  # quotes in 0.10 yuan
-    qty = chunk_t(mind, habits, i, moment, need)
+    qty = chunk_t(mind, habits, i, moment, int(pressing * need), need)
     return quote(mind, a, out, n, i, instrument, BUY, ticks, qty)
 
 
@@ -256,9 +261,10 @@ def sell(
     mind: Array, day: Day, habits: Habits, a: Market, out: Array, n: int, i: int, moment: int
 ) -> int:
     """Let a holder of a surplus act: reluctant, less so under pressure (5.3, 3 and 4)."""
-    pressing = urgency(day.binding_days, mind[i]["theta_days"], habits.urgency_width_days)
+    pressing = mind[i]["pressing"]
     forced = mind[i]["must_sell_share"]
-    chance = habits.sell_hazard * (1.0 + pressing + habits.banking_gain * forced) * day.pulse
+    rush = 1.0 + habits.seller_rush * pressing + habits.banking_gain * forced
+    chance = habits.sell_hazard * rush * day.pulse
     if unit(mind[i]["keys"], ACT, moment) >= chance:
         return n
     surplus = -mind[i]["wanted_t"]
@@ -271,9 +277,9 @@ def sell(
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
     pressure = max(pressing, forced)
     premium = mind[i]["reluctance"] * (1.0 - habits.seller_pressure * pressure)
-    log_price = value_of(mind, habits, a, i, instrument) + premium + noise
+    log_price = value_of(mind, habits, a, i, instrument) + day.mood + premium + noise
     ticks = within(a, instrument, int(np.exp(log_price) / 10.0 + 1.0) * 10)
-    qty = chunk_t(mind, habits, i, moment, min(surplus, have))
+    qty = chunk_t(mind, habits, i, moment, int(habits.stock_share * surplus), min(surplus, have))
     return quote(mind, a, out, n, i, instrument, SELL, ticks, qty)
 
 
@@ -288,7 +294,7 @@ def decide(
     n = decisions = 0
     moment = day.number * SLOTS + slot
     for i in range(len(mind)):
-        if unit(mind[i]["keys"], WAKE, moment) >= habits.wake_chance:
+        if unit(mind[i]["keys"], WAKE, moment) >= mind[i]["wake_chance"]:
             continue
         decisions += 1
         if mind[i]["wanted_t"] > 0:
@@ -345,5 +351,3 @@ def end_of_day(
         mind[i]["open_no"] = 0
         mind[i]["open_t"] = 0
         mind[i]["bulk"] = NO_BULK
-        if mind[i]["bulk_failed"] > 0:
-            mind[i]["bulk_failed"] -= 1

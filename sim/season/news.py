@@ -14,7 +14,7 @@ from sim.scenario.model import Scenario
 from sim.season.minds import SLOTS
 from sim.season.people import People
 from sim.season.position import Books
-from sim.season.streams import Purpose, units
+from sim.season.streams import Array, Purpose, bells, entity_keys, units
 
 FAR_DAYS = 1e9
 YEAR_DAYS = 365.0
@@ -23,11 +23,13 @@ YEAR_DAYS = 365.0
 class News:
     """The events of a season and who has heard of each."""
 
-    def __init__(self, scenario: Scenario, people: People) -> None:
+    def __init__(self, scenario: Scenario, people: People, seed: int) -> None:
         self.events = [each for each in scenario.events if not each.history]
         self.behaviour = scenario.behaviour
         self.people = people
         self.scenario = scenario
+        self._market = entity_keys(seed, scenario.name, ["market"])
+        self._activity = self._mood = 0.0
         self._heard = np.zeros((len(self.events), people.count), bool)
 
     def spread(self, mind: Array, date: dt.date, number: int) -> None:
@@ -48,6 +50,34 @@ class News:
                 gone = (date - event.date).days
                 gain = max(gain, float(np.exp(-gone / self.behaviour.pulse_days)))
         return 1.0 + self.behaviour.pulse_gain * gain
+
+    def climate(self, number: int, horizon: float) -> tuple[float, float]:
+        """Return the day's common activity (a factor) and mood (log), two AR(1) processes.
+
+        They stand for everything the calendar does not hold. Where no deadline is in sight there
+        is less to be moved by (``horizon``).
+        """
+        behaviour, key = self.behaviour, self._market
+        keep = behaviour.attention_decay
+        draw, shock = (
+            float(bells(key, Purpose.ATTENTION, 2 * number + each)[0]) for each in (1, 2)
+        )
+        self._activity = keep * self._activity + (1.0 - keep**2) ** 0.5 * draw
+        level = behaviour.attention_sd * self._activity
+        spread = behaviour.mood_sd * float(np.exp(0.5 * level)) * horizon
+        self._mood = behaviour.mood_decay * self._mood + spread * shock
+        return float(np.exp(level - 0.5 * behaviour.attention_sd**2)), self._mood
+
+    def horizon(self, date: dt.date, books: Books) -> float:
+        """Return the factor on hazards while no deadline is expected within a year.
+
+        Deadlines are yearly by custom and law (CP-31): one expects them before they are published.
+        """
+        near = any(
+            not books.settled[row] and (each.deadline - date).days <= YEAR_DAYS
+            for row, each in enumerate(self.scenario.obligations)
+        )
+        return 1.0 if near else self.behaviour.far_share
 
     def binding_days(self, date: dt.date, books: Books) -> float:
         """Return calendar days to the next date that is published and not yet over (5.3, 1)."""

@@ -73,7 +73,7 @@ def people_of(scenario: Scenario, seed: int) -> People:
         surplus_rate=rates,
         due_t=due,
         allocation_t=allocation,
-        old_t=_old_holdings(population, keys, size, group),
+        old_t=_old_holdings(population, keys, size, group, rates[-1]),
         theta_days=behaviour.theta_median_days
         * np.exp(behaviour.theta_sigma * bells(keys, Purpose.CHARACTER, 2)),
         reluctance=-behaviour.reluctance * np.log1p(-units(keys, Purpose.CHARACTER, 3)),
@@ -145,13 +145,18 @@ def _surplus_rates(
     return np.asarray(np.clip(rate + obligation.net_surplus_share, -0.20, 0.25))
 
 
-def _old_holdings(population: Population, keys: Array, size: Array, group: Array) -> Array:
-    """Return tonnes held of earlier vintages, (v, n): the largest groups hold ``top_share``."""
+def _old_holdings(
+    population: Population, keys: Array, size: Array, group: Array, rate: Array
+) -> Array:
+    """Return tonnes held of earlier vintages, (v, n): the largest groups hold ``top_share``.
+
+    Positions persist: who has a surplus now had one before, so holdings go with the rate.
+    """
     holders = np.zeros((len(population.old_holdings), len(keys)), np.int64)
     central = (group >= 0) & (group < population.central_groups)
     for row, old in enumerate(population.old_holdings):
         draw = units(keys, Purpose.HOLDING, row)
-        weight = np.where(draw < 0.6, size * draw**2, 0.0)  # two in five hold nothing
+        weight = size * np.maximum(rate, 0.0) * draw**2
         for inside, share in ((central, old.top_share), (~central, 1.0 - old.top_share)):
             total = weight[inside].sum()
             if total > 0:

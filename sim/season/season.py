@@ -14,7 +14,7 @@ from sim.season.banking import must_sell_share
 from sim.season.bargains import Bargains
 from sim.season.desks import Desks
 from sim.season.floor import HALF_DAY_SLOTS, Floor
-from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_day, learn_of
+from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_day, learn_of, urgency
 from sim.season.news import News
 from sim.season.offsetting import Offsets
 from sim.season.people import People, people_of
@@ -48,7 +48,7 @@ class Season:
         self.books = Books.of(self.people)
         self.mind = fresh_mind(self.people, scenario)
         self.habits = habits_of(scenario.behaviour, scenario.extras.matching == "price_time")
-        self.news = News(scenario, self.people)
+        self.news = News(scenario, self.people, seed)
         self.desks = Desks(scenario, self.people, seed)
         self.bargains = Bargains(scenario, self.people, self.mind, self.floor)
         self.offsets = Offsets(scenario, self.people)
@@ -112,10 +112,13 @@ class Season:
             if not self.books.settled[row]:
                 for column, code in enumerate(self.floor.codes):
                     usable[column] |= code in obligation.usable
+        horizon = self.news.horizon(date, self.books)
+        activity, mood = self.news.climate(number, horizon)
         return Day(
             number,
             self.news.binding_days(date, self.books),
-            self.news.pulse(date),
+            self.news.pulse(date) * horizon * activity,
+            mood,
             usable,
             len(self.floor.codes),
         )
@@ -156,16 +159,27 @@ class Season:
         """Let everybody look at its position as the day begins, and hear the news."""
         behaviour, mind = self.scenario.behaviour, self.mind
         self.news.spread(mind, date, number)
-        self.offsets.day(date, number, self.books, self.floor.composite_ticks() / 100.0)
         held = self.floor.holdings_t()[: self.people.count]
         position = position_of(self.scenario, self.people, self.books, self.floor.codes, held, date)
+        close = self.floor.composite_ticks() / 100.0
+        self.offsets.day(date, number, self.books, position.need_t, close)
         forward = self._forward()
-        wanted = position.need_t * (1.0 + behaviour.buffer_share)
-        wanted = np.maximum(wanted + forward - position.surplus_t, 0.0)
-        surplus = np.maximum(position.surplus_t - forward, 0.0)
-        mind["wanted_t"][:] = np.where(wanted > 0, wanted, -surplus).astype(np.int64)
-        mind["must_sell_share"][:] = must_sell_share(
-            self.scenario, self.people, surplus, mind["sold_t"] - mind["bought_t"], date
+        wanted = position.need_t * (1.0 + behaviour.buffer_share) - position.surplus_t
+        mind["wanted_t"] = np.where(position.need_t > 0, np.maximum(wanted, 0.0), wanted + forward)
+        mind["wanted_t"] = np.where(
+            position.need_t > 0, mind["wanted_t"], np.minimum(mind["wanted_t"], 0)
+        )
+        mind["forward_t"] = np.clip(forward - position.surplus_t, 0.0, None)
+        binding = self.news.binding_days(date, self.books)
+        mind["pressing"] = urgency(binding, self.people.theta_days, behaviour.urgency_width_days)
+        wakes = behaviour.wakes_per_day + behaviour.wake_urgent * mind["pressing"]
+        mind["wake_chance"] = wakes / SLOTS
+        mind["must_sell_share"] = must_sell_share(
+            self.scenario,
+            self.people,
+            np.maximum(position.surplus_t - forward, 0.0),
+            mind["sold_t"] - mind["bought_t"],
+            date,
         )
         self._netting = self.desks.due(self._yesterday, date)
         self._yesterday = date
@@ -174,7 +188,7 @@ class Season:
         """Return what entities buy along for the obligation after these, tonnes, shape (n,)."""
         rate = self.people.surplus_rate[-1]
         yearly = np.maximum(-rate, 0.0) * self.people.size_t
-        return np.asarray(self.scenario.behaviour.forward_share * yearly)
+        return np.asarray(np.floor(self.scenario.behaviour.forward_share * yearly))
 
     def _evening(self, date: dt.date) -> None:
         """Close the day, let everybody learn, and surrender what is due (CP-32)."""
@@ -242,9 +256,7 @@ class Season:
 
 def habits_of(behaviour: Behaviour, price_time: bool = False) -> Habits:
     """Return what kernels need to know of the behaviour parameters."""
-    names = [name for name in Habits._fields if name not in {"wake_chance"}]
-    values = {name: float(getattr(behaviour, name)) for name in names}
-    return Habits(wake_chance=behaviour.wakes_per_day / SLOTS, **values)
+    return Habits(**{name: float(getattr(behaviour, name)) for name in Habits._fields})
 
 
 def fresh_mind(people: People, scenario: Scenario) -> Array:

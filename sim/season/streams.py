@@ -42,6 +42,7 @@ class Purpose:
     HOLDING = 17
     ATTENTION = 18
     SESSION = 19
+    LARGE = 20
 
 
 def entity_keys(seed: int, season: str, names: Sequence[str]) -> Array:
