@@ -93,6 +93,17 @@ class Annual(NamedTuple):
     ccer_entities: int
     ccer_provinces: int
 
+    def in_words(self) -> str:
+        """Return it as the progress report says it: Gt and Mt with two decimals, half up."""
+        net = self.net_deficit_pct.removeprefix("-")
+        side = "surplus" if self.net_deficit_tonnes < 0 else "deficit"
+        return (
+            f"{self.year}: {amount(self.issued_tonnes)} issued, {amount(self.due_tonnes)} due, a "
+            f"{side} of {net} %; {self.completion_tonnes_pct} % fulfilled, "
+            f"{self.entities_short} of {self.entities} entities short; "
+            f"{amount(self.ccer_tonnes)} of reductions used by {self.ccer_entities} entities."
+        )
+
 
 class Disclosure(NamedTuple):
     """A year as of a moment."""
@@ -238,6 +249,15 @@ def percent(part: int, whole: int) -> str:
     hundredths = (abs(part) * 20_000 + whole) // (2 * whole)
     sign = "-" if part < 0 and hundredths else ""
     return f"{sign}{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def amount(tonnes: int) -> str:
+    """Return a quantity in Gt, Mt or t, half up to two decimals where it is not whole tonnes."""
+    for unit, of in (("Gt", 10**9), ("Mt", 10**6)):
+        if tonnes >= of:
+            hundredths = (200 * tonnes + of) // (2 * of)
+            return f"{hundredths // 100:,}.{hundredths % 100:02d} {unit}"
+    return f"{tonnes:,} t"
 
 
 def rate(done: int, whole: int) -> str:

@@ -129,6 +129,46 @@ def test_the_totals_of_2023_cp_39(registry: Registry) -> None:
     assert (found.deficit_tonnes, found.surplus_tonnes) == (50_000_000, 21_000_000)
 
 
+def test_the_figures_of_2023_in_the_words_of_the_report_cp_38(registry: Registry) -> None:
+    """CP-38, CP-39: 5.22 Gt issued, 5.24 Gt due, 0.55 %; 58 entities used 6.47 Mt; 99.98 %."""
+    made = World(registry)
+    names = [f"E{n:02d}" for n in range(59)]
+    made.add_many([(name, name, "11", "power") for name in names])
+    due = dict.fromkeys(names, 88_000_000) | {"E58": 140_000_000}
+    owe(made, **due)
+    made.allocate(2023, "final", **{**due, "E58": 140_000_000 - 29_000_000})
+    used = dict.fromkeys(names[:58], 6_470_000 // 58) | {"E00": 6_470_000 - 57 * (6_470_000 // 58)}
+    with made.registry.database.write() as tx:
+        for number, (name, tonnes) in enumerate(used.items(), 1):
+            row = {"id": number, "entity": name, "year": 2023, "tonnes": tonnes, "batch": "B"}
+            row |= {"proof": f"P{number}", "proof_sha256": "s", "registered": 20160101}
+            row |= {"status": "approved", "late": 0, "maker": 1, "applied_ns": IN_TIME, "note": ""}
+            tx.execute(insert(offset_uses), {**row, "checker": 2, "decided_ns": IN_TIME})
+    rest = {name: due[name] - used.get(name, 0) for name in names}
+    rest["E58"] -= 1_048_000
+    made.meet(2023, "CEA23", IN_TIME, **rest)
+    assert look(made).annual.in_words() == (
+        "2023: 5.22 Gt issued, 5.24 Gt due, a deficit of 0.55 %; 99.98 % fulfilled, 1 of 59"
+        " entities short; 6.47 Mt of reductions used by 58 entities."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tonnes", "text"),
+    [
+        (0, "0 t"),
+        (999_999, "999,999 t"),
+        (1_000_000, "1.00 Mt"),
+        (6_465_000, "6.47 Mt"),
+        (5_214_999_999, "5.21 Gt"),
+        (5_215_000_000, "5.22 Gt"),
+        (5_244_000_000, "5.24 Gt"),
+    ],
+)
+def test_quantities_are_told_half_up(tonnes: int, text: str) -> None:
+    assert disclosure.amount(tonnes) == text
+
+
 @pytest.mark.parametrize(
     ("done", "whole", "text"),
     [
