@@ -32,7 +32,8 @@ def facts_of(target: Target) -> list[tuple[str, float, float]]:
 
 
 def days(first: str | None, last: str | None) -> Window:
-    return Window(first and np.datetime64(first), last and np.datetime64(last))  # type: ignore[arg-type]
+    bounds = [None if day is None else np.datetime64(day) for day in (first, last)]
+    return Window(*bounds)
 
 
 def test_every_shipped_row_is_understood() -> None:
