@@ -51,22 +51,30 @@ class Stored(NamedTuple):
 def units_of(
     registry: Registry, plan: Plan, year: int, stage: str, file: Path | None = None
 ) -> Stored:
-    """Return the units of a plan's year for a stage; RefusalError as ``handed_in.rows_of``."""
+    """Return the units of a plan's year for a stage; RefusalError as ``handed_in.rows_of``.
+
+    An entity of which a line of the file is refused is left out whole.
+    """
     stored = _stored(registry, plan, year, stage)
     if file is None:
         return Stored([(0, texts) for texts in stored.values()], [])
     found: dict[Key, tuple[int, Texts]] = {key: (0, texts) for key, texts in stored.items()}
-    refused = []
+    refused, lacking, seen = [], set(), dict[Key, int]()
     given = rows_of(file)
     _check_columns(given)
     for line, texts in given:
         key = (texts.get("entity", ""), texts.get("unit", "") or ENTERPRISE)
         try:
+            if key in seen:
+                reason = f"{key[0]}, {key[1]} is in line {seen[key]}"
+                raise CellError("unit", "duplicate_unit", reason)
+            seen[key] = line
             found[key] = (line, _filled(stored.get(key, {}), texts))
         except CellError as error:
             refused.append(Refused(line, error.field, error.code, error.reason))
-            found.pop(key, None)
-    return Stored(list(found.values()), refused)
+            lacking.add(key[0])
+    kept = [row for key, row in found.items() if key[0] not in lacking]
+    return Stored(kept, refused)
 
 
 def _check_columns(given: Sequence[tuple[int, Texts]]) -> None:

@@ -254,6 +254,22 @@ def test_units_of_the_books(line: Line, reported: Registry) -> None:
     assert (pot["output_t"], pot["emissions_t"], pot["sector"]) == ("40000", "66430", "aluminium")
 
 
+def test_an_entity_with_a_refused_line_is_left_out_whole(line: Line, reported: Registry) -> None:
+    """Nothing is half issued: W's other unit does not go ahead alone."""
+    with Registry.open(line.url) as registry:
+        other = Facility("W", "U2", "unit", "II", "300", "coal", 20101201)
+        registry.monitoring.add_facilities([other])
+        file = line.file("half.csv", "entity,unit,capacity_mw,special\nW,U2,400,\nW,U1,,\n")
+        for stage in ("pre", "final"):
+            done = compute(registry, "power-2025-2026", 2025, stage, file)
+            assert [(one.row, one.code) for one in done.refused] == [(2, "differs_from_books")]
+            assert (done.rows, done.units) == ([], [])
+        twice = line.file("twice.csv", "entity,unit,special\nW,U1,biomass\nW,U1,\n")
+        done = compute(registry, "power-2025-2026", 2025, "final", twice)
+        assert [(one.row, one.code) for one in done.refused] == [(3, "duplicate_unit")]
+        assert done.rows == []
+
+
 @pytest.mark.parametrize(
     ("commissioned", "closed", "special"),
     [
