@@ -2,8 +2,9 @@
 
 The books (benchmarks/registry_world.py) are prepared once for each database. A run works on a copy:
 the final allocation of everybody, the notices, the year-end surrender (one run by the registry, the
-next one by everybody's applications and the provinces' approvals), an evening of 10,000 deals. No
-time counts before the books of its run were audited and every tonne was found where it should be.
+next one by everybody's applications and the provinces' approvals), an evening of 10,000 deals,
+the monitoring of a year (benchmarks/registry_monitoring.py). No time counts before the books of its
+run were audited and every tonne was found where it should be.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
+from benchmarks import registry_monitoring
 from benchmarks import registry_world as world
 from benchmarks.machine import machine, peak_rss_mib, quiet_core, spread
 from benchmarks.registry_stores import SqliteStore, Store, postgres
@@ -49,6 +51,10 @@ STEPS = {  # what is timed, in words
     "post": "post it with statements",
     "clear_fees": "clear the one with fees",
     "post_fees": "post it with statements",
+    "deposit": "a month's deposits of every unit",
+    "report": "annual reports of everybody",
+    "verify": "verification of them all",
+    "feed_back": "figures told to everybody",
 }
 RUNS = {  # of which steps a figure is the sum
     "allocate": ("compute", "propose", "issue"),
@@ -56,6 +62,7 @@ RUNS = {  # of which steps a figure is the sum
     "apply_and_approve": ("apply", "approve"),
     "settle": ("clear", "post"),
     "settle_with_fees": ("clear_fees", "post_fees"),
+    "monitor": ("deposit", "report", "verify", "feed_back"),
 }
 KEYS = {"allocate": "allocate_4k_s", "surrender": "surrender_4k_s", "settle": "settle_10k_deals_s"}
 LIMITS_S = {"allocate": 10, "surrender": 10, "apply_and_approve": 10}
@@ -148,6 +155,7 @@ def run(books: Prepared, by_applications: bool) -> Clock:
             _surrender(registry, books, clock, by_applications)
             for file, ending in zip(books.files, ("", "_fees"), strict=True):
                 _settle(registry, books, file, clock, ending)
+            registry_monitoring.measure(registry, books.fleet, clock)
         found = registry.violations()
         assert not found, found[:3]
     return clock
@@ -284,7 +292,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
             table.add_column(head, justify="left" if head == "run" else "right", no_wrap=True)
         for name, row in of["runs"].items():
             cells = [f"{row[each]:.2f}" for each in ("min", "median", "max")]
-            table.add_row(name.replace("_", " "), *cells, str(LIMITS_S[name]))
+            table.add_row(name.replace("_", " "), *cells, str(LIMITS_S.get(name, "")))
         table.add_section()
         for step, words in STEPS.items():
             cells = [f"{of['steps'][step][each]:.2f}" for each in ("min", "median", "max")]

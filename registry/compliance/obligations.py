@@ -7,10 +7,9 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from registry import notices
-from registry.bulk import insert_many
+from registry.bulk import insert_many, write_many
 from registry.compliance import certificates, eligibility
 from registry.compliance.schema import allocations, obligation_notices, obligations
 from registry.errors import RefusalError
@@ -120,11 +119,7 @@ def _write(tx: Connection, fresh: list[Obligation]) -> None:
     if not fresh:
         return
     values = [one._asdict() for one in fresh]
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(obligations)
-    changed = {name: statement.excluded[name] for name in Obligation._fields[2:]}
-    newest = statement.on_conflict_do_update(index_elements=["entity", "year"], set_=changed)
-    tx.execute(newest, values)
+    write_many(tx, obligations, values)
     n = obligation_notices.c
     lines = dict(
         tx.execute(

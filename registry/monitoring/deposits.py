@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, select
 
 from registry.allocation.cells import CellError
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks, clock, parameters, plans, plausibility, roster
 from registry.monitoring.emissions import emissions_t, text_of
@@ -155,8 +156,7 @@ class Desk:
 
     def close(self) -> list[Taken]:
         """Write everything that was taken, in few statements."""
-        if self._rows:
-            self._tx.execute(insert(deposits), self._rows)
+        insert_many(self._tx, deposits, self._rows)
         write(self._tx, self._found, self._at_ns)
         return list(self._taken.values())
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from engine.calendar import date_of
 from registry import accounts as subjects
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import boundary, checks
 from registry.monitoring.provinces import all_of
@@ -102,7 +103,7 @@ def strangers_of(tx: Connection) -> set[str]:
 def write(tx: Connection, rows: Sequence[NewEntity]) -> None:
     """Insert rows that were checked, and adopt the accounts that are there."""
     if rows:
-        tx.execute(insert(entities), [row._asdict() for row in rows])
+        insert_many(tx, entities, [row._asdict() for row in rows])
         adopt(tx)
 
 
@@ -152,8 +153,7 @@ def add_facilities(tx: Connection, rows: Sequence[Facility]) -> None:
         if (row.entity, row.code) in taken:
             raise RefusalError("facility_exists", f"{row.entity} has {row.code!r} already.")
         taken.add((row.entity, row.code))
-    if rows:
-        tx.execute(insert(facilities), [row._asdict() for row in rows])
+    insert_many(tx, facilities, [row._asdict() for row in rows])
 
 
 def refuse_facility(row: Facility, owner: Entity | None) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks
 from registry.monitoring.plausibility import Finding
@@ -49,8 +50,9 @@ def write(tx: Connection, rows: Sequence[Found], at_ns: int) -> None:
     if not rows:
         return
     last = tx.execute(select(func.coalesce(func.max(findings.c.id), 0))).scalar_one()
-    tx.execute(
-        insert(findings),
+    insert_many(
+        tx,
+        findings,
         [
             {
                 "id": int(last) + step,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks, clock, roster
 from registry.monitoring.report_schema import quality_plans
@@ -55,8 +56,7 @@ def file(
         row = {"entity": entity, "year": year, "version": plan.version, "content": text}
         row |= {"sha256": plan.sha256, "person": person, "at_ns": at_ns, "late": int(late)}
         written.append(row)
-    if written:
-        tx.execute(insert(quality_plans), written)
+    insert_many(tx, quality_plans, written)
     return list(found.values())
 
 

@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from registry.allocation.cells import CellError
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks, clock, parameters, plausibility, roster, verified
 from registry.monitoring.deposits import Reported, Stored, at_work, stored, verified_years
@@ -110,8 +111,7 @@ class _Books:
 
     def close(self) -> None:
         """Write the reports and their findings."""
-        if self.rows:
-            self.tx.execute(insert(reports), self.rows)
+        insert_many(self.tx, reports, self.rows)
         write(self.tx, self.found, self.at_ns)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
+from registry.bulk import insert_many
 from registry.database import insert_missing
 from registry.errors import RefusalError
 from registry.monitoring import boundary, checks, clock, verified
@@ -143,7 +144,7 @@ def publish(
 def write(tx: Connection, rows: Sequence[dict[str, Any]]) -> Published:
     """Write rows that a judge has let pass."""
     if rows:
-        tx.execute(insert(roster), rows)
+        insert_many(tx, roster, rows)
         _log(tx, rows)
         _leave_pilots(tx, int(rows[0]["year"]))
     late = {str(row["sector"]) for row in rows if _is_late(row)}
@@ -326,8 +327,9 @@ def _leave_pilots(tx: Connection, year: int) -> None:
 def _log(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     last = tx.execute(select(func.coalesce(func.max(roster_log.c.line), 0))).scalar_one()
     names = [column.name for column in roster_log.c if column.name != "line"]
-    tx.execute(
-        insert(roster_log),
+    insert_many(
+        tx,
+        roster_log,
         [
             {"line": int(last) + step, **{name: row[name] for name in names}}
             for step, row in enumerate(rows, 1)

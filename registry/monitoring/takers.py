@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple, NoReturn, Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from registry.allocation.cells import CellError, Cells
 from registry.allocation.reading import Refused
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks, entities, parameters, plans, roster, verified
 from registry.monitoring.deposits import Desk
@@ -160,9 +161,8 @@ class _Facilities(_Rows):
         self._rows[key] = one
 
     def close(self) -> None:
-        if self._rows:
-            rows = [one._asdict() for one in self._rows.values()]
-            self._tx.execute(insert(facilities_table), rows)
+        rows = [one._asdict() for one in self._rows.values()]
+        insert_many(self._tx, facilities_table, rows)
 
 
 class _Roster(_Rows):

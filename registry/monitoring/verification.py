@@ -6,9 +6,10 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from registry import notices
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks, clock, deposits, findings, reports, roster, verified
 from registry.monitoring.report_schema import feedbacks, verifications
@@ -70,8 +71,7 @@ def verify(
         row = {"entity": entity, "year": year, "version": 1, "words": words}
         rows.append({**row, "report_version": paper.version, "late": int(late)})
     versions = verified.record(tx, figures, verifier, at_ns)
-    if rows:
-        tx.execute(insert(verifications), rows)
+    insert_many(tx, verifications, rows)
     return Verified(versions, refused)
 
 
@@ -155,8 +155,7 @@ def feed_back(
         written.append({**line, "person": person, "at_ns": at_ns, "late": int(late)})
         if row.account is not None:
             sentences.append((int(row.account), _sentence(year, row.emissions_tonnes, until_ns)))
-    if written:
-        tx.execute(insert(feedbacks), written)
+    insert_many(tx, feedbacks, written)
     notices.tell_many(tx, "verification", sentences, at_ns)
     return found
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Subquery, func, insert, select
+from sqlalchemy import Connection, Subquery, func, select
 
+from registry.bulk import insert_many
 from registry.errors import RefusalError
 from registry.monitoring import checks
 from registry.monitoring.schema import entities, verified
@@ -93,8 +94,7 @@ def record(tx: Connection, rows: Sequence[Figure], verifier: int, at_ns: int) ->
         new = Version(*key, version + 1, checks.tonnes(row.emissions_tonnes), tonnes_before)
         written[key] = new
         values.append(_row(new, row.content, verifier, at_ns))
-    if values:
-        tx.execute(insert(verified), values)
+    insert_many(tx, verified, values)
     return list(written.values())
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from registry.bulk import insert_many
+from registry.bulk import insert_many, write_many
 from registry.institution import Registry
 from registry.offices import notices
 from registry.schema import accounts, buckets, transactions
@@ -33,7 +33,7 @@ def test_texts_numbers_and_nothing_come_back_as_they_were(registry: Registry) ->
 
 
 def test_a_column_of_nothing_only_is_possible(registry: Registry) -> None:
-    row = {"id": 1, "kind": "issue", "note": "n", "date": None, "corrects": None}
+    row = {"id": 1, "kind": "issue", "note": "n", "date": None, "corrects": None, "booked_ns": 0}
     with registry.database.write() as tx:
         insert_many(tx, transactions, [row])
         assert dict(tx.execute(select(transactions)).mappings().one()) == row
@@ -79,3 +79,19 @@ def test_more_rows_than_one_statement_has_values_for(registry: Registry) -> None
         assert (
             len(tx.execute(select(accounts.c.id).where(accounts.c.kind == "other")).all()) == 40_000
         )
+
+
+def test_the_newest_row_of_a_key_is_kept(registry: Registry) -> None:
+    """Old ones are overwritten, new ones added, others left alone; columns not named stay."""
+    rows = [{"account": 1, "unit": 0, "kind": kind, "balance": 1} for kind in ("cash", "fees")]
+    with registry.database.write() as tx:
+        write_many(tx, buckets, [])
+        write_many(tx, buckets, rows)
+        changed = [{**rows[1], "balance": 7}, {**rows[1], "account": 2, "balance": 8}]
+        write_many(tx, buckets, changed)
+        found = tx.execute(select(buckets).order_by(buckets.c.kind, buckets.c.account)).all()
+    assert [tuple(row) for row in found] == [
+        (1, 0, "cash", 1),
+        (1, 0, "fees", 7),
+        (2, 0, "fees", 8),
+    ]
