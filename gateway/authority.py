@@ -81,6 +81,10 @@ PERMITTED: dict[str, frozenset[str]] = {
     "GET /api/proposals": _DECIDING,
     "GET /api/registry/requests": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     "GET /api/registry/defaults": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
+    **dict.fromkeys(
+        ("GET /api/registry/holdings", "GET /api/registry/transactions"),
+        _OF_ACCOUNT | {REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR, MINISTRY},
+    ),
     "POST /api/registry/requests": _COURT_MAKER,
     "POST /api/registry/withdrawals": _COURT_MAKER,
     "POST /api/registry/decisions": _COURT_CHECKER,
@@ -91,7 +95,8 @@ PERMITTED: dict[str, frozenset[str]] = {
             *("GET /api/compliance/certificates", "GET /api/compliance/allocations"),
             *("GET /api/compliance/offsets", "GET /api/compliance/carry-over"),
             *("GET /api/compliance/borrowings", "GET /api/compliance/penalties"),
-            "GET /api/compliance/warnings",
+            *("GET /api/compliance/warnings", "GET /api/compliance/notices"),
+            *("GET /api/compliance/deductions", "GET /api/compliance/earmarks"),
         ),
         _YEAR_READERS,
     ),
@@ -112,6 +117,7 @@ PERMITTED: dict[str, frozenset[str]] = {
     ),
     "POST /api/compliance/warnings": _COURT_MAKER | _MINISTRY,
     "GET /api/compliance/guards": _OPERATOR | _COURT_MAKER | _MINISTRY,
+    "POST /api/compliance/carry-notices": _COURT_MAKER | _MINISTRY,
     "POST /api/compliance/disclosures": _MINISTRY,
     # the registry of voluntary reductions
     "GET /api/offsets/cancellations": _OF_HOLDER | _COURT_MAKER | _COURT_CHECKER,
@@ -119,6 +125,7 @@ PERMITTED: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         ("POST /api/offsets/cancellations", "POST /api/offsets/withdrawals"), _REGISTRY
     ),
+    **dict.fromkeys(("POST /api/offsets/projects", "POST /api/offsets/batches"), _COURT_MAKER),
     "POST /api/offsets/decisions": _COURT_CHECKER,
     "POST /api/compliance/handovers": _COURT_MAKER,
     **dict.fromkeys(

@@ -18,6 +18,8 @@ from registry.compliance import deductions, forced, issuing, leaving
 from registry.errors import RefusalError
 from registry.ledger import Bucket, Move
 from registry.offices import BLOCKS_MAX
+from registry.offsets import entering
+from registry.offsets.registering import Paper
 from registry.offsets.schema import batches
 from registry.profiles import Profile
 from registry.schema import CANCELLED, REGISTRY_AVAILABLE, accounts, entries, transactions, units
@@ -58,7 +60,7 @@ def refuse_invalid(tx: Connection, action: str, values: Values) -> None:
     """Raise RefusalError unless the values are exactly those of the action, in their bounds.
 
     action_invalid, fields_invalid, qty_invalid, amount_invalid, text_invalid, unknown_account,
-    unknown_vintage.
+    unknown_vintage, flag_invalid.
     """
     if action not in ACTIONS:
         raise RefusalError("action_invalid", f"There is no action {action!r}.")
@@ -93,6 +95,11 @@ def _check_optional(tx: Connection, name: str, value: Any) -> None:
         _check_text(tx, name, value)
 
 
+def _check_flag(_tx: Connection, name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise RefusalError("flag_invalid", f"{name} is true or false, not {value!r}.")
+
+
 def _within(most: int, code: str, unit: str) -> Callable[[Connection, str, Any], None]:
     def check(_tx: Connection, _name: str, value: Any) -> None:
         instructions.refuse_amount(value, most, code, unit)
@@ -111,6 +118,7 @@ _CHECKS: dict[str, Callable[[Connection, str, Any], None]] = {
     "fen": _within(CASH_FEN_MAX, "amount_invalid", "fen"),
     "time": _within(TIME_NS_MAX, "time_invalid", "nanoseconds"),
     "number": _within(2**62, "number_invalid", "a number"),
+    "flag": _check_flag,
     "bits": _within(BLOCKS_MAX, "bits_invalid", "bits"),
 }
 
@@ -309,6 +317,18 @@ def _force_surrender(tx: Connection, v: Values, context: Context) -> Done:
     return Done(forced.force(tx, mandate).txn)
 
 
+def _enter(
+    enter: Callable[[Connection, Values, Paper, Profile], int | None],
+) -> Callable[[Connection, Values, Context], Done]:
+    """Return the execution of an entry in the registry of voluntary reductions (VM-06)."""
+
+    def execute(tx: Connection, v: Values, context: Context) -> Done:
+        paper = Paper(context.maker, context.checker, context.at_ns, v["document"])
+        return Done(enter(tx, v, paper, context.profile))
+
+    return execute
+
+
 _GOODS = {"account": "account", "vintage": "vintage", "qty_tonnes": "tonnes"}
 _ORDER = {**_GOODS, "side": "text", "document": "text"}
 
@@ -353,4 +373,6 @@ ACTIONS: dict[str, Action] = {
         _deduct_allocation,
     ),
     "force_surrender": Action({"entity": "text", "document": "text"}, _force_surrender),
+    "register_project": Action(entering.PROJECT, _enter(entering.project)),
+    "register_batch": Action(entering.BATCH, _enter(entering.batch)),
 }

@@ -11,6 +11,7 @@ from gateway.rest.messages import RequestView
 
 Code: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Line: TypeAlias = Annotated[str, msgspec.Meta(max_length=500)]
+Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Year: TypeAlias = Annotated[int, msgspec.Meta(ge=2018, le=2099)]
 Tonnes: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Path
 from fastapi.responses import Response
 
 from gateway.keys import Key
 from gateway.rest.answers import ProblemError, answer, asked, documented, now_ns, sent, signed_by
+from gateway.rest.books_messages import PartList
 from gateway.rest.compliance_scope import seen_by, taken, view, views
 from gateway.rest.later_messages import (
     GuardList,
@@ -22,11 +23,12 @@ from gateway.rest.later_messages import (
     Watched,
     WatchRequest,
 )
-from gateway.rest.lists import Paged, listed
+from gateway.rest.lists import Paged, cut_at, dicts_as_table, listed
 from gateway.venue import Venue
 from registry.compliance.risk import market_of
 
 Content = Annotated[dict[str, Any], Body()]
+Part = Literal["annual", "provinces", "sectors", "entities"]
 PathNumber = Annotated[int, Path(ge=1, le=2**53)]
 READ = (401, 403, 404, 422)
 WRITE = (401, 403, 404, 409, 422)
@@ -110,6 +112,29 @@ def _public_routes(router: APIRouter, venue: Venue) -> None:
             if one.number == number:
                 return answer(view(PublishedView, one, content=one.data()))
         raise ProblemError(404, "unknown_disclosure", "There is no disclosure of this number.")
+
+    @router.get(
+        "/api/disclosures/{number}/{part}",
+        tags=["market"],
+        responses=documented(PartList, 404, 422),
+    )
+    async def part(page: Paged, number: PathNumber, part: Part) -> Response:
+        """One part of a published year as a table: JSON, CSV or Parquet (CP-38, CP-39)."""
+
+        def find() -> list[dict[str, Any]] | None:
+            for one in venue.registry.compliance.disclosures.published():
+                if one.number == number:
+                    found = one.data()[part]
+                    return [found] if isinstance(found, dict) else list(found)
+            return None
+
+        rows = await asked(find)
+        if rows is None:
+            raise ProblemError(404, "unknown_disclosure", "There is no disclosure of this number.")
+        shown, following = cut_at(page, rows)
+        if page.form == "json":
+            return answer(PartList(rows=list(shown), next=following))
+        return dicts_as_table(page.form, shown, following)
 
 
 def _publishing_route(router: APIRouter, venue: Venue) -> None:

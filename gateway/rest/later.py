@@ -15,6 +15,9 @@ from gateway.rest.later_messages import (
     BorrowRequest,
     BorrowView,
     CarryLimit,
+    CarryLimitList,
+    CarryList,
+    CarryNotified,
     CarryOver,
     CarryRequest,
     CarryView,
@@ -41,7 +44,6 @@ def later_routes(router: APIRouter, venue: Venue) -> None:
 
 def _carry_routes(router: APIRouter, venue: Venue) -> None:
     may_look = signed_by(venue, "GET /api/compliance/carry-over")
-    may_apply = signed_by(venue, "POST /api/compliance/carry-over")
 
     @router.get(
         "/api/compliance/carry-over",
@@ -61,6 +63,63 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
             )
 
         return answer(await asked(find))
+
+    @router.get(
+        "/api/compliance/carry-limits",
+        tags=["mine", "office"],
+        responses=documented(CarryLimitList, *READ),
+    )
+    async def limits(page: Paged, key: Key = may_look) -> Response:
+        """Limits of carry-over and their use, page by page (AL-51, AL-54)."""
+
+        def find() -> list[CarryLimit]:
+            seen = seen_by(venue.registry, key)
+            found = venue.registry.compliance.carry_over.standings(seen.entities)
+            return [_limit(one) for code, one in found.items() if seen.has(code)]
+
+        return await listed(page, CarryLimitList, find, "entity")
+
+    @router.get(
+        "/api/compliance/carry-applications",
+        tags=["mine", "office"],
+        responses=documented(CarryList, *READ),
+    )
+    async def carry_applications(page: Paged, key: Key = may_look) -> Response:
+        """What was applied for, page by page (AL-54, AL-55)."""
+
+        def find() -> list[CarryView]:
+            seen = seen_by(venue.registry, key)
+            papers = venue.registry.compliance.carry_over.applications(seen.only)
+            return views(CarryView, (one for one in papers if seen.has(one.entity)))
+
+        return await listed(page, CarryList, find)
+
+    _applying_route(router, venue)
+    _notifying_route(router, venue)
+
+
+def _notifying_route(router: APIRouter, venue: Venue) -> None:
+    may_notify = signed_by(venue, "POST /api/compliance/carry-notices")
+
+    @router.post(
+        "/api/compliance/carry-notices",
+        tags=["office"],
+        responses=documented(CarryNotified, *WRITE),
+    )
+    async def notify(_key: Key = may_notify) -> Response:
+        """Compute the limits that are missing and give their notices (AL-50 … AL-54)."""
+        at_ns = now_ns(venue)
+
+        def act() -> CarryNotified:
+            found = venue.registry.compliance.carry_over.give_notices(at_ns)
+            tonnes = sum(one.tonnes for one in found)
+            return CarryNotified(notified=[one.entity for one in found], limit_tonnes=tonnes)
+
+        return answer(await asked(act))
+
+
+def _applying_route(router: APIRouter, venue: Venue) -> None:
+    may_apply = signed_by(venue, "POST /api/compliance/carry-over")
 
     @router.post(
         "/api/compliance/carry-over",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from gateway.rest.compliance_messages import Asked, Code, Line, Number, Tonnes, Year
+from gateway.rest.compliance_messages import Asked, Code, Line, Number, Tonnes, Words, Year
 from gateway.rest.message_base import Answer, Listed
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -49,6 +49,25 @@ class CarryOver(Answer):
 
     limits: list[CarryLimit]
     applications: list[CarryView]
+
+
+class CarryLimitList(Listed):
+    """Limits by entity."""
+
+    limits: list[CarryLimit]
+
+
+class CarryList(Listed):
+    """Applications for carry-over in order."""
+
+    applications: list[CarryView]
+
+
+class CarryNotified(Answer):
+    """Who got a notice of carry-over, and how much they may carry over together."""
+
+    notified: list[str]
+    limit_tonnes: int
 
 
 class CarryRequest(Asked):
@@ -256,6 +275,46 @@ class Reductions(Answer):
     batches: list[BatchView]
 
 
+class ProjectList(Listed):
+    """Projects by code."""
+
+    projects: list[ProjectView]
+
+
+class BatchList(Listed):
+    """Batches by code."""
+
+    batches: list[BatchView]
+
+
+class ProjectRequest(Asked):
+    """A project to enter (VM-06); ``owner``: customer number of an account in these books.
+
+    ``covered``: its installation is under the allowance system (CP-36).
+    """
+
+    code: Code
+    name: Words
+    type: Words
+    owner: Code
+    methodology: Words
+    installation: Words
+    document: Words
+    covered: bool = False
+
+
+class BatchRequest(Asked):
+    """Reductions of a project to register (VM-06); days YYYYMMDD, the period with both ends."""
+
+    code: Code
+    project: Code
+    registered: Number
+    period_first: Number
+    period_last: Number
+    tonnes: Tonnes
+    document: Words
+
+
 class CancellationRequest(Asked):
     """What you want cancelled for ever; of an offset whose obligation of which year (RG-12)."""
 
@@ -325,5 +384,6 @@ LATER_DOCUMENTED: tuple[type, ...] = (
     *(PenaltyList, PenaltyView, PenaltyRequest, WarningList, GuardList, WatchRequest, Watched),
     *(PublishRequest, PublishedView, PublishedList, Reductions),
     *(CancellationRequest, CancellationView, CancellationList, CancellationDecision),
-    *(CancellationTakeBack, ProofView),
+    *(CancellationTakeBack, ProofView, CarryLimitList, CarryList, CarryNotified),
+    *(ProjectList, BatchList, ProjectRequest, BatchRequest),
 )

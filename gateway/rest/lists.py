@@ -107,15 +107,15 @@ def cut(page: Page, found: Iterable[Any], by: Sequence[str]) -> tuple[list[Any],
 
     rows = sorted(found, key=place)
     if page.after and rows:
-        after = _place(page.after, place(rows[0]))
+        after = place_of(page.after, place(rows[0]))
         rows = [row for row in rows if place(row) > after]
     most = page.limit or (LIMIT_MAX if page.form == "json" else len(rows))
     shown = rows[:most]
     return shown, "/".join(map(str, place(shown[-1]))) if len(rows) > most else ""
 
 
-def _place(text: str, like: Place) -> Place:
-    """Return a place from its text; ProblemError 422 invalid_request."""
+def place_of(text: str, like: Place) -> Place:
+    """Return a place of the form of ``like`` from its text; ProblemError 422 invalid_request."""
     parts = text.split("/")
     is_one = len(parts) == len(like) and all(
         not isinstance(kind, int) or (part.isascii() and part.isdigit() and len(part) < 20)
@@ -126,6 +126,26 @@ def _place(text: str, like: Place) -> Place:
     return tuple(
         int(part) if isinstance(kind, int) else part for part, kind in zip(parts, like, strict=True)
     )
+
+
+def cut_at(page: Page, rows: Sequence[Any]) -> tuple[Sequence[Any], str]:
+    """Return the rows of a page of a list that never changes; its places are numbers."""
+    first = int(place_of(page.after, (0,))[0]) if page.after else 0
+    most = page.limit or (LIMIT_MAX if page.form == "json" else len(rows))
+    return rows[first : first + most], str(first + most) if len(rows) > first + most else ""
+
+
+def dicts_as_table(form: str, rows: Sequence[dict[str, Any]], following: str = "") -> Response:
+    """Answer with mappings of the same names as CSV or Parquet."""
+    names = list(rows[0]) if rows else []
+    headers = {NEXT: following} if following else {}
+    if form == "csv":
+        content = csv_of(names, ([row[name] for name in names] for row in rows))
+    else:
+        out = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(list(rows)), out)
+        content = out.getvalue()
+    return Response(content, media_type=KINDS[form], headers=headers)
 
 
 def as_table(form: str, row: Any, rows: Sequence[Any], following: str = "") -> Response:

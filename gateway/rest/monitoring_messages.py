@@ -6,10 +6,9 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from gateway.rest.compliance_messages import Asked, Code, Line, Number, Year
+from gateway.rest.compliance_messages import Asked, Code, Line, Number, Words, Year
 from gateway.rest.message_base import Answer, Listed
 
-Words: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Emitted: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Cells: TypeAlias = Annotated[list[Line], msgspec.Meta(min_length=2, max_length=3)]
 

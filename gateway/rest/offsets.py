@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Body, Path
 from fastapi.responses import Response
 
@@ -11,21 +12,29 @@ from gateway.keys import Key
 from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
 from gateway.rest.compliance_scope import taken, view, views
 from gateway.rest.later_messages import (
+    BatchList,
+    BatchRequest,
     BatchView,
     CancellationDecision,
     CancellationList,
     CancellationRequest,
     CancellationTakeBack,
     CancellationView,
+    ProjectList,
+    ProjectRequest,
     ProjectView,
     ProofView,
     Reductions,
 )
 from gateway.rest.lists import Paged, listed
+from gateway.rest.messages import RequestView
+from gateway.rest.registry import request_view
 from gateway.venue import Venue
+from registry import listing
 from registry.errors import RefusalError
 from registry.institution import Registry
 from registry.offsets.cancelling import Cancellation, NewCancellation
+from registry.offsets.registering import refuse_other_market
 
 Content = Annotated[dict[str, Any], Body()]
 ProofNumber = Annotated[str, Path(max_length=32)]
@@ -36,6 +45,7 @@ WRITE = (401, 403, 404, 409, 422)
 def offset_routes(router: APIRouter, venue: Venue) -> None:
     """Add projects and batches, cancellations and their proofs."""
     _public_route(router, venue)
+    _entering_routes(router, venue)
     _looking_routes(router, venue)
     _asking_routes(router, venue)
     _deciding_route(router, venue)
@@ -52,6 +62,70 @@ def _public_route(router: APIRouter, venue: Venue) -> None:
             return Reductions(projects=projects, batches=views(BatchView, offsets.standings()))
 
         return answer(await asked(find))
+
+    @router.get("/api/offsets/projects", tags=["market"], responses=documented(ProjectList, 422))
+    async def projects(page: Paged) -> Response:
+        """Every project, page by page (VM-10)."""
+
+        def find() -> list[ProjectView]:
+            return views(ProjectView, venue.registry.offsets.projects().values())
+
+        return await listed(page, ProjectList, find, "code")
+
+    @router.get("/api/offsets/batches", tags=["market"], responses=documented(BatchList, 422))
+    async def batches(page: Paged) -> Response:
+        """Every batch, page by page: what of it is held, traded, cancelled (VM-10)."""
+
+        def find() -> list[BatchView]:
+            return views(BatchView, venue.registry.offsets.standings())
+
+        return await listed(page, BatchList, find, "batch")
+
+
+def _entering_routes(router: APIRouter, venue: Venue) -> None:
+    may_project = signed_by(venue, "POST /api/offsets/projects")
+    may_batch = signed_by(venue, "POST /api/offsets/batches")
+    approvals = venue.registry.approvals
+
+    @router.post(
+        "/api/offsets/projects",
+        tags=["office"],
+        status_code=201,
+        responses=documented(RequestView, *WRITE),
+        openapi_extra=sent("ProjectRequest"),
+    )
+    async def enter(content: Content, key: Key = may_project) -> Response:
+        """Ask for a project to be entered; a checker decides (VM-06, ST-07)."""
+        wanted, at_ns = taken(content, ProjectRequest), now_ns(venue)
+
+        def act() -> RequestView:
+            refuse_other_market(venue.registry.profile)
+            with venue.registry.database.read() as tx:
+                owner = listing.index_of(tx, wanted.owner)
+            values = {**msgspec.structs.asdict(wanted), "owner": owner}
+            order = (key.person, "register_project", values, at_ns)
+            return request_view(approvals.request(*order))
+
+        return answer(await asked(act), 201)
+
+    @router.post(
+        "/api/offsets/batches",
+        tags=["office"],
+        status_code=201,
+        responses=documented(RequestView, *WRITE),
+        openapi_extra=sent("BatchRequest"),
+    )
+    async def register(content: Content, key: Key = may_batch) -> Response:
+        """Ask for a batch to be registered and issued; a checker decides (VM-06, ST-07)."""
+        wanted, at_ns = taken(content, BatchRequest), now_ns(venue)
+
+        def act() -> RequestView:
+            refuse_other_market(venue.registry.profile)
+            venue.registry.offsets.project(wanted.project)
+            order = (key.person, "register_batch", msgspec.structs.asdict(wanted), at_ns)
+            return request_view(approvals.request(*order))
+
+        return answer(await asked(act), 201)
 
 
 def _looking_routes(router: APIRouter, venue: Venue) -> None:

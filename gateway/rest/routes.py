@@ -15,6 +15,7 @@ from fastapi.responses import Response
 
 from engine.records import Mode, Phase
 from gateway.rest.answers import ProblemError, answer, documented
+from gateway.rest.books import book_routes
 from gateway.rest.bulk import bulk_routes
 from gateway.rest.bulk_compliance import bulk_compliance_routes
 from gateway.rest.compliance import compliance_routes
@@ -60,6 +61,7 @@ def routes(venue: Venue) -> APIRouter:
     later_routes(router, venue)
     disclosure_routes(router, venue)
     offset_routes(router, venue)
+    book_routes(router, venue)
     bulk_routes(router, venue)
     bulk_compliance_routes(router, venue)
     return router

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 OWN = (
     *("obligations", "standings", "allocations", "applications", "certificates", "deductions"),
     *("earmarks", "offsets", "carry_notices", "carry_applications", "borrowings", "penalties"),
-    *("warnings", "notices", "holdings"),
+    *("warnings", "notices", "holdings", "transactions"),
 )
 
 
 def export_table(
     table: Annotated[str, typer.Argument(help=f"Of monitoring, or one of {', '.join(OWN)}.")],
-    file: Annotated[Path, typer.Argument(help="Where to: .csv or .parquet.")],
+    file: Annotated[Path, typer.Argument(help="Where to: .csv, .parquet or .json.")],
     year: Annotated[int | None, typer.Option(help="Only of this year.")] = None,
     data: DataOption = DEFAULT_DATA,
     url: UrlOption = None,
@@ -49,19 +49,27 @@ def rows_of(
 
     from registry import tables
 
+    rows: list[Sequence[Any]]
     if table == "standings":
         return _standings(registry, year)
     if table == "holdings":
         return _holdings(registry)
+    if table == "transactions":
+        from registry import listing
+
+        with registry.database.read() as tx:
+            rows = [list(row) for row in listing.postings(tx, (0, -1), EVERY)]
+        return listing.Posting._fields, rows
     stored = tables.metadata.tables[STORED.get(table, table)]
     query = select(stored).order_by(*stored.primary_key.columns)
     if year is not None and "year" in stored.c:
         query = query.where(stored.c.year == year)
     with registry.database.read() as tx:
-        rows: list[Sequence[Any]] = [list(row) for row in tx.execute(query)]
+        rows = [list(row) for row in tx.execute(query)]
     return [column.name for column in stored.c], rows
 
 
+EVERY = 2**31
 STORED = {"offsets": "offset_uses"}
 
 

@@ -162,18 +162,15 @@ def account_of(registry: Registry, code: str, name: str = "") -> int:
 
     RefusalError unknown_account.
     """
-    from sqlalchemy import select
-
+    from registry import listing
     from registry.errors import RefusalError
-    from registry.schema import accounts
 
-    with registry.database.read() as tx:
-        query = select(accounts.c.trading_index).where(accounts.c.code == code)
-        found = tx.execute(query).scalar()
-    if found is not None:
-        return int(found)
-    if not name:
-        raise RefusalError("unknown_account", f"There is no account {code!r}.")
+    try:
+        with registry.database.read() as tx:
+            return listing.index_of(tx, code)
+    except RefusalError:
+        if not name:
+            raise
     return registry.open_accounts([(code, name)], "other")[0]
 
 

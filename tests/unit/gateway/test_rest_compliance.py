@@ -20,6 +20,7 @@ from gateway.authority import ACCOUNT_ROLES, PERMITTED, ROLES
 from gateway.keys import Key, Keys, request_signature
 from gateway.rest.answers import ProblemError, answer
 from gateway.rest.bodies import Bodies
+from gateway.rest.books import book_routes
 from gateway.rest.bulk import bulk_routes
 from gateway.rest.bulk_compliance import bulk_compliance_routes
 from gateway.rest.compliance import compliance_routes
@@ -27,6 +28,7 @@ from gateway.rest.disclosure import disclosure_routes
 from gateway.rest.later import later_routes
 from gateway.rest.monitoring import monitoring_routes
 from gateway.rest.offsets import offset_routes
+from gateway.rest.registry import registry_routes
 from gateway.rest.reporting import reporting_routes
 from gateway.rest.surrender import surrender_routes
 from gateway.rest.uploads import Uploads
@@ -40,7 +42,8 @@ from tests.unit.registry.compliance_town import PROVINCE, Town, at
 NOW_NS = at(2026, 10, 12)
 ADDED = (compliance_routes, surrender_routes, monitoring_routes, reporting_routes)
 ADDED += (later_routes, disclosure_routes, offset_routes, bulk_routes, bulk_compliance_routes)
-ROOMS = ("/api/compliance/", "/api/monitoring/", "/api/offsets/")
+ADDED += (book_routes, registry_routes)
+ROOMS = ("/api/compliance/", "/api/monitoring/", "/api/offsets/", "/api/registry/")
 PAGES = [name for name in PERMITTED if any(room in name for room in ROOMS)]
 OF_YEAR = ("roster", "reports", "findings", "rechecks")  # their path ends with the year
 
@@ -150,6 +153,8 @@ def test_every_page_asks_for_its_roles(counter: Counter, page: str) -> None:
     method, target = target_of(page)
     content = {} if method == "POST" else None
     assert counter.ask(None, method, target, content)[0] == 401
+    if page.endswith("/carry-notices"):  # it takes no body: within its window it does something
+        counter.venue.sequencer.time_ns = at(2026, 2, 2)
     for role in ROLES:
         status, said = counter.ask(counter.key(role), method, target, content)
         if role in PERMITTED[page]:

@@ -249,6 +249,8 @@ def test_every_action_is_tried_somewhere() -> None:
         "issue",
         "issue_allocation",
         "lift",
+        "register_batch",
+        "register_project",
         "release",
         "reopen_account",
         "reserve_in",
