@@ -76,17 +76,40 @@ def make(url: str, rows: Rows, format_: int = 3, profile: Profile = NATIONAL) ->
             for statement in migrations.frozen(3, tx.dialect.name):
                 if format_ > 2 or " asked" not in statement.partition("\n")[0]:
                     tx.exec_driver_sql(statement)
-            fill(tx, {**rows, "formats": [(min(format_, 3), profile.code)]})
+            of_formats = [(min(format_, 3), profile.code)]
+            ordered = {name: rows.get(name, []) for name in OF_FORMAT_3}
+            fill(tx, {**ordered, "formats": of_formats})
             if format_ > 3:
                 migrations.stamp(tx, "3")
                 command.upgrade(migrations.config(tx), str(format_))
     engine.dispose()
 
 
+def everything(tx: Connection) -> Rows:
+    """All rows of all tables, in an order in which they can be filled, without later columns."""
+    found: Rows = {}
+    for table in tables.metadata.sorted_tables:
+        then = [column for column in table.c if (table.name, column.name) not in LATER]
+        rows = tx.execute(select(*then).order_by(*table.primary_key)).all()
+        found[table.name] = [tuple(row) for row in rows]
+    return found
+
+
+def make_4(url: str, rows: Rows) -> None:
+    """Write books of format 4 with all of ``everything``'s rows."""
+    make(url, {}, 4)
+    engine = engine_of(url)
+    with engine.connect() as connection:
+        tx = connection.execution_options(registry_write=True)
+        with tx.begin():
+            fill(tx, {name: found for name, found in rows.items() if name != "formats"})
+    engine.dispose()
+
+
 def fill(tx: Connection, rows: Rows) -> None:
-    """Insert rows as they are."""
-    for name in OF_FORMAT_3:
-        if rows.get(name):
+    """Insert rows as they are, table by table."""
+    for name in rows:
+        if rows[name]:
             names = [column["name"] for column in inspect(tx).get_columns(name)]
             marks = ", ".join(f":{one}" for one in names)
             values = [dict(zip(names, row, strict=True)) for row in rows[name]]

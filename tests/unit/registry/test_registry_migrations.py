@@ -11,18 +11,20 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from typer.testing import CliRunner
 
 from registry import migrations, offices, schema, tables
 from registry.cli import registry_app
+from registry.compliance import carry_over
 from registry.database import Database
 from registry.errors import StopError, UnavailableError
 from registry.institution import Registry
 from registry.migrations import freeze
 from registry.profiles import VOLUNTARY
 from tests.unit.registry import old_books
+from tests.unit.registry.carry_world import World, at
 from tests.unit.registry.old_books import Rows
 from tests.unit.registry.registry_venue import NOW_NS
 
@@ -74,6 +76,40 @@ def shape_of_new(url: str) -> dict[str, object]:
         tx.commit()
     with Registry.open(url) as registry, registry.database.read() as new:
         return old_books.shape_of(new)
+
+
+def test_transactions_of_format_4_get_their_moments_al_52(url: str) -> None:
+    """From what they were written for; the position at the end of 2025 is the same as ever."""
+    with Registry.open("sqlite://") as registry:
+        world = World(registry)
+        for code in ("A", "B"):
+            world.add(code)
+        world.met_both("A", "B")
+        world.give("A", "CEA24", 5_000)
+        world.give("B", "CEA24", 9_000, trading=True)
+        values = {"account": world.account["A"], "vintage": "CEA24", "qty_tonnes": 1_000}
+        values |= {"purpose": "voluntary", "document": "letter"}
+        for when in (at(2025, 12, 31, 23, 59), at(2026, 1, 1, 0)):
+            asked = registry.approvals.request(1, "cancel_voluntarily", values, when)
+            registry.approvals.approve(asked.number, 2, asked.sha256, when)
+        world.deal(20260105, ("B", "A", 8_500, "CEA24", 7_000))
+        with registry.database.read() as tx:
+            rows, moments = old_books.everything(tx), moments_of(tx)
+    assert len({at_ns for _, at_ns in moments}) > 5
+    old_books.make_4(url, rows)
+    with Registry.open(url) as registry:
+        assert registry.violations() == []
+        with registry.database.read() as tx:
+            assert moments_of(tx) == moments
+            assert old_books.everything(tx) == rows
+        with registry.database.write() as tx:
+            given = carry_over.give_notices(tx, at(2026, 1, 20))
+    assert {one.entity: one.tonnes for one in given} == {"A": 4_000, "B": 9_000}
+
+
+def moments_of(tx: Connection) -> list[tuple[int, int]]:
+    t = schema.transactions.c
+    return [(row[0], row[1]) for row in tx.execute(select(t.id, t.booked_ns).order_by(t.id))]
 
 
 def test_upgraded_books_guard_what_new_ones_guard(url: str, lived_in: Rows) -> None:
