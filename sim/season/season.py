@@ -87,6 +87,11 @@ class Season:
 
     def live_day(self, date: dt.date) -> None:
         """Live one trading day: hand-outs, news, plans, twenty-four slots, the evening."""
+        for _ in self.live_slots(date):
+            pass
+
+    def live_slots(self, date: dt.date) -> Iterator[int]:
+        """Live one trading day; yields each slot as it opens, before anybody acts in it."""
         number = len(self.floor.closes_by_day)
         self.floor.begin(date)
         self._hand_out(date)
@@ -94,6 +99,7 @@ class Season:
         day = self.day_of(date, number)
         for slot in range(SLOTS):
             self.floor.open_slot(slot)
+            yield slot
             self._slot(day, slot)
         self._evening(date)
 
@@ -113,10 +119,10 @@ class Season:
                 for column, code in enumerate(self.floor.codes):
                     usable[column] |= code in obligation.usable
         horizon = self.news.horizon(date, self.books)
-        activity, mood = self.news.climate(number, horizon)
+        activity, mood = self.news.climate(number, horizon, float(self.mind["pressing"].mean()))
         return Day(
             number,
-            self.news.binding_days(date, self.books),
+            self.news.days_to(date, self.books, milestones=False),
             self.news.pulse(date) * horizon * activity,
             mood,
             usable,
@@ -162,7 +168,7 @@ class Season:
         held = self.floor.holdings_t()[: self.people.count]
         position = position_of(self.scenario, self.people, self.books, self.floor.codes, held, date)
         close = self.floor.composite_ticks() / 100.0
-        self.offsets.day(date, number, self.books, position.need_t, close)
+        self.offsets.day(date, number, self.books, close)
         forward = self._forward()
         wanted = position.need_t * (1.0 + behaviour.buffer_share) - position.surplus_t
         mind["wanted_t"] = np.where(position.need_t > 0, np.maximum(wanted, 0.0), wanted + forward)
@@ -170,7 +176,11 @@ class Season:
             position.need_t > 0, mind["wanted_t"], np.minimum(mind["wanted_t"], 0)
         )
         mind["forward_t"] = np.clip(forward - position.surplus_t, 0.0, None)
-        binding = self.news.binding_days(date, self.books)
+        binding = np.where(
+            self.people.heeds_milestones,
+            self.news.days_to(date, self.books, milestones=True),
+            self.news.days_to(date, self.books, milestones=False),
+        )
         mind["pressing"] = urgency(binding, self.people.theta_days, behaviour.urgency_width_days)
         wakes = behaviour.wakes_per_day + behaviour.wake_urgent * mind["pressing"]
         mind["wake_chance"] = wakes / SLOTS
@@ -200,6 +210,7 @@ class Season:
             float(np.log(close)),
             behaviour.memory_rate,
             behaviour.learning,
+            behaviour.seller_learning,
             behaviour.learning_decay,
         )
         self.floor.closes_by_day.append(close)
