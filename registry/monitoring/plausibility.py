@@ -94,6 +94,8 @@ def check(month: Month, before: Month | None = None) -> list[Finding]:
     for rule in _of_set(month.set_name):
         if rule.kind == "jump":
             found += _jump(rule, month, before)
+        elif rule.kind == "default_below":
+            found += _default_below(rule, month, before)
         elif rule.kind in CHECKS:
             found += CHECKS[rule.kind](rule, month)
     return found
@@ -172,6 +174,16 @@ def _jump(rule: Rule, month: Month, before: Month | None) -> Iterator[Finding]:
     part = then * rule.percent / 100
     name = rule.parameter if rule.parameter in month.values else OUTPUT[month.set_name]
     yield _finding(rule, name, now, then - part, then + part)
+
+
+def _default_below(rule: Rule, month: Month, before: Month | None) -> Iterator[Finding]:
+    """Find a standard value that is lower than the measured one of the month before."""
+    now = month.values.get(rule.parameter)
+    then = None if before is None else before.values.get(rule.parameter)
+    if now is None or then is None or (now.basis, then.basis) != ("default", "measured"):
+        return
+    if now.value < then.value:
+        yield _finding(rule, rule.parameter, now.value, then.value, None)
 
 
 CHECKS: dict[str, Callable[[Rule, Month], Iterator[Finding]]] = {

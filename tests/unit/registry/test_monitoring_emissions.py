@@ -146,6 +146,30 @@ def test_a_whole_year_is_held_to_the_bounds_of_a_year_cp_10() -> None:
         assert [one.rule for one in plausibility.check(of_year)] == expected
 
 
+@pytest.mark.parametrize(
+    ("parameter", "rule", "dear"),
+    [("carbon_content", "PC-24", "0.0312"), ("ncv", "PC-25", "30")],
+)
+def test_nobody_gains_by_not_measuring(parameter: str, rule: str, dear: str) -> None:
+    unit = parameters.parameters("power_coal")[parameter].unit
+    default = parse("power_coal", parameter, "", unit, "default")
+    now = month("power_coal")
+    now = now._replace(values={**now.values, parameter: default})
+
+    def found(before: str, basis: str = "measured") -> list[tuple[str, str, str]]:
+        then = month("power_coal", **{parameter: before}) if basis == "measured" else now
+        rows = plausibility.check(now, then)
+        return [(one.severity, one.value, one.low) for one in rows if one.rule == rule]
+
+    assert found(dear) == [("error", text_of(default.value), text_of(Fraction(dear)))]
+    assert found(default.text) == []  # what was measured is no more than the standard
+    assert found("", "default") == []
+    assert not [one for one in plausibility.check(now) if one.rule == rule]  # no month before
+    measured = month("power_coal", **{parameter: default.text})
+    then = month("power_coal", **{parameter: dear})
+    assert not [one for one in plausibility.check(measured, then) if one.rule == rule]
+
+
 def test_the_gases_of_the_anode_effect_have_their_potentials_u17() -> None:
     assert parameters.constants("gwp") == {"cf4": 6_630, "c2f6": 11_100}
 
@@ -296,7 +320,7 @@ def test_a_finding_states_value_and_bounds() -> None:
 
 
 def test_every_rule_names_what_there_is() -> None:
-    kinds = {*plausibility.CHECKS, "jump", "months", "year_jump"}
+    kinds = {*plausibility.CHECKS, "jump", "default_below", "months", "year_jump"}
     for rule in plausibility.rules().values():
         assert rule.kind in kinds
         assert rule.severity in {"error", "warning"}
