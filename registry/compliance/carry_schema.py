@@ -164,6 +164,15 @@ penalties = Table(
 )
 Index("penalties_entity", penalties.c.entity, penalties.c.year)
 
+correction_limits = Table(
+    "correction_limits",  # until when a decision orders to correct (CP-61, CP-62)
+    metadata,
+    key("penalty", ForeignKey("penalties.id")),
+    number("limit_ns"),  # the first moment that is too late
+    CheckConstraint("limit_ns > 0", name="correction_limit"),
+    **TABLE,
+)
+
 warnings = Table(
     "warnings",  # who will fall short, as it was told to the province (CP-40)
     metadata,
@@ -216,4 +225,6 @@ disclosures = Table(
     **TABLE,
 )
 
-APPEND_ONLY: tuple[Table, ...] = (carry_notices, warnings, guards, disclosures)
+APPEND_ONLY: tuple[Table, ...] = (
+    *(carry_notices, correction_limits, warnings, guards, disclosures),
+)

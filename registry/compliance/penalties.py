@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy import cast as sql_cast
 
 from registry import notices
-from registry.compliance import deductions, eligibility, penalty_rules, standing
-from registry.compliance.carry_schema import penalties
+from registry.compliance import deductions, eligibility, penalty_rules, rectifying, standing
+from registry.compliance.carry_schema import correction_limits, penalties
 from registry.compliance.deciding import Decision
 from registry.compliance.deductions import NewDeduction
 from registry.compliance.penalty_rules import Assessment, Facts, Price, Rule, assess, rule_of
@@ -40,7 +40,8 @@ class Case(NamedTuple):
 
     ``subject``: an entity's code where the offence is an entity's, else a name. ``year``: of the
     obligation, or of the data. ``fine_fen`` None: the least. ``cut_percent``: where a share of the
-    next allocation is cut. ``regime_by``: "decision" or "deadline".
+    next allocation is cut. ``regime_by``: "decision" or "deadline". ``limit_ns``: until when the
+    shortage is to be corrected, the first moment that is too late; 0 = at once.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Case(NamedTuple):
     value_fen: int = 0
     cut_percent: int = 0
     regime_by: str = "decision"
+    limit_ns: int = 0
 
 
 class Judged(NamedTuple):
@@ -93,6 +95,7 @@ class Penalty(NamedTuple):
     decided_ns: int
     note: str
     deduction: int | None
+    limit_ns: int
 
 
 def average_price(tx: Connection, year: int) -> Price | None:
@@ -162,8 +165,8 @@ def judge(tx: Connection, case: Case, at_ns: int) -> Judged:
 
     RefusalError: time_invalid, text_invalid, unknown_offence, no_rule, basis_invalid,
     unknown_entity, year_invalid, no_notice, not_due (before the deadline), nothing_short,
-    first_decision_missing, allocation_unknown, amount_invalid, no_average_price, day_not_posted,
-    percent_invalid.
+    first_decision_missing, limit_running, allocation_unknown, amount_invalid, no_average_price,
+    day_not_posted, percent_invalid.
     """
     checks.wording(case.subject, "The subject")
     for amount in (case.gains_fen, case.value_fen):
@@ -179,7 +182,7 @@ def judge(tx: Connection, case: Case, at_ns: int) -> Judged:
     elif tx.execute(select(entity_table.c.code).where(_code_is(case.subject))).first():
         entity = case.subject
     if rule.after:
-        _refuse_first(tx, rule, case)
+        _refuse_first(tx, rule, case, at_ns)
     if rule.is_about_shortage:
         facts = _shortage(tx, rule, case, facts, at_ns)
     if rule.cut == "percent":
@@ -204,17 +207,20 @@ def _date(case: Case, at_ns: int) -> dt.date:
     return moment(eligibility.deadline_ns(checks.year(case.year)) - 1).date()
 
 
-def _refuse_first(tx: Connection, rule: Rule, case: Case) -> None:
-    """Raise RefusalError unless the order to correct was decided under the same regime."""
+def _refuse_first(tx: Connection, rule: Rule, case: Case, at_ns: int) -> None:
+    """Raise RefusalError unless the order to correct was decided under the same regime, and its
+    limit has passed."""
     p = penalties.c
     before = (p.subject == case.subject, p.offence == rule.after, p.year == case.year)
     decided = (p.status == "approved", p.regime == rule.regime)
-    if tx.execute(select(p.id).where(*before, *decided)).first() is None:
+    first = tx.execute(select(p.id).where(*before, *decided)).scalar()
+    if first is None:
         raise RefusalError(
             "first_decision_missing",
             f"{case.offence} follows a decision on {rule.after} under {rule.regime}: there is none"
             f" ({rule.clause}).",
         )
+    rectifying.refuse_running(tx, int(first), rule, at_ns)
 
 
 def _shortage(tx: Connection, rule: Rule, case: Case, facts: Facts, at_ns: int) -> Facts:
@@ -251,7 +257,7 @@ def propose(tx: Connection, case: Case, maker: int, at_ns: int) -> int:
     """Write a case down with its range and the fine proposed; return its number.
 
     RefusalError: person_invalid, those of ``judge``, fine_invalid (out of the range),
-    decided_before (the same case stands already).
+    limit_invalid, decided_before (the same case stands already).
     """
     checks.person(maker)
     checks.wording(case.document, "The document")
@@ -264,6 +270,7 @@ def propose(tx: Connection, case: Case, maker: int, at_ns: int) -> int:
             f"The fine is between {assessed.least_fen:,} and {assessed.most_fen:,} fen"
             f" ({found.rule.clause}).",
         )
+    rectifying.refuse_invalid(found.rule, case.limit_ns, at_ns)
     if found.rule.is_about_shortage:
         _refuse_twice(tx, case)
     number = 1 + int(tx.execute(select(func.coalesce(func.max(penalties.c.id), 0))).scalar_one())
@@ -281,6 +288,7 @@ def propose(tx: Connection, case: Case, maker: int, at_ns: int) -> int:
             "note": "",
         },
     )  # fmt: skip
+    rectifying.write(tx, number, case.limit_ns)
     return number
 
 
@@ -374,7 +382,9 @@ def _refuse_stale(tx: Connection, row: Row[Any], at_ns: int) -> None:
 def found(tx: Connection, subject: str | None = None, number: int | None = None) -> list[Penalty]:
     """Return penalties in order, of one subject if told so."""
     p = penalties.c
-    query = select(penalties).order_by(p.id)
+    limit = func.coalesce(correction_limits.c.limit_ns, 0).label("limit_ns")
+    joined = penalties.outerjoin(correction_limits, correction_limits.c.penalty == p.id)
+    query = select(penalties, limit).select_from(joined).order_by(p.id)
     query = query if subject is None else query.where(p.subject == subject)
     query = query if number is None else query.where(p.id == number)
     return [_penalty(row) for row in tx.execute(query)]

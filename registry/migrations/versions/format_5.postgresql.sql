@@ -1,3 +1,15 @@
+CREATE TABLE correction_limits (
+    penalty BIGINT NOT NULL,
+    limit_ns BIGINT NOT NULL,
+    PRIMARY KEY (penalty),
+    CONSTRAINT correction_limit CHECK (limit_ns > 0),
+    FOREIGN KEY(penalty) REFERENCES penalties (id)
+);
+
+CREATE FUNCTION correction_limits_guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'correction_limits is append only'; END $$;
+
+CREATE TRIGGER correction_limits_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON correction_limits FOR EACH STATEMENT EXECUTE FUNCTION correction_limits_guard();
+
 CREATE FUNCTION accounts_kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'what accounts has is referred to for ever' USING ERRCODE = 'foreign_key_violation'; END $$;
 
 CREATE TRIGGER accounts_kept BEFORE DELETE OR TRUNCATE OR UPDATE OF id ON accounts FOR EACH STATEMENT EXECUTE FUNCTION accounts_kept();

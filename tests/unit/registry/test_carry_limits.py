@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from registry.compliance import surrender
@@ -100,6 +102,20 @@ def test_the_position_is_that_of_the_last_minute_of_2025_al_52(world: World) -> 
         approvals.approve(asked.number, 2, asked.sha256, end_ns)
     world.deal(20260105, ("B", "A", 9_000, "CEA24", 7_000))
     assert world.notices() == {"A": 4_000, "B": 9_000}
+
+
+def test_what_was_written_later_and_counts_from_2025_is_in_the_position_al_52(world: World) -> None:
+    """AL-52: the time of a transaction decides, not its place in the books."""
+    world.met_both("A", "B")
+    world.give("A", "CEA24", 9_000, trading=True)
+    world.give("B", "CEA24", 5_000)
+    world.deal(20260105, ("A", "B", 9_000, "CEA24", 7_000))
+    values: dict[str, Any] = {"from_account": world.account["B"], "to_account": world.account["A"]}
+    values |= {"vintage": "CEA24", "qty_tonnes": 1_000, "grounds": "merger"}
+    values |= {"document": "contract 3", "provincial_approval": "Hubei 8"}
+    asked = world.registry.approvals.request(1, "succeed", values, at(2025, 12, 30))
+    world.registry.approvals.approve(asked.number, 2, asked.sha256, at(2025, 12, 31, 23, 59))
+    assert world.notices() == {"A": 10_000, "B": 4_000}
 
 
 def test_who_missed_or_was_late_has_no_notice_al_50(world: World) -> None:

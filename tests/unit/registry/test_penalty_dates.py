@@ -12,6 +12,7 @@ from registry.compliance.deciding import Decision
 from registry.compliance.penalties import Case, Penalty
 from registry.compliance.penalty_rules import Price, rule_of
 from registry.compliance.schema import obligation_notices
+from registry.errors import RefusalError
 from registry.institution import Registry
 from tests.unit.registry.carry_world import CHECKER, MAKER, World, at, refused
 
@@ -208,3 +209,42 @@ def test_a_limit_is_not_over_before_the_deadline_of_17_oclock_cp_41(world: World
     with refused("not_due"):
         propose(world, at(2021, 12, 31, 16, 59), year=2020)
     assert propose(world, at(2021, 12, 31, 17), year=2020) == 1
+
+
+def test_a_refusal_is_judged_after_the_limit_cp_61(world: World) -> None:
+    """CP-61, CP-62: order to correct within a time limit; then, and not before, the next step."""
+    limit = at(2025, 2, 15, 0)
+    case = Case("A", "short_surrender", "case 1", 2023, limit_ns=limit)
+    with world.registry.database.write() as tx:
+        first = penalties.propose(tx, case, MAKER, JANUARY)
+    assert decide(world, first, JANUARY).limit_ns == limit
+    refusal = "short_surrender_refused"
+    with pytest.raises(RefusalError, match=r"until 2025-02-14 23:59 \(CP-61\).*limit_running"):
+        propose(world, limit - 1, refusal)
+    done = decide(world, propose(world, limit, refusal), limit)
+    assert (done.cut_tonnes, done.limit_ns) == (100, 0)
+
+
+def test_who_corrects_within_the_limit_is_not_cut_cp_61(world: World) -> None:
+    case = Case("A", "short_surrender", "case 1", 2023, limit_ns=at(2025, 2, 15, 0))
+    with world.registry.database.write() as tx:
+        decided = penalties.propose(tx, case, MAKER, JANUARY)
+    decide(world, decided, JANUARY)
+    world.meet(2023, "CEA23", at(2025, 2, 14), A=100)
+    with refused("nothing_short"):
+        propose(world, at(2025, 2, 15, 0), "short_surrender_refused")
+
+
+@pytest.mark.parametrize(
+    ("offence", "limit_ns"),
+    [
+        ("short_surrender", JANUARY),
+        ("short_surrender", -1),
+        ("short_surrender", 1.5),
+        ("obstruction", JANUARY + 1),
+    ],
+)
+def test_limits_that_cannot_be(world: World, offence: str, limit_ns: int) -> None:
+    case = Case("A", offence, "case 1", 2023, limit_ns=limit_ns)
+    with refused("limit_invalid"), world.registry.database.write() as tx:
+        penalties.propose(tx, case, MAKER, JANUARY)
