@@ -57,6 +57,7 @@ class Obligation(Record, frozen=True, kw_only=True):
     milestones: tuple[Milestone, ...] = ()  # dates before the deadline (AL-14, AL-25)
     offset_share: float = 0.05  # CCER cap (CP-35)
     obligation_cap_share: float = 0.0  # a deficit above this share is waived (AL-13, AL-36)
+    entities_share: float = 1.0  # of the sectors' entities that it concerns (arrears: a few)
     rate_min_share: float = -0.20  # an entity's surplus rate is cut here (simulation.md 5.1)
     rate_max_share: float = 0.25  # and here; industry within 0.03 (AL-81)
 
@@ -175,13 +176,16 @@ class Behaviour(Record, frozen=True, kw_only=True):
 
     wakes_per_day: float  # mean wake-ups of an entity on a trading day
     # 1 procrastinating buyers: chance of acting at a moment
-    hazard_base: float  # far from the date
+    hazard_base: float  # of a bulk deal, far from the date
+    listed_base: float  # of a listed order, far from the date
     hazard_urgent: float  # added at full urgency
     far_share: float  # of every hazard while no deadline is expected within a year
     wake_urgent: float  # further wake-ups a day at full urgency
     theta_median_days: float  # lognormal: when urgency begins, before the binding date
     theta_sigma: float  # of its logarithm
     urgency_width_days: float  # how gradually urgency sets in
+    year_end_urgency: float  # of the last days of a year, where budgets expire; 1 = as a deadline
+    milestone_share: float  # of entities that act for a milestone; the others for the deadline
     pulse_gain: float  # an allocation or a plan multiplies the hazard by 1 + gain …
     pulse_days: float  # … fading over so many days
     small_cost_t: float  # below this need an entity waits …
@@ -196,6 +200,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     attention_sd: float  # standard deviation of the log of everybody's activity
     attention_decay: float  # of it that is left after a day
     mood_sd: float  # of a day's common shock to what allowances are thought to be worth, log
+    mood_urgent: float  # what full urgency adds to that, times itself
     mood_decay: float  # of the mood that is left after a day
     # 3 hoarding sellers
     inactive_share: float  # of surplus holders who do nothing in a season
@@ -204,6 +209,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     sell_hazard: float  # chance that a seller acts at a moment
     seller_rush: float  # what full urgency adds to it, times itself
     learning: float  # log price step after a day without a deal (or with one)
+    seller_learning: float  # share of it by which sellers give way without a deal
     learning_decay: float  # what is left of that step after a day
     # 4 banking
     banking_gain: float  # selling hazard per share of the tonnes that have to be sold
@@ -214,10 +220,10 @@ class Behaviour(Record, frozen=True, kw_only=True):
     listed_share: float  # chance that a large need is taken to the listed book at a moment
     # 6 group desks
     netting_share: float  # of groups that net before or after a binding date
-    issue_netting_share: float  # after a final allocation
+    news_netting_share: float  # after a final allocation, or news that make people look
     floor_share: float  # of transfers priced near the lower bulk limit
     netting_days: float  # mean days a desk takes after a trigger
-    year_end_netting: float  # share of groups that net for the annual accounts
+    accounts_netting: float  # share of groups that net for the accounts of a quarter
     # 7 bulk negotiation
     search_degree: float  # sellers a buyer meets at a moment
     same_province_share: float  # of the sellers met
@@ -231,7 +237,8 @@ class Behaviour(Record, frozen=True, kw_only=True):
     # 8, 10, 12
     offset_search_cost_cny_t: float  # on top of the price of an offset
     attention_share: float  # who hears of an event on its day; the others later, at this rate
-    news_share: float  # log price step of one event
+    news_share: float  # log price step of a regulation or an allocation plan
+    minor_news_share: float  # of any other event with a sign
     session_share: float  # chance that a large pressed seller applies for a bidding session
 
 

@@ -14,7 +14,9 @@ from sim.scenario.model import Scenario
 from sim.season.people import People
 from sim.season.streams import Array
 
-CONVEXITY = 2.0  # of the schedule: most is sold late
+CONVEXITY = 2.0  # of the schedule: most is sold late …
+AT_ONCE = 0.4  # … but this share when the rule is decided,
+DRAFT = 0.05  # and this while it is a draft
 
 
 def must_sell_share(
@@ -37,9 +39,11 @@ def must_sell_share(
     if date > banking.net_sales_until:  # sales no longer count: what cannot be carried is let go
         kept = base + banking.sales_multiple * np.maximum(net_sold_t, 0)
         return np.asarray(np.clip(1.0 - kept / held, 0.0, 1.0))
-    span = max((banking.net_sales_until - banking.published).days, 1)
-    gone = (date - banking.published).days / span
-    return np.asarray(short * (0.25 + 0.75 * gone**CONVEXITY))
+    if date < banking.decided:
+        return np.asarray(short * DRAFT)
+    span = max((banking.net_sales_until - banking.decided).days, 1)
+    gone = (date - banking.decided).days / span
+    return np.asarray(short * (AT_ONCE + (1.0 - AT_ONCE) * gone**CONVEXITY))
 
 
 def optimal_sales_t(held_t: Array, base_t: Array, multiple: float) -> Array:

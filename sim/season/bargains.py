@@ -135,8 +135,8 @@ class Bargains:
 
     def _reservation(self, seller: int, instrument: int, qty: int) -> float:
         behaviour, mind = self.behaviour, self.mind
-        pressure = float(max(mind["pressing"][seller], mind["must_sell_share"][seller]))
-        premium = float(mind["reluctance"][seller]) * (1.0 - behaviour.seller_pressure * pressure)
+        forced = float(mind["must_sell_share"][seller])
+        premium = float(mind["reluctance"][seller]) * (1.0 - behaviour.seller_pressure * forced)
         discount = behaviour.size_discount * (1.0 + np.log2(qty / BULK_MIN_T))
         return self._anchor(seller, instrument) + premium - float(discount)
 

@@ -40,21 +40,30 @@ class Desks:
         scenario, behaviour = self.scenario, self.scenario.behaviour
         share = behaviour.netting_share
         found = [
-            (issue.date, issue.date, False, behaviour.issue_netting_share * issue.share)
-            for issue in scenario.issues
+            (event.date, event.date, False, behaviour.news_netting_share)
+            for event in scenario.events
+            if event.pulse and not event.history
         ]
         for obligation in scenario.obligations:
             found.append((obligation.deadline_published, obligation.deadline, True, share))
             found += [(each.published, each.date, True, share) for each in obligation.milestones]
-        last = scenario.last_day
-        found.append((last, last, True, scenario.behaviour.year_end_netting))
+        for year, month, day in self._quarters():
+            date = dt.date(year, month, day)
+            found.append((date, date, True, behaviour.accounts_netting))
         return found
+
+    def _quarters(self) -> list[tuple[int, int, int]]:
+        """Return the ends of quarters inside the season: accounts are closed then."""
+        first, last = self.scenario.first_day, self.scenario.last_day
+        ends = [(3, 31), (6, 30), (9, 30), (12, 31)]
+        every = [(year, *end) for year in range(first.year, last.year + 1) for end in ends]
+        return [each for each in every if first <= dt.date(*each) <= dt.date(last.year, 12, 31)]
 
     def _plan(self, number: int, known: dt.date, due: dt.date, before: bool, share: float) -> None:
         behaviour = self.scenario.behaviour
         joins = units(self.keys, Purpose.DESK, 3 * number) < share
         draw = units(self.keys, Purpose.DESK, 3 * number + 1)
-        lag = -behaviour.netting_days * np.log1p(-draw)
+        lag = -(behaviour.netting_days if before else behaviour.pulse_days) * np.log1p(-draw)
         side = units(self.keys, Purpose.DESK, 3 * number + 2)
         for group in np.flatnonzero(joins):
             days = int(lag[group]) if not before or side[group] < 0.4 else -int(lag[group])

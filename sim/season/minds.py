@@ -71,7 +71,7 @@ class Day(NamedTuple):
     """What is the same for everybody on a day."""
 
     number: int  # of the trading day in the season, from 0
-    binding_days: float  # calendar days to the next binding date that is known, 1e9 = none
+    deadline_days: float  # calendar days to the next deadline that is known, 1e9 = none
     pulse: float  # factor on hazards: news, or no deadline within a year; 1 = none
     mood: float  # common to all: log distance of what allowances are worth
     usable: Array  # bool, (instruments,): may be surrendered for the obligation
@@ -82,6 +82,7 @@ class Habits(NamedTuple):
     """The behaviour parameters that kernels read (sim.scenario.model.Behaviour)."""
 
     hazard_base: float
+    listed_base: float
     hazard_urgent: float
     small_cost_t: float
     small_days: float
@@ -99,7 +100,7 @@ class Habits(NamedTuple):
     chunk_sigma: float
 
 
-def urgency(days: float, theta_days: Array, width_days: float) -> Array:
+def urgency(days: Array, theta_days: Array, width_days: float) -> Array:
     """Return how pressing a date is: 0 far away, 1/2 at theta, 1 when it is past (5.3, 1)."""
     return np.asarray(1.0 / (1.0 + np.exp(np.minimum((days - theta_days) / width_days, 50.0))))
 
@@ -235,16 +236,18 @@ def buy(
 ) -> int:
     """Let an entity in need act: bulk for large needs, else a listed order (5.3, 1 and 2)."""
     pressing = mind[i]["pressing"]
-    chance = (habits.hazard_base + habits.hazard_urgent * pressing) * day.pulse
+    urgent = habits.hazard_urgent * pressing
     need = mind[i]["wanted_t"]
-    if need < habits.small_cost_t and day.binding_days > habits.small_days:
-        chance *= 0.05  # a fixed cost of trading: small needs wait (simulation.md 4.4)
-    if unit(mind[i]["keys"], ACT, moment) >= chance:
-        return n
-    if need >= BULK_MIN_T:
+    draw = unit(mind[i]["keys"], ACT, moment)
+    if need >= BULK_MIN_T and draw < (habits.hazard_base + urgent) * day.pulse:
         mind[i]["bulk"] = BULK_WANTED
-        if unit(mind[i]["keys"], LARGE, moment) >= habits.listed_share:
-            return n
+    chance = (habits.listed_base + urgent) * day.pulse
+    if need >= BULK_MIN_T:
+        chance *= habits.listed_share
+    elif need < habits.small_cost_t and day.deadline_days > habits.small_days:
+        chance *= 0.05  # a fixed cost of trading: small needs wait (simulation.md 4.4)
+    if unit(mind[i]["keys"], LARGE, moment) >= chance:
+        return n
     instrument = vintage_to_buy(mind, day, a, i, moment)
     if instrument < 0:
         return n
@@ -275,12 +278,17 @@ def sell(
         return n
     have = a.holdings[i * a.stride + instrument]["available_tonnes"]
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
-    pressure = max(pressing, forced)
-    premium = mind[i]["reluctance"] * (1.0 - habits.seller_pressure * pressure)
+    premium = mind[i]["reluctance"] * (1.0 - habits.seller_pressure * forced)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + premium + noise
     ticks = within(a, instrument, int(np.exp(log_price) / 10.0 + 1.0) * 10)
     qty = chunk_t(mind, habits, i, moment, int(habits.stock_share * surplus), min(surplus, have))
     return quote(mind, a, out, n, i, instrument, SELL, ticks, qty)
+
+
+@part
+def woken_by_banking(mind: Array, i: int) -> bool:
+    """Whether a limit on carrying over makes an idle holder sell: worth a bulk deal at least."""
+    return bool(mind[i]["must_sell_share"] * -mind[i]["wanted_t"] >= 0.2 * BULK_MIN_T)
 
 
 @kernel
@@ -299,7 +307,7 @@ def decide(
         decisions += 1
         if mind[i]["wanted_t"] > 0:
             n = buy(mind, day, habits, a, out, n, i, moment)
-        elif mind[i]["wanted_t"] < 0 and not mind[i]["idle"]:
+        elif mind[i]["wanted_t"] < 0 and (not mind[i]["idle"] or woken_by_banking(mind, i)):
             n = sell(mind, day, habits, a, out, n, i, moment)
     return n, decisions
 
@@ -336,14 +344,15 @@ def learn_of(mind: Array, events: Array) -> None:
 
 @kernel
 def end_of_day(
-    mind: Array, closes_log: float, memory_rate: float, step: float, keep: float
+    mind: Array, closes_log: float, memory_rate: float, step: float, give_way: float, keep: float
 ) -> None:
     """Let everybody learn from the day: who found nobody gives way, who dealt asks for more."""
     for i in range(len(mind)):
         side = mind[i]["tried"]
-        if side != 0:
-            way = 1.0 if side == BUY else -1.0
-            mind[i]["premium"] += -way * step if mind[i]["dealt"] else way * step
+        if side == BUY:
+            mind[i]["premium"] += -step if mind[i]["dealt"] else step
+        elif side == SELL:
+            mind[i]["premium"] += step if mind[i]["dealt"] else -step * give_way
         mind[i]["premium"] *= keep
         mind[i]["memory"] += memory_rate * (closes_log - mind[i]["memory"])
         mind[i]["tried"] = 0

@@ -18,6 +18,7 @@ from sim.season.streams import Array, Purpose, bells, entity_keys, units
 
 FAR_DAYS = 1e9
 YEAR_DAYS = 365.0
+MAJOR = {"regulation", "allocation"}  # what changes the value of an allowance for good
 
 
 class News:
@@ -40,7 +41,9 @@ class News:
             draw = units(self.people.keys, Purpose.NEWS, number * SLOTS + row)
             now = (draw < self.behaviour.attention_share) & ~self._heard[row]
             self._heard[row] |= now
-            mind["memory"][now] += event.price_sign * self.behaviour.news_share
+            major = event.category in MAJOR
+            step = self.behaviour.news_share if major else self.behaviour.minor_news_share
+            mind["memory"][now] += event.price_sign * step
 
     def pulse(self, date: dt.date) -> float:
         """Return the factor on hazards after events that make people look at their position."""
@@ -51,11 +54,11 @@ class News:
                 gain = max(gain, float(np.exp(-gone / self.behaviour.pulse_days)))
         return 1.0 + self.behaviour.pulse_gain * gain
 
-    def climate(self, number: int, horizon: float) -> tuple[float, float]:
+    def climate(self, number: int, horizon: float, pressing: float) -> tuple[float, float]:
         """Return the day's common activity (a factor) and mood (log), two AR(1) processes.
 
         They stand for everything the calendar does not hold. Where no deadline is in sight there
-        is less to be moved by (``horizon``).
+        is less to be moved by (``horizon``), where one presses there is more (``pressing``).
         """
         behaviour, key = self.behaviour, self._market
         keep = behaviour.attention_decay
@@ -65,6 +68,7 @@ class News:
         self._activity = keep * self._activity + (1.0 - keep**2) ** 0.5 * draw
         level = behaviour.attention_sd * self._activity
         spread = behaviour.mood_sd * float(np.exp(0.5 * level)) * horizon
+        spread *= 1.0 + behaviour.mood_urgent * pressing
         self._mood = behaviour.mood_decay * self._mood + spread * shock
         return float(np.exp(level - 0.5 * behaviour.attention_sd**2)), self._mood
 
@@ -79,14 +83,18 @@ class News:
         )
         return 1.0 if near else self.behaviour.far_share
 
-    def binding_days(self, date: dt.date, books: Books) -> float:
-        """Return calendar days to the next date that is published and not yet over (5.3, 1)."""
+    def days_to(self, date: dt.date, books: Books, milestones: bool) -> float:
+        """Return calendar days to the next date that is published and not yet over (5.3, 1).
+
+        milestones: whether they count beside deadlines; 1e9 where no date is known.
+        """
         days = FAR_DAYS
         for row, obligation in enumerate(self.scenario.obligations):
             if books.settled[row]:
                 continue
             dates = [(obligation.deadline_published, obligation.deadline)]
-            dates += [(each.published, each.date) for each in obligation.milestones]
+            if milestones:
+                dates += [(each.published, each.date) for each in obligation.milestones]
             for published, due in dates:
                 if published <= date <= due:
                     days = min(days, float((due - date).days))

@@ -25,9 +25,7 @@ class Offsets:
         self.cost_cny = np.zeros(people.count)
         self._arrived = 0
 
-    def day(
-        self, date: dt.date, number: int, books: Books, need_t: Array, allowance_cny_t: float
-    ) -> None:
+    def day(self, date: dt.date, number: int, books: Books, allowance_cny_t: float) -> None:
         """Let those who look today use offsets, where they are cheaper than allowances."""
         for supply in self.scenario.offsets[self._arrived :]:
             if supply.date <= date:
@@ -43,17 +41,16 @@ class Offsets:
                 continue
             if date < max(obligation.verified, obligation.deadline_published):
                 continue
-            self._use(row, obligation.offset_share, number, books, need_t)
+            self._use(row, obligation.offset_share, number, books)
 
-    def _use(self, row: int, share: float, number: int, books: Books, need_t: Array) -> None:
-        """Let who looks and lacks cover what it can, up to the cap (CP-35); first come first served."""
+    def _use(self, row: int, share: float, number: int, books: Books) -> None:
+        """Let who looks use most of its cap (CP-35); first come first served."""
         people = self.people
         draw = units(people.keys, Purpose.OFFSET, number)
-        free = (books.offset_t[row] == 0) & (need_t > 0)
-        looking: Array = np.flatnonzero((draw < LOOKS_A_DAY) & free)
+        looking: Array = np.flatnonzero((draw < LOOKS_A_DAY) & (books.offset_t[row] == 0))
+        part = 0.8 + 0.2 * units(people.keys, Purpose.OFFSET, -1)  # of the cap, by entity
         for entity in looking[np.argsort(draw[looking], kind="stable")]:
-            cap = int(share * people.due_t[row][entity])
-            used = min(cap, int(need_t[entity]), self.left_t)
+            used = min(int(part[entity] * share * people.due_t[row][entity]), self.left_t)
             books.offset_t[row][entity] = used
             self.left_t -= used
             self.cost_cny[entity] += used * self.price_cny_t

@@ -35,6 +35,7 @@ class People:
     theta_days: Array
     reluctance: Array
     inactive: Array  # bool
+    heeds_milestones: Array  # bool
     forecast: Array  # standard normal error of the own forecast
     attention: Array  # uniform: below the attention share an entity hears at once
 
@@ -77,6 +78,7 @@ def people_of(scenario: Scenario, seed: int) -> People:
         theta_days=behaviour.theta_median_days
         * np.exp(behaviour.theta_sigma * bells(keys, Purpose.CHARACTER, 2)),
         reluctance=-behaviour.reluctance * np.log1p(-units(keys, Purpose.CHARACTER, 3)),
+        heeds_milestones=units(keys, Purpose.CHARACTER, 5) < behaviour.milestone_share,
         inactive=chance < behaviour.inactive_share,
         forecast=bells(keys, Purpose.FORECAST, 0),
         attention=units(keys, Purpose.ATTENTION, 0),
@@ -119,7 +121,8 @@ def _obligations(
     group_keys = entity_keys(seed, scenario.name, group_names)
     for row, obligation in enumerate(scenario.obligations):
         inside = np.isin(sector, [names.index(each) for each in obligation.sectors])
-        weight = np.where(inside, size, 0.0)
+        concerned = units(keys, Purpose.LARGE, row) < obligation.entities_share
+        weight = np.where(inside & concerned, size, 0.0)
         emissions = np.floor(weight * (obligation.emissions_mt * 1e6 / weight.sum()))
         rate = _surplus_rates(scenario.population, obligation, keys, group, group_keys)
         rate -= (rate * emissions).sum() / emissions.sum() - obligation.net_surplus_share
@@ -142,7 +145,8 @@ def _surplus_rates(
     student = own / np.sqrt(chi / 4.0) / np.sqrt(2.0)  # unit variance: t(4) has variance 2
     common = np.where(group >= 0, bells(group_keys, Purpose.SURPLUS, 9)[group], 0.0)
     rate = obligation.spread_share * student + population.group_sd_share * common
-    return np.asarray(np.clip(rate + obligation.net_surplus_share, -0.20, 0.25))
+    rate += obligation.net_surplus_share
+    return np.asarray(np.clip(rate, obligation.rate_min_share, obligation.rate_max_share))
 
 
 def _old_holdings(

@@ -181,7 +181,10 @@ class Season:
             self.news.days_to(date, self.books, milestones=True),
             self.news.days_to(date, self.books, milestones=False),
         )
-        mind["pressing"] = urgency(binding, self.people.theta_days, behaviour.urgency_width_days)
+        theta, width = self.people.theta_days, behaviour.urgency_width_days
+        year_end = np.full(self.people.count, float((dt.date(date.year, 12, 31) - date).days))
+        budget = behaviour.year_end_urgency * urgency(year_end, theta, width)
+        mind["pressing"] = np.maximum(urgency(binding, theta, width), budget)
         wakes = behaviour.wakes_per_day + behaviour.wake_urgent * mind["pressing"]
         mind["wake_chance"] = wakes / SLOTS
         mind["must_sell_share"] = must_sell_share(
