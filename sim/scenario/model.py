@@ -128,6 +128,7 @@ class Banking(Record, frozen=True, kw_only=True):
     """Carry-over of old vintages (AL-50…58): T = base + multiple x net sales."""
 
     published: dt.date  # the draft: from here on holders reckon with it
+    decided: dt.date  # the final rule: from here on they sell for it
     vintages: tuple[str, ...]  # those the limit is about
     base_t: float  # of an entity in power (AL-51)
     industry_base_t: float  # of one in other sectors (AL-58)
