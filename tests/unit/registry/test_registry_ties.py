@@ -105,7 +105,7 @@ def test_a_bucket_of_the_same_transaction_is_there_and_one_given_up_is_not(lived
     row |= {"credit_kind": "pending", "unit": 1, "debit_kind": "trading_available"}
     with lived.database.read() as tx:
         held = select(buckets).where(buckets.c.unit == 1, buckets.c.kind == "trading_available")
-        row["debit_account"] = row["credit_account"] = tx.execute(held).first().account
+        row["debit_account"] = row["credit_account"] = tx.execute(held.limit(1)).one().account
     made = {"account": row["credit_account"], "unit": 1, "kind": "pending", "balance": 0}
     with lived.database.write() as tx:
         point = tx.begin_nested()
