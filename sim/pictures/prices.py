@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -22,6 +21,7 @@ from sim.pictures.style import (
     draw_marks,
     key_lines,
     marks_of,
+    month_words,
     quantiles,
     sheet,
     styled,
@@ -62,9 +62,12 @@ def _price(axes: Axes, sample: Sample, seen: Observed) -> None:
             seen.daily.dates, seen.daily.close, color=OBSERVED, lw=0.9, label="observed close"
         )
     months = seen.months
-    traded = months[months["listed_volume_t"] > 0] if len(months) else months
+    simulated = sample.dates.astype("datetime64[M]").astype(str)
+    traded = months[(months["listed_volume_t"] > 0) & months["month"].isin(simulated)]
     if len(traded):
-        middle = pd.to_datetime(traded["month"]) + pd.Timedelta(days=14)
+        middle = [
+            np.median(day_number(sample.dates[simulated == each])) for each in traded["month"]
+        ]
         mean = traded["listed_turnover_cny"] / traded["listed_volume_t"]
         label = "observed monthly mean of listed trades"
         axes.plot(middle, mean, "D", ms=4, mfc="white", mec=OBSERVED, label=label)
@@ -129,8 +132,7 @@ def monthly_volume(runs: Runs, observed: Seen = None) -> Figure:
         panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
         for axes, name in zip(panels, shown, strict=True):
             _month_bars(axes, sample, seen, months, name)
-        words = [str(month) for month in months]
-        panels[-1].set_xticks(range(len(months)), words, rotation=45 if len(words) > 8 else 0)
+        panels[-1].set_xticks(range(len(months)), month_words(months))
         panels[0].legend(loc="upper left")
     return figure
 

@@ -32,6 +32,7 @@ MODALITY_WORDS = {"listed": "listed", "bulk": "bulk agreement", "auction": "one-
 CLASS_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW)
 NS_A_DAY = 86_400e9
 SHORT_DAYS = 45  # below it an axis shows days, not months
+EARLY_DAY = 7  # a season that begins up to here has a tick for its first month
 WIDTH = 7.6  # inches: 730 pixels of a browser at its natural size
 BAND_WORDS = "10–90 % of the seeds"
 PNG_DPI = 160
@@ -53,7 +54,7 @@ def families() -> tuple[str, ...]:
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw and save in the house style, whatever the user's settings."""
-    settings: dict[str, Any] = {
+    settings: Any = {
         "font.family": list(families()),
         "font.size": 9.0,
         "axes.titlesize": 9.5,
@@ -66,7 +67,9 @@ def styled() -> Iterator[None]:
         "grid.linewidth": 0.6,
         "lines.linewidth": 1.4,
         "hatch.linewidth": 0.6,
-        "legend.frameon": False,
+        "legend.facecolor": "white",
+        "legend.edgecolor": "none",
+        "legend.framealpha": 0.85,
         "legend.fontsize": 8.0,
         "figure.facecolor": "white",
         "svg.fonttype": "path",
@@ -75,7 +78,7 @@ def styled() -> Iterator[None]:
     with mpl.rc_context():
         backend = mpl.rcParams["backend"]
         mpl.rcdefaults()
-        mpl.rcParams.update({**settings, "backend": backend})
+        mpl.rcParams.update(settings | {"backend": backend})
         yield
 
 
@@ -83,7 +86,7 @@ def sheet(title: str, source: str, height: float) -> Figure:
     """Return an empty figure with its title above and where the data come from below."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=11.5, fontweight="bold")
-    figure.supxlabel(textwrap.fill(source, 135), x=0.01, ha="left", fontsize=6.5, color=MUTED)
+    figure.supxlabel(textwrap.fill(source, 150), x=0.01, ha="left", fontsize=6.5, color=MUTED)
     return figure
 
 
@@ -107,16 +110,21 @@ def dated(axes: Axes, first: Any, last: Any) -> None:
         days = np.unique(np.linspace(0, right - left, 5).astype(int)) + start
         words = [str(day) if at == 0 else str(day)[5:] for at, day in enumerate(days)]
     else:
-        after = start.astype("datetime64[M]") + (str(start)[8:] != "01")
-        months = np.arange(after, end.astype("datetime64[M]") + 1)
-        days = months.astype("datetime64[D]")
-        words = []
-        for at, day in enumerate(days):
-            month = int(str(day)[5:7])
-            year = f"\n{str(day)[:4]}" if at == 0 or month == 1 else ""
-            words.append(MONTHS[month - 1] + year)
+        late = int(str(start)[8:]) > EARLY_DAY
+        months = np.arange(start.astype("datetime64[M]") + late, end.astype("datetime64[M]") + 1)
+        days = np.maximum(months.astype("datetime64[D]"), start)
+        words = month_words(days)
     axes.set_xticks(day_number(days), words)
     axes.set_xlim(left - room, right + room)
+
+
+def month_words(days: Any) -> list[str]:
+    """Names of months, with the year below January and the first one."""
+    words = []
+    for at, day in enumerate(days):
+        month = int(str(day)[5:7])
+        words.append(MONTHS[month - 1] + (f"\n{str(day)[:4]}" if at == 0 or month == 1 else ""))
+    return words
 
 
 def with_band(axes: Axes, x: Any, values: Floats, label: str, colour: str = SIMULATED) -> None:

@@ -1,0 +1,74 @@
+"""Who holds which vintage, from the opening to the surrender."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sim.pictures.sample import OTHERS, Runs, Sample, Seen, class_names, classes_of, sample_of
+from sim.pictures.style import CLASS_COLOURS, dated, empty, quantiles, sheet, styled
+from sim.results.days import Floats
+from sim.results.facts import MT
+
+
+def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
+    """Holdings of each vintage (Mt) at the month ends, by class of holder; nothing is observed."""
+    sample = sample_of(runs)
+    tables = [_by_class(run.holdings, classes_of(run)) for run in sample.runs]
+    vintages = sorted({str(code) for table in tables for code in table["instrument"].unique()})
+    names = class_names([table["holder"] for table in tables])
+    height = 1.2 + 1.5 * max(1, (len(vintages) + 1) // 2)
+    with styled():
+        title = f"Holdings by vintage and holder at month ends, season {sample.runs[0].season}"
+        figure = sheet(title, sample.source(), height)
+        if not vintages:
+            empty(figure.subplots(), "nobody holds anything")
+            return figure
+        panels = figure.subplots((len(vintages) + 1) // 2, min(2, len(vintages)), squeeze=False)
+        for axes in panels.flat[len(vintages) :]:
+            axes.axis("off")
+        for axes, code in zip(panels.flat, vintages, strict=False):
+            _vintage(axes, sample, tables, code, names)
+        handles, words = panels.flat[0].get_legend_handles_labels()
+        style: dict[str, Any] = {"loc": "outside upper right", "ncols": len(words)}
+        figure.legend(handles, words, fontsize=7, **style)
+    return figure
+
+
+def _by_class(holdings: pd.DataFrame, classes: pd.Series) -> pd.DataFrame:
+    """Mt by date, instrument and class of holder."""
+    table = holdings.assign(holder=holdings["entity"].map(classes).fillna(OTHERS))
+    found = table.groupby(["date", "instrument", "holder"], sort=True)["tonnes"].sum() / MT
+    return found.rename("mt").reset_index()
+
+
+def _vintage(
+    axes: Axes, sample: Sample, tables: list[pd.DataFrame], code: str, names: list[str]
+) -> None:
+    dates = np.unique(np.concatenate([table["date"].to_numpy() for table in tables]))
+
+    def amounts(name: str) -> Floats:
+        rows = []
+        for table in tables:
+            mine = table[(table["instrument"] == code) & (table["holder"] == name)]
+            rows.append(mine.set_index("date")["mt"].reindex(dates, fill_value=0.0).to_numpy())
+        return np.array(rows, dtype=np.float64)
+
+    each = [amounts(name) for name in names]
+    base = np.zeros(len(dates))
+    width = np.timedelta64(20, "D") if len(dates) > 1 else np.timedelta64(5, "D")
+    for name, mt, colour in zip(names, each, CLASS_COLOURS, strict=False):
+        middle = quantiles(mt)[1]
+        axes.bar(dates, middle, width, bottom=base, color=colour, label=name)
+        base = base + middle
+    if len(tables) > 1:
+        low, _, high = quantiles(np.sum(each, axis=0))
+        axes.vlines(dates, low, high, color="#444444", lw=0.8)
+    axes.set_title(code)
+    axes.set_ylabel("Mt")
+    dated(axes, min(dates[0], sample.dates[0]), dates[-1])
+    axes.tick_params(axis="x", labelsize=7)

@@ -1,0 +1,165 @@
+"""Who traded with whom, and how much of it stayed within a group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from sim.pictures.sample import OTHERS, Runs, Sample, Seen, class_names, classes_of, sample_of
+from sim.pictures.style import (
+    BLUE,
+    MODALITY_COLOURS,
+    MODALITY_WORDS,
+    VERMILLION,
+    empty,
+    month_words,
+    quantiles,
+    sheet,
+    styled,
+    whiskers,
+)
+from sim.results.days import Floats
+from sim.results.facts import MT
+from sim.results.run import Run
+
+SHADES = LinearSegmentedColormap.from_list("tanshi", ["#FFFFFF", "#9ECAE1", "#08519C"])
+DARK_SHARE = 0.55  # of the darkest shade: from here on numbers are white
+
+
+def matrix(run: Run, modality: str, names: list[str], classes: pd.Series) -> Floats:
+    """Mt by class of seller (rows) and of buyer (columns), shape (n, n)."""
+    trades = run.trades[run.trades["modality"] == modality]
+    place = {name: at for at, name in enumerate(names)}
+    at = [
+        trades[side].map(classes).fillna(OTHERS).map(place).to_numpy(dtype=np.int64)
+        for side in ("seller", "buyer")
+    ]
+    size = len(names)
+    tonnes = np.bincount(at[0] * size + at[1], trades["qty_tonnes"], size * size)
+    return np.asarray(tonnes.reshape(size, size) / MT, dtype=np.float64)
+
+
+def who_traded_with_whom(runs: Runs, observed: Seen = None) -> Figure:
+    """Volume by class of seller and buyer, one panel a modality; medians over the seeds."""
+    sample = sample_of(runs)
+    classes = [classes_of(run) for run in sample.runs]
+    names = class_names(classes)
+    for run, each in zip(sample.runs, classes, strict=True):
+        both = pd.concat([run.trades["buyer"], run.trades["seller"]])
+        if OTHERS not in names and not both.isin(each.index).all():
+            names.append(OTHERS)
+    shown = [
+        modality
+        for modality in MODALITY_WORDS
+        if modality != "auction"
+        or any((run.trades["modality"] == modality).any() for run in sample.runs)
+    ]
+    with styled():
+        title = f"Who traded with whom, season {sample.runs[0].season}"
+        figure = sheet(title, sample.source(), 1.9 + 0.42 * len(names))
+        panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        for axes, modality in zip(panels, shown, strict=True):
+            found = np.array(
+                [
+                    matrix(run, modality, names, each)
+                    for run, each in zip(sample.runs, classes, strict=True)
+                ]
+            )
+            _panel(axes, modality, np.median(found, axis=0), names)
+        panels[0].set_ylabel("seller")
+    return figure
+
+
+def _panel(axes: Axes, modality: str, mt: Floats, names: list[str]) -> None:
+    total = float(mt.sum())
+    axes.set_title(f"{MODALITY_WORDS[modality].capitalize()}: {total:.3g} Mt\nMt (% of it)")
+    axes.grid(visible=False)
+    most = float(mt.max()) or 1.0
+    axes.imshow(mt, cmap=SHADES, vmin=0, vmax=most, aspect="auto")
+    words = [name.replace(" ", "\n") for name in names]
+    axes.set_xticks(range(len(names)), words, fontsize=7.5)
+    axes.set_yticks(range(len(names)), words, fontsize=7.5)
+    axes.set_xlabel("buyer")
+    if not total:
+        empty(axes, "no trade")
+        return
+    for row in range(len(names)):
+        for column in range(len(names)):
+            value = float(mt[row, column])
+            if not value:
+                words_here = "–"
+            else:
+                words_here = f"{value:.3g}\n({100 * value / total:.0f} %)"
+            colour = "white" if value / most > DARK_SHARE else "black"
+            style = {"ha": "center", "va": "center", "fontsize": 7.5}
+            axes.text(column, row, words_here, color=colour, **style)  # type: ignore[arg-type]
+
+
+def group_internal(runs: Runs, observed: Seen = None) -> Figure:
+    """Bulk volume within and between groups by month (Mt), and the share within groups (%)."""
+    sample = sample_of(runs)
+    months = np.unique(sample.dates.astype("datetime64[M]"))
+    inside = _monthly(sample, months, "bulk", same_group=True)
+    outside = _monthly(sample, months, "bulk", same_group=False)
+    x = np.arange(len(months))
+    with styled():
+        title = f"Trades within groups, season {sample.runs[0].season}"
+        figure = sheet(title, sample.source(), 4.6)
+        top, bottom = figure.subplots(2, 1, sharex=True)
+        between, within = quantiles(outside)[1], quantiles(inside)[1]
+        top.bar(x, between, 0.7, color=BLUE, label="between groups and independents")
+        top.bar(x, within, 0.7, bottom=between, color=VERMILLION, label="within a group")
+        many = " (medians)" if len(sample.runs) > 1 else ""
+        top.set_title(f"Bulk agreement, Mt a month{many}")
+        top.set_ylabel("Mt")
+        top.legend(loc="upper left")
+        _shares(bottom, sample, months)
+        bottom.set_xticks(x, month_words(months))
+    return figure
+
+
+def _monthly(
+    sample: Sample,
+    months: np.ndarray[tuple[int], np.dtype[np.datetime64]],
+    modality: str,
+    *,
+    same_group: bool | None = None,
+) -> Floats:
+    """Mt of a modality by run and month; only within or only between groups unless None."""
+    rows = []
+    for run in sample.runs:
+        trades = run.trades[run.trades["modality"] == modality]
+        if same_group is not None:
+            trades = trades[trades["same_group"] == same_group]
+        place = np.searchsorted(months, trades["date"].to_numpy().astype("datetime64[M]"))
+        rows.append(np.bincount(place, trades["qty_tonnes"], len(months)) / MT)
+    return np.array(rows)
+
+
+def _shares(
+    axes: Axes, sample: Sample, months: np.ndarray[tuple[int], np.dtype[np.datetime64]]
+) -> None:
+    words = []
+    for shift, modality in ((-0.18, "bulk"), (0.18, "listed")):
+        inside = _monthly(sample, months, modality, same_group=True)
+        whole = _monthly(sample, months, modality)
+        share = 100 * np.divide(inside, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+        middle = quantiles(share)[1]
+        style = {"color": MODALITY_COLOURS[modality], "error_kw": {"elinewidth": 0.8}}
+        x = np.arange(len(months)) + shift
+        label = MODALITY_WORDS[modality]
+        axes.bar(x, middle, 0.36, yerr=whiskers(share), label=label, **style)  # type: ignore[arg-type]
+        sums = whole.sum(axis=1)
+        kept = sums > 0
+        if kept.any():
+            season = float(np.median(100 * inside.sum(axis=1)[kept] / sums[kept]))
+            words.append(f"{label} {season:.0f} %")
+    whole_season = f" (whole season: {', '.join(words)})" if words else ""
+    axes.set_title(f"Share of the volume traded within a group, %{whole_season}")
+    axes.set_ylabel("%")
+    axes.legend(loc="upper left")
+    if not words:
+        empty(axes, "no trade")
