@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.cli import JsonOption, bench_app, write_json
 from registry.cli import registry_app
+from sim.cli import add_season_commands
 
 if TYPE_CHECKING:
     from gateway.doctor import Report
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.add_typer(registry_app, name="registry")
+add_season_commands(app)
 
 DataOption = Annotated[
     Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")

@@ -1,0 +1,1 @@
+"""Many runs: sweeps over what-ifs and seeds, calibration, sensitivity, identifiability."""
