@@ -41,7 +41,7 @@ def read(
         if name not in (*needed, *optional) or header.count(name) > 1:
             known = ", ".join((*needed, *optional))
             raise RefusalError("unknown_column", f"The column {name!r} is none of {known}, once.")
-    for name in needed:
+    for name in needed if bulk.names_columns(file) else ():
         if name not in header:
             raise RefusalError("missing_column", f"The table needs the column {name}.")
     made: dict[int, Made] = {}

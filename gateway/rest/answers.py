@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
@@ -18,6 +19,14 @@ from gateway.venue import Venue
 from gateway.wire.refusals import REFUSALS
 from registry.errors import RefusalError, RegistryError
 
+CLAUSE = re.compile(r"\b(?:AL|CP|RG|VM|TR|ST|CA)-[0-9]{2,3}\b")
+UNNAMED = {  # codes whose sentences name no clause
+    **dict.fromkeys(("year_not_in_plan", "plan_unknown"), "AL-01"),
+    **dict.fromkeys(("unknown_facility", "month_invalid"), "CP-09"),
+    **dict.fromkeys(("unknown_vintage", "unknown_account"), "RG-06"),
+    "insufficient_holding": "RG-06",
+    "stage_invalid": "RG-09",
+}
 TIME_DIGITS_MAX = 17
 UPLOAD = "tanshi.upload"  # where the scope of a request has the table that was handed in
 
@@ -28,7 +37,14 @@ class ProblemError(Exception):
     def __init__(self, status: int, code: str, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        self.problem = Problem(code=code, reason=reason)
+        self.problem = Problem(code=code, reason=reason, clauses=clauses_of(code, reason))
+
+
+def clauses_of(code: str, reason: str) -> str:
+    """Return the clauses that a refusal rests on, as its sentence names them, else its code."""
+    named = ", ".join(dict.fromkeys(CLAUSE.findall(reason)))
+    known = REFUSALS[code].clauses if code in REFUSALS else ""
+    return named or known or UNNAMED.get(code, "")
 
 
 def answer(content: object, status: int = 200) -> Response:

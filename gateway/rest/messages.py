@@ -349,11 +349,12 @@ class Ready(Answer):
     markets: list[str]
 
 
-class Problem(Answer):
-    """Why the request was refused: a stable code and a sentence."""
+class Problem(Answer, omit_defaults=True):
+    """Why a request was refused: a stable code, a sentence, and the rules where there are any."""
 
     code: str
     reason: str
+    clauses: str = ""
 
 
 DOCUMENTED: tuple[type, ...] = (

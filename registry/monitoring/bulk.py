@@ -78,7 +78,7 @@ def read(
         raise RefusalError("unknown_table", f"{table!r} is none of {', '.join(COLUMNS)}.")
     header, rows = open_table(path)
     fixed = {"year": str(year)} if table in OF_YEAR and year and "year" not in header else {}
-    _check_header(table, [*header, *fixed])
+    _check_header(table, [*header, *fixed], names_columns(path))
     checks.person(person)
     takes = taker(tx, table, year, person, at_ns, document)
     refused: list[Refused] = []
@@ -126,7 +126,12 @@ def _refuse_outside(scope: Scope, cells: Cells) -> None:
         raise CellError("province", "other_province", f"your province is {scope.province}")
 
 
-def _check_header(table: str, header: list[str]) -> None:
+def names_columns(path: Path) -> bool:
+    """Whether a file has a header; in a JSON array each row has what it has."""
+    return path.suffix.lower() != ".json"
+
+
+def _check_header(table: str, header: list[str], whole: bool) -> None:
     needed, optional = COLUMNS[table]
     for name in header:
         if name not in needed + optional:
@@ -134,7 +139,7 @@ def _check_header(table: str, header: list[str]) -> None:
             raise RefusalError("unknown_column", f"The column {name!r} is none of {known}.")
         if header.count(name) > 1:
             raise RefusalError("unknown_column", f"The column {name} is there twice.")
-    for name in needed:
+    for name in needed if whole else ():
         if name not in header:
             raise RefusalError("missing_column", f"The table {table} needs the column {name}.")
 

@@ -173,7 +173,7 @@ async def test_hostile_bodies_and_targets_get_documented_problems(
                 assert answer.status_code < 500, (method, target, body[:200], answer.text)
                 if answer.status_code >= 400:
                     problem = answer.json()
-                    assert set(problem) == {"code", "reason"}, (method, target, problem)
+                    assert {"code", "reason"} <= set(problem) <= {"code", "reason", "clauses"}
                     problems += 1
         assert problems > 80
         market = venue.running.venue

@@ -334,6 +334,9 @@ def test_a_json_array_is_a_table_too(covered: Registry, tmp_path: Path) -> None:
     codes = [(one.row, one.code) for one in done.refused]
     assert codes == [(2, "bad_row"), (3, "bad_row"), (4, "missing_value")]
     assert covered.monitoring.verified_of_year(2025) == {"P": 5, "Q": 6}
+    path.write_text("[]")
+    done = covered.monitoring.import_table("verified", path, PERSON, NOW_NS, 2025)
+    assert (done.rows, done.taken, done.refused) == (0, 0, ())
     path.write_text("[" * 2000)
     with pytest.raises(RefusalError) as told:
         covered.monitoring.import_table("verified", path, PERSON, NOW_NS, 2025)
