@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from sim.pictures.sample import Observed, Runs, Seen, observed_of, sample_of
+from sim.pictures.sample import Runs, Seen, observed_of, sample_of
 from sim.pictures.style import BLUE, OBSERVED, ORANGE, VERMILLION, empty, quantiles, sheet, styled
 from sim.results.days import Floats
 
@@ -63,34 +64,31 @@ def completion(runs: Runs, observed: Seen = None) -> Figure:
             return figure
         for axes, (words, unit, of, colour, fact, factor) in zip(panels, PANELS, strict=True):
             values = np.array([due_by_sector(run.compliance, names, of) for run in sample.runs])
-            _bars(axes, values, colour)
+            known = fact in seen.facts and seen.scale == 1.0
+            _bars(axes, values, colour, factor * seen.facts[fact] if known else None)
             axes.set_title(words)
             axes.set_xlabel(unit)
-            if fact in seen.facts and seen.scale == 1.0:
-                _observed(axes, seen, fact, factor, len(names))
         panels[0].set_yticks(range(len(names)), names)
         panels[0].set_ylim(len(names) - 0.4, -0.6)
     return figure
 
 
-def _bars(axes: Axes, values: Floats, colour: str) -> None:
+def _bars(axes: Axes, values: Floats, colour: str, real: float | None) -> None:
+    """One bar a sector; ``real``: what was observed over all sectors, the last bar."""
     low, middle, high = quantiles(values)
     places = np.arange(len(middle))
     axes.barh(places, middle, 0.5, color=colour)
     if len(values) > 1:
-        axes.hlines(places, low, high, color="#444444", lw=1.0, label="10–90 % of the seeds")
+        axes.hlines(places, low, high, color="#444444", lw=1.0)
     most = float(np.nanmax(high, initial=0.0))
     axes.set_xlim(0, 1.0 if most <= 0 else 1.02 * most)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")
     for place, value in zip(places, middle, strict=True):
-        words = f"{value:,.6g}" if value < 100 else f"{value:,.0f}"
-        if value and abs(value - 100) < 2:
-            words = f"{value:.3f}"
+        words = f"{value:.4f}".rstrip("0").rstrip(".") if value < 1000 else f"{value:,.0f}"
+        if real is not None and place == places[-1]:
+            words += f"   (observed {real:.6g})"
         axes.text(0.02, place - 0.38, words, transform=axes.get_yaxis_transform(), fontsize=7.5)
-
-
-def _observed(axes: Axes, seen: Observed, fact: str, factor: float, rows: int) -> None:
-    value = factor * seen.facts[fact]
-    mark = {"ms": 5, "mfc": "white", "mec": OBSERVED, "label": f"observed {value:,.6g}"}
-    axes.plot([value], [rows - 1], "D", clip_on=False, **mark)  # type: ignore[arg-type]
-    axes.set_xlim(right=max(axes.get_xlim()[1], 1.02 * value))
-    axes.legend(loc="lower right", fontsize=7)
+    if real is not None:
+        axes.set_xlim(right=max(axes.get_xlim()[1], 1.02 * real))
+        axes.plot([real], [places[-1]], "D", clip_on=False, ms=5, mfc="white", mec=OBSERVED)

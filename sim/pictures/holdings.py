@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.pictures.sample import OTHERS, Runs, Sample, Seen, class_names, classes_of, sample_of
-from sim.pictures.style import CLASS_COLOURS, dated, empty, quantiles, sheet, styled
+from sim.pictures.sample import OTHERS, Runs, Seen, class_names, classes_of, sample_of
+from sim.pictures.style import CLASS_COLOURS, empty, month_words, quantiles, sheet, styled
 from sim.results.days import Floats
 from sim.results.facts import MT
 
@@ -32,10 +32,10 @@ def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
         for axes in panels.flat[len(vintages) :]:
             axes.axis("off")
         for axes, code in zip(panels.flat, vintages, strict=False):
-            _vintage(axes, sample, tables, code, names)
-        handles, words = panels.flat[0].get_legend_handles_labels()
-        style: dict[str, Any] = {"loc": "outside upper right", "ncols": len(words)}
-        figure.legend(handles, words, fontsize=7, **style)
+            _vintage(axes, tables, code, names)
+        last = panels.flat[min(2, len(vintages)) - 1]
+        style: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0)}
+        last.legend(ncols=len(names), fontsize=7, borderaxespad=0.1, columnspacing=1.0, **style)
     return figure
 
 
@@ -46,9 +46,7 @@ def _by_class(holdings: pd.DataFrame, classes: pd.Series) -> pd.DataFrame:
     return found.rename("mt").reset_index()
 
 
-def _vintage(
-    axes: Axes, sample: Sample, tables: list[pd.DataFrame], code: str, names: list[str]
-) -> None:
+def _vintage(axes: Axes, tables: list[pd.DataFrame], code: str, names: list[str]) -> None:
     dates = np.unique(np.concatenate([table["date"].to_numpy() for table in tables]))
 
     def amounts(name: str) -> Floats:
@@ -60,15 +58,15 @@ def _vintage(
 
     each = [amounts(name) for name in names]
     base = np.zeros(len(dates))
-    width = np.timedelta64(20, "D") if len(dates) > 1 else np.timedelta64(5, "D")
+    x = np.arange(len(dates))
     for name, mt, colour in zip(names, each, CLASS_COLOURS, strict=False):
         middle = quantiles(mt)[1]
-        axes.bar(dates, middle, width, bottom=base, color=colour, label=name)
+        axes.bar(x, middle, 0.75, bottom=base, color=colour, label=name)
         base = base + middle
     if len(tables) > 1:
         low, _, high = quantiles(np.sum(each, axis=0))
-        axes.vlines(dates, low, high, color="#444444", lw=0.8)
+        axes.vlines(x, low, high, color="#444444", lw=0.8)
     axes.set_title(code)
     axes.set_ylabel("Mt")
-    dated(axes, min(dates[0], sample.dates[0]), dates[-1])
+    axes.set_xticks(x, month_words(dates))
     axes.tick_params(axis="x", labelsize=7)

@@ -17,10 +17,13 @@ def limit_days(runs: Runs, observed: Seen = None) -> Figure:
     """Days with a listed trade at a limit: when, and how many by vintage."""
     sample = sample_of(runs)
     seen = observed_of(sample, observed)
+    against = seen.source() if "LIM.upper" in seen.facts else ""
+    rows = counts(sample, "upper")
     with styled():
         title = f"Days on which listed trades reached a price limit, season {sample.runs[0].season}"
-        figure = sheet(title, sample.source() + seen.source(), 4.4)
-        top, bottom = figure.subplots(2, 1)
+        figure = sheet(title, sample.source() + against, 3.1 + 0.3 * len(rows))
+        sizes = {"height_ratios": [1.4, 0.6 + 0.3 * len(rows)]}
+        top, bottom = figure.subplots(2, 1, gridspec_kw=sizes)
         _when(top, sample)
         _how_many(bottom, sample, seen)
     return figure
@@ -64,7 +67,7 @@ def counts(sample: Sample, side: str) -> dict[str, Floats]:
         - {COMPOSITE}
     )
     found: dict[str, Floats] = {}
-    for code in [*codes, COMPOSITE]:
+    for code in [*codes, COMPOSITE] if len(codes) > 1 else codes:
         name = ANY if code == COMPOSITE else code
         column = f"touched_{side}"
         numbers = [

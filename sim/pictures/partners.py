@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -61,24 +63,26 @@ def who_traded_with_whom(runs: Runs, observed: Seen = None) -> Figure:
         title = f"Who traded with whom, season {sample.runs[0].season}"
         figure = sheet(title, sample.source(), 1.9 + 0.42 * len(names))
         panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-        for axes, modality in zip(panels, shown, strict=True):
-            found = np.array(
-                [
-                    matrix(run, modality, names, each)
-                    for run, each in zip(sample.runs, classes, strict=True)
-                ]
-            )
-            _panel(axes, modality, np.median(found, axis=0), names)
+        found = [_median(sample, modality, names, classes) for modality in shown]
+        most = max((float(mt.max() / mt.sum()) for mt in found if mt.any()), default=1.0)
+        for axes, modality, mt in zip(panels, shown, found, strict=True):
+            _panel(axes, modality, mt, names, most)
         panels[0].set_ylabel("seller")
     return figure
 
 
-def _panel(axes: Axes, modality: str, mt: Floats, names: list[str]) -> None:
+def _median(sample: Sample, modality: str, names: list[str], classes: list[pd.Series]) -> Floats:
+    each = [matrix(run, modality, names, of) for run, of in zip(sample.runs, classes, strict=True)]
+    return np.asarray(np.median(np.array(each), axis=0), dtype=np.float64)
+
+
+def _panel(axes: Axes, modality: str, mt: Floats, names: list[str], most: float) -> None:
+    """One matrix; ``most``: the share of a modality's volume that has the darkest shade."""
     total = float(mt.sum())
     axes.set_title(f"{MODALITY_WORDS[modality].capitalize()}: {total:.3g} Mt\nMt (% of it)")
     axes.grid(visible=False)
-    most = float(mt.max()) or 1.0
-    axes.imshow(mt, cmap=SHADES, vmin=0, vmax=most, aspect="auto")
+    share = mt / total if total else mt
+    axes.imshow(share, cmap=SHADES, vmin=0, vmax=most, aspect="auto")
     words = [name.replace(" ", "\n") for name in names]
     axes.set_xticks(range(len(names)), words, fontsize=7.5)
     axes.set_yticks(range(len(names)), words, fontsize=7.5)
@@ -86,16 +90,14 @@ def _panel(axes: Axes, modality: str, mt: Floats, names: list[str]) -> None:
     if not total:
         empty(axes, "no trade")
         return
+    size = 7.5 if len(names) < 5 else 6.0
     for row in range(len(names)):
         for column in range(len(names)):
-            value = float(mt[row, column])
-            if not value:
-                words_here = "–"
-            else:
-                words_here = f"{value:.3g}\n({100 * value / total:.0f} %)"
-            colour = "white" if value / most > DARK_SHARE else "black"
-            style = {"ha": "center", "va": "center", "fontsize": 7.5}
-            axes.text(column, row, words_here, color=colour, **style)  # type: ignore[arg-type]
+            value, part = float(mt[row, column]), float(share[row, column])
+            text = f"{value:.3g}\n({100 * part:.0f} %)" if value else "–"
+            colour = "white" if part / most > DARK_SHARE else "black"
+            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size}
+            axes.text(column, row, text, color=colour, **place)
 
 
 def group_internal(runs: Runs, observed: Seen = None) -> Figure:
