@@ -12,6 +12,8 @@ from registry.compliance.rows import AllocationRow
 from registry.errors import RefusalError
 from registry.institution import Registry
 from registry.monitoring.roster import Listing
+from registry.offsets.registering import NewBatch, NewProject, Paper
+from registry.profiles import VOLUNTARY
 from tests.unit.registry.compliance_town import (
     DOCUMENT,
     ENTITY,
@@ -182,6 +184,22 @@ def test_an_obligation_is_in_the_way_until_it_is_fulfilled_rg_05(registry: Regis
     paper = (PLATFORM, at(2027, 6, 1), DOCUMENT)
     back = town.compliance.propose("power-2025-2026", 2026, "pre", rows, *paper)
     assert [one.code for one in back.handover.refused] == ["account_closed"]
+
+
+def test_no_reductions_are_issued_to_a_closed_account_rg_05(url: str) -> None:
+    """RG-05, VM-06: the registry of voluntary reductions closes accounts in the same way."""
+    paper = Paper(7, 8, at(2026, 2, 14), "register 12")
+    with Registry.open(url, VOLUNTARY) as registry:
+        [owner] = registry.open_accounts([("O1", "Owner")], "other")
+        registry.record_done(1)
+        project = NewProject("W1", "Wind", "offshore wind", owner, "CCER-01-002", "Bay 3")
+        registry.offsets.register_project(project, paper)
+        asked = registry.approvals.request(7, "close_account", {**PAPER, "account": owner}, 1)
+        registry.approvals.approve(asked.number, 8, asked.sha256, 1)
+        batch = NewBatch("CCER0001B001", "W1", 20250306, 20200922, 20231231, 1_000)
+        with refused("account_closed", "O1"):
+            registry.offsets.register_batch(batch, paper)
+        assert registry.vintages() == []
 
 
 def test_what_is_still_to_come_is_in_the_way_rg_05(registry: Registry) -> None:
