@@ -83,7 +83,7 @@ def _bars(axes: Axes, values: Floats, colour: str, real: float | None) -> None:
     most = float(np.nanmax(high, initial=0.0))
     axes.set_xlim(0, 1.0 if most <= 0 else 1.02 * most)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if most >= 10 else f"{value:g}")
     for place, value in zip(places, middle, strict=True):
         words = f"{value:.4f}".rstrip("0").rstrip(".") if value < 1000 else f"{value:,.0f}"
         if real is not None and place == places[-1]:

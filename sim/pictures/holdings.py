@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.pictures.sample import OTHERS, Runs, Seen, class_names, classes_of, sample_of
-from sim.pictures.style import CLASS_COLOURS, empty, month_words, quantiles, sheet, styled
+from sim.pictures.style import (
+    CLASS_COLOURS,
+    empty,
+    legend_in,
+    month_words,
+    panels_over_key,
+    quantiles,
+    sheet,
+    styled,
+)
 from sim.results.days import Floats
 from sim.results.facts import MT
 
@@ -21,21 +28,20 @@ def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
     tables = [_by_class(run.holdings, classes_of(run)) for run in sample.runs]
     vintages = sorted({str(code) for table in tables for code in table["instrument"].unique()})
     names = class_names([table["holder"] for table in tables])
-    height = 1.2 + 1.5 * max(1, (len(vintages) + 1) // 2)
+    height = 1.3 + 1.5 * max(1, (len(vintages) + 1) // 2)
     with styled():
         title = f"Holdings by vintage and holder at month ends, season {sample.runs[0].season}"
         figure = sheet(title, sample.source(), height)
         if not vintages:
             empty(figure.subplots(), "nobody holds anything")
             return figure
-        panels = figure.subplots((len(vintages) + 1) // 2, min(2, len(vintages)), squeeze=False)
-        for axes in panels.flat[len(vintages) :]:
+        columns = min(2, len(vintages))
+        panels, key = panels_over_key(figure, -(-len(vintages) // columns), columns)
+        for axes in panels[len(vintages) :]:
             axes.axis("off")
-        for axes, code in zip(panels.flat, vintages, strict=False):
+        for axes, code in zip(panels, vintages, strict=False):
             _vintage(axes, tables, code, names)
-        last = panels.flat[min(2, len(vintages)) - 1]
-        style: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0)}
-        last.legend(ncols=len(names), fontsize=7, borderaxespad=0.1, columnspacing=1.0, **style)
+        legend_in(key, panels[0])
     return figure
 
 

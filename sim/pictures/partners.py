@@ -28,7 +28,7 @@ from sim.results.facts import MT
 from sim.results.run import Run
 
 SHADES = LinearSegmentedColormap.from_list("tanshi", ["#FFFFFF", "#9ECAE1", "#08519C"])
-DARK_SHARE = 0.55  # of the darkest shade: from here on numbers are white
+DARK_SHARE = 0.8  # of the darkest shade: from here on numbers are white
 
 
 def matrix(run: Run, modality: str, names: list[str], classes: pd.Series) -> Floats:

@@ -73,7 +73,9 @@ def _price(axes: Axes, sample: Sample, seen: Observed) -> None:
         axes.plot(middle, mean, "D", ms=4, mfc="white", mec=OBSERVED, label=label)
     axes.set_ylabel("CNY/t")
     dated(axes, sample.dates[0], sample.dates[-1])
-    axes.legend(loc="best")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend above the prices
+    axes.legend(loc="upper left")
 
 
 def mondays(days: Days) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:

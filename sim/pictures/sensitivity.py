@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sim.pictures.facts_words import wording
 from sim.pictures.sample import PictureError
-from sim.pictures.style import BLUE, ORANGE, empty, sheet, styled
+from sim.pictures.style import BLUE, ORANGE, empty, legend_in, panels_over_key, sheet, styled
 from sim.results.facts import facts as facts_of
 from sim.results.run import Run
 
@@ -77,19 +78,20 @@ def sensitivity(
     with styled():
         title = "Sensitivity: change of a fact when one parameter is changed"
         words = f"Simulated: tanshi. Medians over seeds paired with the base, 10–90 %. {source}"
-        figure = sheet(title, words, 1.0 + rows * (0.7 + 0.42 * max(1, len(order))))
-        panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        figure = sheet(title, words, 1.3 + rows * (0.7 + 0.42 * max(1, len(order))))
         if not order:
-            empty(panels[0, 0], "nothing was changed")
+            empty(figure.subplots(), "nothing was changed")
             return figure
-        for axes, fact in zip(panels.flat, shown, strict=False):
-            _tornado(axes, found[found["fact"] == fact], fact, order)
-        for axes in panels.flat[len(shown) :]:
-            axes.axis("off")
-        panels[0, 0].set_yticks(range(len(order)), [_label(found, name) for name in order])
-        panels[0, 0].set_ylim(len(order) - 0.4, -0.6)
-        style: dict[str, Any] = {"fontsize": 7, "loc": "best"}
-        panels.flat[len(shown) - 1].legend(**style)
+        panels, key = panels_over_key(figure, rows, columns)
+        for at, axes in enumerate(panels):
+            if at >= len(shown):
+                axes.axis("off")
+                continue
+            _tornado(axes, found[found["fact"] == shown[at]], shown[at], order)
+            names = [_label(found, name) if at % columns == 0 else "" for name in order]
+            axes.set_yticks(range(len(order)), names)
+            axes.set_ylim(len(order) - 0.4, -0.6)
+        legend_in(key, panels[0])
     return figure
 
 
@@ -130,6 +132,7 @@ def _tornado(axes: Axes, found: pd.DataFrame, fact: str, order: list[str]) -> No
                 low, high = said.factor * row["low"], said.factor * row["high"]
                 axes.hlines(at + shift, low, high, color="#444444", lw=0.8)
     unit = {"%": "percentage points"}.get(said.unit, said.unit)
-    axes.set_title(said.words, fontsize=8.5, wrap=True)
+    axes.set_title(textwrap.fill(said.words, 26), fontsize=8.5)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.set_xlabel(f"change, {unit}" if unit else "change", fontsize=8)
     axes.tick_params(axis="both", labelsize=7.5)

@@ -232,6 +232,24 @@ def draw_key(axes: Axes, columns: tuple[list[str], list[str]]) -> None:
 KEY_LINE_INCHES = 0.135
 
 
+def panels_over_key(figure: Figure, rows: int, columns: int) -> tuple[list[Axes], Axes]:
+    """Return ``rows`` x ``columns`` panels, row by row, and a flat empty one below for a legend."""
+    key_height = 0.25
+    panel = (figure.get_figheight() - 0.9 - key_height) / rows
+    ratios = [panel] * rows + [key_height]
+    grid = figure.add_gridspec(rows + 1, columns, height_ratios=ratios)
+    panels = [figure.add_subplot(grid[at // columns, at % columns]) for at in range(rows * columns)]
+    key = figure.add_subplot(grid[rows, :])
+    key.axis("off")
+    return panels, key
+
+
+def legend_in(key: Axes, of: Axes) -> None:
+    """Write the legend of a panel into an empty one, in one line."""
+    handles, words = of.get_legend_handles_labels()
+    key.legend(handles, words, loc="center left", ncols=max(1, len(words)), borderaxespad=0.0)
+
+
 def png_of(figure: Figure) -> bytes:
     """The picture as PNG; the same bytes for the same picture."""
     return _saved(figure, "png", {"Software": None}, dpi=PNG_DPI)

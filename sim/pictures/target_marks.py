@@ -61,7 +61,7 @@ def _draw(axes: Axes, rows: list[TargetScore]) -> None:
         words.append(f"{metric}  {row.target.id}")
     axes.set_yticks(range(len(rows)), words, fontsize=6.8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlim(-EDGE - 0.35, EDGE + 0.95)
+    axes.set_xlim(-EDGE - 0.35, EDGE + 1.15)
     axes.set_xticks(range(-int(EDGE), int(EDGE) + 1))
     axes.set_xlabel("z, tolerances away from what was observed (shaded: within)")
     axes.grid(visible=False, axis="x")
@@ -79,4 +79,4 @@ def _mark(axes: Axes, at: int, row: TargetScore) -> None:
     place = min(max(row.z, -EDGE), EDGE)
     axes.plot([place], [at], shape, color=colour, ms=4.5, clip_on=False)
     style: dict[str, Any] = {"va": "center", "ha": "right", "fontsize": 6.8, "color": colour}
-    axes.text(EDGE + 0.9, at, f"{row.z:+.1f}", **style)
+    axes.text(EDGE + 1.1, at, f"{row.z:+.2f}", **style)
