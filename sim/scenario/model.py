@@ -208,12 +208,14 @@ class Behaviour(Record, frozen=True, kw_only=True):
     reluctance: float  # mean of the exponential premium asked
     seller_pressure: float  # share of the premium given up at full compliance pressure
     sell_hazard: float  # chance that a seller acts at a moment
+    seller_gain: float  # factor on it per log price above the own memory, beside 1
     seller_rush: float  # what full urgency adds to it, times itself
     learning: float  # log price step after a day without a deal (or with one)
     seller_learning: float  # share of it by which sellers give way without a deal
     learning_decay: float  # what is left of that step after a day
     # 4 banking
     banking_gain: float  # selling hazard per share of the tonnes that have to be sold
+    offer_gain: float  # chance that a large holder offers in bulk, per share it has to sell
     # sizes
     chunk_median_t: float  # of a listed order, lognormal
     chunk_sigma: float  # of its logarithm
@@ -223,6 +225,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     netting_share: float  # of groups that net before or after a binding date
     news_netting_share: float  # after a final allocation, or news that make people look
     floor_share: float  # of transfers priced near the lower bulk limit
+    netting_part: float  # of what could be netted that is, where no date binds
     netting_days: float  # mean days a desk takes after a trigger
     accounts_netting: float  # share of groups that net for the accounts of a quarter
     # 7 bulk negotiation
@@ -238,7 +241,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     # 8, 10, 12
     offset_search_cost_cny_t: float  # on top of the price of an offset
     attention_share: float  # who hears of an event on its day; the others later, at this rate
-    news_share: float  # log price step of a regulation or an allocation plan
+    news_share: float  # log price step of a regulation
     minor_news_share: float  # of any other event with a sign
     session_share: float  # chance that a large pressed seller applies for a bidding session
 

@@ -8,6 +8,7 @@ those of the file; the scenario that is returned has its lists in canonical orde
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import tomllib
 from collections.abc import Mapping
@@ -55,6 +56,32 @@ def parse(text: str, file: str, overrides: Mapping[str, object] = NO_OVERRIDES) 
     shipped = _shipped_behaviour() if "behaviour" not in data else None
     if shipped is not None:
         data["behaviour"] = shipped
+    return _made(data, file, overrides, shipped is not None)
+
+
+def changed(scenario: Scenario, overrides: Mapping[str, object]) -> Scenario:
+    """Return ``scenario`` with ``overrides``, checked as ``load``; indices as in the scenario.
+
+    Raises:
+        ScenarioError: as ``load``.
+    """
+    data = _present(msgspec.to_builtins(scenario, builtin_types=(dt.date,)))
+    return _made(data, scenario.name, overrides, False)
+
+
+def _present(data: Any) -> Any:
+    """Return tables without what is not there: TOML has no word for nothing."""
+    if isinstance(data, dict):
+        return {name: _present(value) for name, value in data.items() if value is not None}
+    if isinstance(data, list | tuple):
+        return [_present(value) for value in data]
+    return data
+
+
+def _made(
+    data: dict[str, Any], file: str, overrides: Mapping[str, object], shipped: bool
+) -> Scenario:
+    """Return the scenario of a file's tables with overrides, checked throughout."""
     found = Found()
     for key, value in overrides.items():
         _override(data, key, _plain(value), found)
@@ -62,7 +89,7 @@ def parse(text: str, file: str, overrides: Mapping[str, object] = NO_OVERRIDES) 
     scenario = _with_units(scenario, file, found)
     check(scenario, found.blank, found.problems)
     if found.problems:
-        named = tuple(_named(each, file, shipped is not None) for each in found.problems)
+        named = tuple(_named(each, file, shipped) for each in found.problems)
         raise ScenarioError("scenario_invalid", file, named)
     return canonical(scenario)
 

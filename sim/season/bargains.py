@@ -12,11 +12,11 @@ import numpy as np
 
 from engine.records import Event, Kind, Side
 from sim.scenario.model import Scenario
-from sim.season.desks import Desks
+from sim.season.desks import Desks, Occasion
 from sim.season.floor import Floor
 from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day
 from sim.season.people import People
-from sim.season.streams import Array, Purpose, bell, unit
+from sim.season.streams import Array, Purpose, bell, unit, units
 
 HUNDRED_KT = 100_000
 
@@ -45,6 +45,8 @@ class Bargains:
                 found += self._search(day, int(buyer), sellers, moment)
         pressed = sellers[mind["must_sell_share"][sellers] > 0.0]
         mind["bulk"][pressed] = NO_BULK
+        chance = self.behaviour.offer_gain * mind["must_sell_share"][pressed]
+        pressed = pressed[units(self.people.keys[pressed], Purpose.OFFER, moment) < chance]
         interested = np.flatnonzero(mind["wanted_t"] + mind["forward_t"] >= BULK_MIN_T)
         if len(interested):
             for seller in pressed:
@@ -140,18 +142,18 @@ class Bargains:
         discount = behaviour.size_discount * (1.0 + np.log2(qty / BULK_MIN_T))
         return self._anchor(seller, instrument) + premium - float(discount)
 
-    def transfers(self, desks: Desks, due: list[tuple[int, bool]], day: Day) -> list[Array]:
+    def transfers(self, desks: Desks, due: list[Occasion], day: Day) -> list[Array]:
         """Let the groups whose day it is net; return the events of their deals."""
         found: list[Array] = []
         need = np.maximum(self.mind["wanted_t"], 0)
         surplus = np.maximum(-self.mind["wanted_t"], 0)
-        for group, at_floor in due:
+        for group, at_floor, part in due:
             wobble = desks.price_wobble(group, day.number)
-            for deal in desks.net(group, at_floor, need, surplus):
+            for deal in desks.net(group, need, surplus):
                 have = np.where(day.usable[: len(self.floor.codes)], 1, 0)
                 have = have * self.floor.available_t()[deal.seller]
                 instrument = int(have.argmax())
-                qty = min(deal.qty_tonnes, int(have[instrument]))
+                qty = min(int(part * deal.qty_tonnes), int(have[instrument]))
                 if qty < BULK_MIN_T:
                     continue
                 row = self.floor.exchange.state.instruments[instrument]

@@ -22,6 +22,7 @@ LIST, CANCEL, TAKE_BEST = int(Kind.LIST), int(Kind.CANCEL), int(Kind.TAKE_BEST)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 ACCEPTED, TRADED = int(Event.ACCEPTED), int(Event.TRADED)
 NO_BULK, BULK_WANTED = 0, 1
+OPINION_DAYS = 10  # trading days an entity keeps its own opinion of the price
 
 WAKE = Purpose.WAKE
 ACT = Purpose.ACT
@@ -93,6 +94,7 @@ class Habits(NamedTuple):
     seller_pressure: float
     sell_hazard: float
     seller_rush: float
+    seller_gain: float
     stock_share: float
     listed_share: float
     banking_gain: float
@@ -251,7 +253,7 @@ def buy(
     instrument = vintage_to_buy(mind, day, a, i, moment)
     if instrument < 0:
         return n
-    noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
+    noise = habits.price_noise * bell(mind[i]["keys"], PRICE, day.number // OPINION_DAYS)
     lift = habits.bid_urgency * pressing - habits.bid_discount * (1.0 - pressing)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + lift + noise
     ticks = within(a, instrument, int(np.exp(log_price) / 10.0) * 10)  # quotes in 0.10 yuan
@@ -266,18 +268,19 @@ def sell(
     """Let a holder of a surplus act: reluctant, less so under pressure (5.3, 3 and 4)."""
     pressing = mind[i]["pressing"]
     forced = mind[i]["must_sell_share"]
+    instrument = vintage_to_sell(mind, day, a, i, moment)
+    if instrument < 0:
+        return n
+    gain = np.log(float(last_ticks(a, instrument))) - mind[i]["memory"]  # a good price wakes
     rush = 1.0 + habits.seller_rush * pressing + habits.banking_gain * forced
-    chance = habits.sell_hazard * rush * day.pulse
-    if unit(mind[i]["keys"], ACT, moment) >= chance:
+    rush += habits.seller_gain * max(gain, 0.0)
+    if unit(mind[i]["keys"], ACT, moment) >= habits.sell_hazard * rush * day.pulse:
         return n
     surplus = -mind[i]["wanted_t"]
     if surplus >= BULK_MIN_T:
         mind[i]["bulk"] = BULK_WANTED  # and lists as well: whoever comes first
-    instrument = vintage_to_sell(mind, day, a, i, moment)
-    if instrument < 0:
-        return n
     have = a.holdings[i * a.stride + instrument]["available_tonnes"]
-    noise = habits.price_noise * bell(mind[i]["keys"], PRICE, moment)
+    noise = habits.price_noise * bell(mind[i]["keys"], PRICE, day.number // OPINION_DAYS)
     premium = mind[i]["reluctance"] * (1.0 - habits.seller_pressure * forced)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + premium + noise
     ticks = within(a, instrument, int(np.exp(log_price) / 10.0 + 1.0) * 10)

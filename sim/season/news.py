@@ -18,7 +18,7 @@ from sim.season.streams import Array, Purpose, bells, entity_keys, units
 
 FAR_DAYS = 1e9
 YEAR_DAYS = 365.0
-MAJOR = {"regulation", "allocation"}  # what changes the value of an allowance for good
+MAJOR = {"regulation"}  # what changes the value of an allowance for good
 
 
 class News:
@@ -83,19 +83,14 @@ class News:
         )
         return 1.0 if near else self.behaviour.far_share
 
-    def days_to(self, date: dt.date, books: Books, milestones: bool) -> float:
-        """Return calendar days to the next date that is published and not yet over (5.3, 1).
+    def days_to(self, date: dt.date, row: int, milestones: bool) -> float:
+        """Return calendar days to the next published date of an obligation (5.3, 1).
 
-        milestones: whether they count beside deadlines; 1e9 where no date is known.
+        milestones: whether they count beside the deadline; 1e9 where no date is known.
         """
-        days = FAR_DAYS
-        for row, obligation in enumerate(self.scenario.obligations):
-            if books.settled[row]:
-                continue
-            dates = [(obligation.deadline_published, obligation.deadline)]
-            if milestones:
-                dates += [(each.published, each.date) for each in obligation.milestones]
-            for published, due in dates:
-                if published <= date <= due:
-                    days = min(days, float((due - date).days))
-        return days
+        obligation = self.scenario.obligations[row]
+        dates = [(obligation.deadline_published, obligation.deadline)]
+        if milestones:
+            dates += [(each.published, each.date) for each in obligation.milestones]
+        known = [(due - date).days for published, due in dates if published <= date <= due]
+        return float(min(known, default=FAR_DAYS))

@@ -79,7 +79,7 @@ def people_of(scenario: Scenario, seed: int) -> People:
         * np.exp(behaviour.theta_sigma * bells(keys, Purpose.CHARACTER, 2)),
         reluctance=-behaviour.reluctance * np.log1p(-units(keys, Purpose.CHARACTER, 3)),
         heeds_milestones=units(keys, Purpose.CHARACTER, 5) < behaviour.milestone_share,
-        inactive=chance < behaviour.inactive_share,
+        inactive=chance < behaviour.inactive_share * (1.6 - 1.2 * _ranks(size)),
         forecast=bells(keys, Purpose.FORECAST, 0),
         attention=units(keys, Purpose.ATTENTION, 0),
     )
@@ -92,6 +92,11 @@ def _sizes(sector: Sector, keys: Array) -> Array:
     for _ in range(6):  # scaling moves entities over the cuts; a few rounds settle it
         size = np.clip(size * (total / size.sum()), sector.size_min_t, sector.size_max_t)
     return np.asarray(size)
+
+
+def _ranks(size: Array) -> Array:
+    """Return each entity's place by size in [0, 1): small ones leave surpluses unsold (4.4)."""
+    return np.asarray(np.argsort(np.argsort(size, kind="stable"), kind="stable") / len(size))
 
 
 def _groups(population: Population, keys: Array) -> Array:

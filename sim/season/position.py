@@ -37,6 +37,7 @@ class Position:
 
     need_t: Array
     surplus_t: Array  # of what is held now
+    need_by_t: Array  # (k, n): need by obligation
 
 
 def position_of(
@@ -47,7 +48,7 @@ def position_of(
     held: shape (n, v), tonnes by vintage in the order of ``codes``.
     """
     free = held.astype(np.int64)
-    need = np.zeros(people.count, np.int64)
+    need = np.zeros(people.due_t.shape, np.int64)
     for row in by_deadline(scenario.obligations):
         if books.settled[row]:
             continue
@@ -59,8 +60,8 @@ def position_of(
             used = np.minimum(owed, free[:, column])
             free[:, column] -= used
             owed -= used
-        need += owed
-    return Position(need, free.sum(axis=1))
+        need[row] = owed
+    return Position(need.sum(axis=0), free.sum(axis=1), need)
 
 
 def expected_due(scenario: Scenario, people: People, row: int, date: dt.date) -> Array:

@@ -18,7 +18,7 @@ from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_da
 from sim.season.news import News
 from sim.season.offsetting import Offsets
 from sim.season.people import People, people_of
-from sim.season.position import Books, by_deadline, issued_by, position_of
+from sim.season.position import Books, Position, by_deadline, issued_by, position_of
 from sim.season.streams import Array
 from sim.season.surrender import Money, Surrender, carried_over, surrender
 
@@ -122,11 +122,17 @@ class Season:
         activity, mood = self.news.climate(number, horizon, float(self.mind["pressing"].mean()))
         return Day(
             number,
-            self.news.days_to(date, self.books, milestones=False),
+            self._deadline_days(date),
             self.news.pulse(date) * horizon * activity,
             mood,
             usable,
             len(self.floor.codes),
+        )
+
+    def _deadline_days(self, date: dt.date) -> float:
+        open_rows = [row for row, done in enumerate(self.books.settled) if not done]
+        return min(
+            (self.news.days_to(date, row, milestones=False) for row in open_rows), default=1e9
         )
 
     def _slot(self, day: Day, slot: int) -> None:
@@ -176,15 +182,7 @@ class Season:
             position.need_t > 0, mind["wanted_t"], np.minimum(mind["wanted_t"], 0)
         )
         mind["forward_t"] = np.clip(forward - position.surplus_t, 0.0, None)
-        binding = np.where(
-            self.people.heeds_milestones,
-            self.news.days_to(date, self.books, milestones=True),
-            self.news.days_to(date, self.books, milestones=False),
-        )
-        theta, width = self.people.theta_days, behaviour.urgency_width_days
-        year_end = np.full(self.people.count, float((dt.date(date.year, 12, 31) - date).days))
-        budget = behaviour.year_end_urgency * urgency(year_end, theta, width)
-        mind["pressing"] = np.maximum(urgency(binding, theta, width), budget)
+        mind["pressing"] = self._pressing(date, position)
         wakes = behaviour.wakes_per_day + behaviour.wake_urgent * mind["pressing"]
         mind["wake_chance"] = wakes / SLOTS
         mind["must_sell_share"] = must_sell_share(
@@ -196,6 +194,28 @@ class Season:
         )
         self._netting = self.desks.due(self._yesterday, date)
         self._yesterday = date
+
+    def _pressing(self, date: dt.date, position: Position) -> Array:
+        """Return how pressing each entity's own dates are, in [0, 1], shape (n,) (5.3, 1).
+
+        A date presses those who lack allowances for it, and those who could sell to them.
+        """
+        behaviour, people = self.scenario.behaviour, self.people
+        theta, width = people.theta_days, behaviour.urgency_width_days
+        year_end = np.full(people.count, float((dt.date(date.year, 12, 31) - date).days))
+        pressing = behaviour.year_end_urgency * urgency(year_end, theta, width)
+        for row in range(len(self.scenario.obligations)):
+            if self.books.settled[row]:
+                continue
+            days = np.where(
+                people.heeds_milestones,
+                self.news.days_to(date, row, milestones=True),
+                self.news.days_to(date, row, milestones=False),
+            )
+            concerned = np.where(position.need_t > 0, position.need_by_t[row], people.due_t[row])
+            own = urgency(days, theta, width) * (concerned > 0)
+            pressing = np.maximum(pressing, own)
+        return np.asarray(pressing)
 
     def _forward(self) -> Array:
         """Return what entities buy along for the obligation after these, tonnes, shape (n,)."""

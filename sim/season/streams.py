@@ -43,6 +43,7 @@ class Purpose:
     ATTENTION = 18
     SESSION = 19
     LARGE = 20
+    OFFER = 21
 
 
 def entity_keys(seed: int, season: str, names: Sequence[str]) -> Array:
