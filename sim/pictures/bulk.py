@@ -23,7 +23,7 @@ from sim.results.days import Days, Floats, Window
 from sim.results.run import Run
 
 EDGES = np.round(np.arange(-0.32, 0.3201, 0.02), 4)
-BAND_SHARE = 0.30  # TR-31: bulk prices within 30 % of the previous close
+BAND_SHARE = 0.30  # TR-21: bulk prices within 30 % of the previous close
 
 
 def day_discounts(days: Days) -> Floats:

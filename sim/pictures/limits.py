@@ -1,4 +1,4 @@
-"""On which days listed trades reached the day's price limits (TR-20, TR-21)."""
+"""On which days listed trades reached the day's price limits (TR-20)."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 # Nothing may be fetched, whatever stands in a scenario's texts.
+NUMBER = "n"  # class of a cell that holds a number
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 CSS = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --soft: #f3f5f7;
@@ -60,11 +61,14 @@ def table(
 
     def cells(tag: str, row: Sequence[object]) -> str:
         return "".join(
-            f"<{tag}{' class="n"' if at in numbers else ''}>{text(each)}</{tag}>"
+            f"<{tag}{_class(NUMBER if at in numbers else '')}>{text(each)}</{tag}>"
             for at, each in enumerate(row)
         )
 
-    lines = [f"<tr{_class(classes, at)}>{cells('td', row)}</tr>" for at, row in enumerate(rows)]
+    lines = []
+    for at, row in enumerate(rows):
+        kind = classes[at] if at < len(classes) else ""
+        lines.append(f"<tr{_class(kind)}>{cells('td', row)}</tr>")
     body = "\n".join(lines)
     return (
         f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead>\n'
@@ -72,13 +76,13 @@ def table(
     )
 
 
-def _class(classes: Sequence[str], at: int) -> str:
-    return f' class="{classes[at]}"' if at < len(classes) and classes[at] else ""
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
 
 
 def paragraph(words: str, kind: str = "") -> str:
     """One paragraph of plain words."""
-    return f"<p{f' class="{kind}"' if kind else ''}>{text(words)}</p>"
+    return f"<p{_class(kind)}>{text(words)}</p>"
 
 
 def picture(svg: bytes, name: str, title: str, told: str) -> str:

@@ -26,7 +26,14 @@ SHOWN = {
     "take_levels_max": "Price levels a take may reach",
     "quote_levels_max": "Price levels shown",
     "composite_weights": "Weights of the vintages in the composite",
-    "penalty_regime": "Penalty regime",
+    "penalty_regime": "Fine for a shortfall",
+}
+
+
+PENALTIES = {
+    "order_19": "20,000 to 30,000 CNY",
+    "order_775": "5 to 10 times the mean price, a tonne",
+    "order_775_amended": "1 to 5 million CNY",
 }
 
 
@@ -38,6 +45,8 @@ def in_words(name: str, value: Any) -> str:
         return f"{value:,} t" if value else "none"
     if name.endswith("_windows"):
         return ", ".join(f"{_clock(each[0])}–{_clock(each[1])}" for each in value)
+    if name == "penalty_regime":
+        return PENALTIES.get(str(value), str(value))
     if name == "vintages":
         return ", ".join(each.code for each in value)
     if name.endswith("_t_plus"):
