@@ -166,13 +166,19 @@ def account(
     data: DataOption = DEFAULT_DATA,
     registry: Annotated[str | None, typer.Option(help="Registry database URL.")] = None,
     market: OneMarketOption = None,
+    existing: Annotated[
+        bool, typer.Option("--existing", help="Only a key, for an account that is there.")
+    ] = False,
 ) -> None:
     """Open an account at the registry and print a key for it; the venue may be running."""
     from gateway import front
 
     chosen = market and market.value
     try:
-        key = front.open_account(data, registry, name, cash, holding or [], chosen)
+        if existing:
+            key = front.open_key(data, registry, name, chosen)
+        else:
+            key = front.open_account(data, registry, name, cash, holding or [], chosen)
     except ValueError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None

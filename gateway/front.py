@@ -33,7 +33,7 @@ from gateway.logs import set_up as set_up_logs
 from gateway.market import CEA, MARKETS
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue
-from registry import accounts, instructions
+from registry import accounts, instructions, listing
 from registry.errors import RegistryError
 from registry.monitoring.provinces import NAMES
 
@@ -190,6 +190,22 @@ def open_account(
             instructions.transfer_in(tx, [(account, vintage, qty) for vintage, qty in tonnes])
             if money:
                 instructions.deposit(tx, [(account, money)])
+        return keys.create(account)
+
+
+def open_key(data_dir: Path, registry_url: str | None, name: str, market: str | None = None) -> Key:
+    """Make a key for an account that is there, e.g. of an entity that came by table.
+
+    Raises:
+        ValueError: there is no such account, or the folder or its keys cannot be used; nothing
+            was changed.
+    """
+    with _sentences(data_dir):
+        folder = folder_of(data_dir, market, registry_url)
+        keys = _keys(folder)
+        url = books_url(folder, registry_url if folder == data_dir else None)
+        with open_books(url, market) as registry, registry.database.read() as tx:
+            account = listing.index_of(tx, name)
         return keys.create(account)
 
 

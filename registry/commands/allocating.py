@@ -71,7 +71,8 @@ def _computed(the: Step, name: str, year: int, stage: str, file: Path | None) ->
         the.show(("line", "unit", "code", "reason"), done.lacking)
     if not done.table:
         the.exit_code = SOME_REFUSED
-        the.say(f"the books have no units of {year} that can be computed")
+        the.say(f"the books have no units of {year} that can be computed: who is listed, with")
+        the.say("facilities, and with reports or --units, has some (CP-05, AL-03)")
     return done
 
 

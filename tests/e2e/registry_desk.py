@@ -157,7 +157,8 @@ async def people(folder: Path, *moment: int) -> AsyncIterator[People]:
     async with running(options) as server, httpx.AsyncClient(base_url=server.url) as web:
         venue = LiveVenue(server, clock, [])
         async with asyncio.timeout(10):  # accounts come to the exchange by instruction
-            while int(server.venue.exchange.state.market[0]["accounts"]) < len(ENTITIES):  # noqa: ASYNC110
+            market = server.venue.exchange.state.market
+            while int(market[0]["accounts"]) < len(ENTITIES):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         yield People(venue, web, _keys(folder, server.venue.keys))
         assert server.venue.registry.violations() == []

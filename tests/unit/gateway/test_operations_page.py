@@ -13,12 +13,12 @@ from gateway.desk import people
 from gateway.journal import sequencer
 from gateway.limits import Limits
 from gateway.metrics import GAUGES, Counts, Metrics
-from gateway.rest import bodies
+from gateway.rest import bodies, uploads
 from gateway.wire import message_base, messages
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "reference/operations.md").read_text(encoding="utf-8")
-BOUNDS_IN = (messages, message_base, serve, http_lines, bodies, connection, people)
+BOUNDS_IN = (messages, message_base, serve, http_lines, bodies, uploads, connection, people)
 
 
 def rows(title: str) -> list[list[str]]:

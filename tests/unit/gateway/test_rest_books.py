@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from gateway import front
 from registry.monitoring.verified import Figure
 from tests.unit.gateway.test_rest_compliance import NOW_NS, Counter
 from tests.unit.registry.compliance_town import at
@@ -114,3 +115,12 @@ def test_a_published_year_as_tables(counter: Counter, part: str) -> None:
     first = counter.ask(None, "GET", page + "?limit=1")[1]
     assert (first["rows"], "next" in first) == (rows[:1], len(rows) > 1)
     assert counter.ask(None, "GET", f"/api/disclosures/9/{part}")[0] == 404
+
+
+def test_a_key_for_an_account_that_came_by_table(counter: Counter, tmp_path: Path) -> None:
+    """Entities' accounts are opened by the registry (CP-05): their people get keys afterwards."""
+    key = front.open_key(tmp_path, None, "P2")
+    assert key.account == counter.town.index("P2")
+    assert counter.ask(key, "GET", "/api/compliance/certificates")[0] == 200
+    with pytest.raises(ValueError, match="no account 'XX'"):
+        front.open_key(tmp_path, None, "XX")
