@@ -19,6 +19,7 @@ from sim.season.people import People
 from sim.season.streams import Array, Purpose, bell, unit, units
 
 HUNDRED_KT = 100_000
+EASE = 0.2  # of the discount for size that is given without any time pressure
 
 
 class Bargains:
@@ -139,7 +140,8 @@ class Bargains:
         behaviour, mind = self.behaviour, self.mind
         forced = float(mind["must_sell_share"][seller])
         premium = float(mind["reluctance"][seller]) * (1.0 - behaviour.seller_pressure * forced)
-        discount = behaviour.size_discount * (1.0 + np.log2(qty / BULK_MIN_T))
+        haste = EASE + float(max(mind["pressing"][seller], forced))
+        discount = behaviour.size_discount * haste * (1.0 + np.log2(qty / BULK_MIN_T))
         return self._anchor(seller, instrument) + premium - float(discount)
 
     def transfers(self, desks: Desks, due: list[Occasion], day: Day) -> list[Array]:
