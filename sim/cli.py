@@ -6,8 +6,13 @@ import typer
 
 from sim.commands.calibrating import calibrate
 from sim.commands.output import JsonCommand
+from sim.commands.scenario import scenario
+from sim.commands.score import score
+from sim.commands.season import season
+from sim.commands.sweep import sweep
 
 
 def add_season_commands(app: typer.Typer) -> None:
     """Put season, sweep, score, calibrate and scenario on ``app``."""
-    app.command("calibrate", cls=JsonCommand)(calibrate)
+    for command in (season, sweep, score, calibrate, scenario):
+        app.command(command.__name__, cls=JsonCommand)(command)

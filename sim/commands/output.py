@@ -19,6 +19,7 @@ STDOUT = "-"
 BAD_INPUT, INTERRUPTED = 2, 130
 SEEDS = re.compile(r"(\d+)(?:\.\.(\d+))?")
 SEEDS_MAX = 1_000_000
+FILE_WIDTH = 132  # of tables that do not go to a terminal
 
 JsonOption = Annotated[
     str | None,
@@ -55,7 +56,10 @@ class JsonCommand(TyperCommand):
 
 def result_console(json_file: str | None) -> Console:
     """Return where tables go: stdout, or stderr where stdout belongs to a JSON document."""
-    return Console(stderr=json_file == STDOUT)
+    console = Console(stderr=json_file == STDOUT)
+    if not console.is_terminal:
+        console.width = max(console.width, FILE_WIDTH)  # a file has no edge
+    return console
 
 
 def write_json(json_file: str | None, figures: Mapping[str, Any]) -> None:
@@ -134,12 +138,16 @@ class Teller:
             self._bar = Progress(*columns, console=console, transient=True)
             self._task = self._bar.add_task(what, total=total, note="")
 
-    def tell(self, done: int, note: str = "", every: bool = True) -> None:
-        """Say how many are done; without ``every`` a plain line comes only each tenth part."""
+    def tell(self, done: int, note: str = "", every: bool = True, total: int = 0) -> None:
+        """Say how many are done; without ``every`` a plain line comes only each tenth part.
+
+        ``total``: how many there are, where that was not known at the beginning.
+        """
+        self._total = total or self._total
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, note=note)
+            self._bar.update(self._task, completed=done, total=self._total, note=note)
             return
-        tenth = done * 10 // self._total if self._total else 10
+        tenth = done * 10 // self._total
         if every or tenth > self._said:
             self._said = tenth
             line = f"{self._what} {done}/{self._total}" + (f"  {note}" if note else "")
