@@ -15,6 +15,7 @@ from sim.pictures.style import (
     ORANGE,
     VERMILLION,
     empty,
+    headroom,
     quantiles,
     sheet,
     styled,
@@ -93,7 +94,8 @@ def _days(axes: Axes, sample: Sample, seen: Observed) -> None:
     if seen.daily is not None:
         shares = _shares(day_discounts(seen.daily))
         axes.stairs(shares, 100 * EDGES, color=OBSERVED, lw=0.9, label="observed days")
-    if axes.get_legend_handles_labels()[0]:
+    if entries := len(axes.get_legend_handles_labels()[0]):
+        headroom(axes, entries, 0.062)
         axes.legend(loc="upper right", fontsize=7)
 
 
@@ -122,5 +124,6 @@ def _trades(axes: Axes, sample: Sample) -> None:
     )
     for limit in (-BAND_SHARE, BAND_SHARE):
         axes.axvline(100 * limit, color="#666666", ls=":", lw=1)
+    headroom(axes, 2, 0.062)
     axes.annotate("limit", (-29.6, 0.98), xycoords=("data", "axes fraction"), va="top", fontsize=7)
     axes.legend(loc="upper right", fontsize=7)

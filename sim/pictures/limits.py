@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sim.pictures.sample import Observed, Runs, Sample, Seen, observed_of, sample_of
 from sim.pictures.style import BLUE, OBSERVED, VERMILLION, dated, empty, sheet, styled
@@ -41,7 +42,7 @@ def _when(axes: Axes, sample: Sample) -> None:
     axes.vlines(sample.dates, 0, -lower, color=BLUE, lw=1.6, label="lower limit")
     dated(axes, sample.dates[0], sample.dates[-1])
     most = max(10.0, float(upper.max(initial=0)), float(lower.max(initial=0)))
-    axes.set_ylim(-1.15 * most, 1.35 * most)
+    axes.set_ylim(-1.15 * most, 1.75 * most)
     if many:
         axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0f}")
         axes.set_ylabel("% of the seeds")
@@ -96,8 +97,9 @@ def _how_many(axes: Axes, sample: Sample, seen: Observed) -> None:
     names = list(counts(sample, "upper"))
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set_xlim(left=0, right=max(1.0, axes.get_xlim()[1]))
+    axes.set_xlim(left=0, right=1.25 * max(1.0, axes.get_xlim()[1]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     many = ", median and 10–90 % of the seeds" if len(sample.runs) > 1 else ""
     axes.set_title(f"Number of days by vintage{many}")
     axes.set_xlabel("trading days")
-    axes.legend(loc="best")
+    axes.legend(loc="lower right")

@@ -7,6 +7,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 # Nothing may be fetched, whatever stands in a scenario's texts.
+HASH_LETTERS = 40  # a word longer than this may be broken
 NUMBER = "n"  # class of a cell that holds a number
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 CSS = """
@@ -26,12 +27,13 @@ nav a { margin-right: 0.9rem; white-space: nowrap; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.25rem 0.6rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
+td.hash { overflow-wrap: anywhere; min-width: 16rem; font-family: ui-monospace, monospace; }
 thead th { background: var(--soft); }
+td:first-child { white-space: nowrap; }
 td.n, th.n { text-align: right; white-space: nowrap; }
 tr.ok td:first-child { border-left: 4px solid var(--good); }
 tr.bad td:first-child { border-left: 4px solid var(--bad); }
 tr.none td { color: var(--muted); }
-.ok .v { color: var(--good); } .bad .v { color: var(--bad); }
 code, pre { font: 0.85em/1.45 ui-monospace, monospace; }
 code { overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: 0.7rem; overflow-x: auto; }
@@ -39,6 +41,8 @@ figure { margin: 1.2rem 0; }
 figure .wide { margin: 0; background: #ffffff; border: 1px solid var(--line); }
 figure img { display: block; width: 100%; min-width: 36rem; height: auto; }
 figcaption { font-size: 0.85rem; color: var(--muted); margin-top: 0.3rem; }
+@media (max-width: 40rem) { body { padding: 0.7rem; } table { font-size: 0.8rem; }
+  th, td { padding: 0.2rem 0.3rem; } td:first-child { white-space: normal; min-width: 6rem; } }
 .note { color: var(--muted); font-size: 0.85rem; }
 @media print { body { max-width: none; font-size: 10pt; padding: 0; --ink: #000; --paper: #fff; }
   nav { display: none; } figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
@@ -61,7 +65,7 @@ def table(
 
     def cells(tag: str, row: Sequence[object]) -> str:
         return "".join(
-            f"<{tag}{_class(NUMBER if at in numbers else '')}>{text(each)}</{tag}>"
+            f"<{tag}{_class(_kind(each, at in numbers))}>{text(each)}</{tag}>"
             for at, each in enumerate(row)
         )
 
@@ -74,6 +78,14 @@ def table(
         f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _kind(cell: object, number: bool) -> str:
+    """Class of a cell: a number stays on its line, a hash may be broken anywhere."""
+    if number:
+        return NUMBER
+    words = str(cell)
+    return "hash" if len(words) > HASH_LETTERS and " " not in words else ""
 
 
 def _class(name: str) -> str:

@@ -17,6 +17,7 @@ from sim.pictures.style import (
     MODALITY_WORDS,
     VERMILLION,
     empty,
+    headroom,
     month_words,
     quantiles,
     sheet,
@@ -117,6 +118,7 @@ def group_internal(runs: Runs, observed: Seen = None) -> Figure:
         many = " (medians)" if len(sample.runs) > 1 else ""
         top.set_title(f"Bulk agreement, Mt a month{many}")
         top.set_ylabel("Mt")
+        headroom(top, 2)
         top.legend(loc="upper left")
         _shares(bottom, sample, months)
         bottom.set_xticks(x, month_words(months))
@@ -162,6 +164,7 @@ def _shares(
     whole_season = f" (whole season: {', '.join(words)})" if words else ""
     axes.set_title(f"Share of the volume traded within a group, %{whole_season}")
     axes.set_ylabel("%")
+    headroom(axes, 2)
     axes.legend(loc="upper left")
     if not words:
         empty(axes, "no trade")

@@ -19,9 +19,12 @@ from sim.pictures.style import (
     day_number,
     draw_key,
     draw_marks,
+    headroom,
     key_lines,
+    legend_in,
     marks_of,
     month_words,
+    panels_over_key,
     quantiles,
     sheet,
     styled,
@@ -73,9 +76,8 @@ def _price(axes: Axes, sample: Sample, seen: Observed) -> None:
         axes.plot(middle, mean, "D", ms=4, mfc="white", mec=OBSERVED, label=label)
     axes.set_ylabel("CNY/t")
     dated(axes, sample.dates[0], sample.dates[-1])
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.3 * (high - low))  # room for the legend above the prices
-    axes.legend(loc="upper left")
+    headroom(axes, 2)
+    axes.legend(loc="upper left", ncols=2)
 
 
 def mondays(days: Days) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
@@ -115,7 +117,8 @@ def _weeks(axes: Axes, sample: Sample, seen: Observed) -> None:
     words = "Volume a week, Mt" + ("" if len(sample.runs) == 1 else " (medians)")
     axes.set_title(words)
     axes.set_ylabel("Mt a week")
-    axes.legend(loc="upper left")
+    headroom(axes, 2)
+    axes.legend(loc="upper left", ncols=2)
 
 
 def monthly_volume(runs: Runs, observed: Seen = None) -> Figure:
@@ -130,12 +133,13 @@ def monthly_volume(runs: Runs, observed: Seen = None) -> Figure:
     ]
     with styled():
         title = f"Monthly volume by modality, season {sample.runs[0].season}"
-        figure = sheet(title, sample.source() + seen.source(), 0.9 + 1.75 * len(shown))
-        panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+        figure = sheet(title, sample.source() + seen.source(), 1.2 + 1.85 * len(shown))
+        panels, key = panels_over_key(figure, len(shown), 1)
         for axes, name in zip(panels, shown, strict=True):
             _month_bars(axes, sample, seen, months, name)
-        panels[-1].set_xticks(range(len(months)), month_words(months))
-        panels[0].legend(loc="upper left")
+        for axes in panels:
+            axes.set_xticks(range(len(months)), month_words(months))
+        legend_in(key, panels[0])
     return figure
 
 

@@ -19,7 +19,16 @@ from sim.pictures.report_tables import (
     targets_table,
     versions_table,
 )
-from sim.pictures.sample import Observed, Runs, Sample, Seen, observed_of, sample_of, scenario_of
+from sim.pictures.sample import (
+    Observed,
+    Runs,
+    Sample,
+    Seen,
+    is_own,
+    observed_of,
+    sample_of,
+    scenario_of,
+)
 from sim.pictures.style import svg_of
 from sim.results.score import ScoreTable, score
 from sim.results.targets import SHIPPED, Target
@@ -143,27 +152,34 @@ def _simulated(sample: Sample) -> list[str]:
 
 
 def _reproduce(sample: Sample) -> list[str]:
+    """Commands and Python, for the shipped season or for a scenario of the user's own."""
     run = sample.runs[0]
+    own = is_own(run)
+    name = "SCENARIO.toml" if own else run.season
     seeds = [each.seed for each in sample.runs]
     in_a_row = seeds == list(range(seeds[0], seeds[0] + len(seeds)))
     commands = (
-        [f"tanshi season {run.season} --seeds {seeds[0]}..{seeds[-1]} --report report.html"]
+        [f"tanshi season {name} --seeds {seeds[0]}..{seeds[-1]} --report report.html"]
         if in_a_row and len(seeds) > 1
-        else [f"tanshi season {run.season} --seed {seed} --report report.html" for seed in seeds]
+        else [f"tanshi season {name} --seed {seed} --report report.html" for seed in seeds]
     )
     python = (
         "from sim.scenario.reading import load\n"
         "from sim.simulation import simulate\n"
-        f'run = simulate(load("{run.season}"), seed={run.seed})\n'
+        f'run = simulate(load("{name}"), seed={run.seed})\n'
         f'assert run.digest == "{run.digest}"\n'
     )
+    told = "The same scenario and seed give the same hash on any machine."
+    if own:
+        told += (
+            f" The scenario of these runs is not the season {run.season} as it ships: it has a"
+            " file of its own, or values were changed, or the shipped one is of another version."
+            " SCENARIO.toml stands for it; the hash of the scenario tells whether it is the same."
+        )
     return [
         f"<pre>{text(chr(10).join(commands))}</pre>",
         f"<pre>{text(python)}</pre>",
-        paragraph(
-            "The same scenario and seed give the same hash on any machine. A scenario with changed "
-            "values needs its own file or the same overrides; the hash of the scenario tells."
-        ),
+        paragraph(told),
         paragraph("This page was made with:", "note"),
         versions_table(),
     ]

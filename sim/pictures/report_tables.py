@@ -86,6 +86,7 @@ def rules_table(sample: Sample) -> str:
 def figures_table(sample: Sample, seen: Observed) -> str:
     """Key figures: median, 10 and 90 % over the runs, and what was observed."""
     found = sample.facts()
+    many = len(found) > 1
     rows = []
     for fact in KEY_FACTS:
         said = WORDINGS[fact]
@@ -93,9 +94,11 @@ def figures_table(sample: Sample, seen: Observed) -> str:
         if not len(values):
             continue
         low, middle, high = (said.number(float(q)) for q in np.quantile(values, (0.1, 0.5, 0.9)))
-        spread = f"{low} to {high}" if len(values) > 1 else ""
-        rows.append((said.words, said.unit, middle, spread, _observed(fact, seen)))
-    return table(["figure", "unit", "median", "10–90 %", "observed"], rows, numbers=(2, 3, 4))
+        spread = [f"{low} to {high}"] if many else []
+        rows.append([said.words, said.unit, middle, *spread, _observed(fact, seen)])
+    measured = ["median", "10–90 %"] if many else ["this run"]
+    head = ["figure", "unit", *measured, "observed"]
+    return table(head, rows, numbers=range(2, len(head)))
 
 
 def _observed(fact: str, seen: Observed) -> str:
@@ -121,8 +124,8 @@ def refusals_table(sample: Sample) -> str:
 
 def targets_table(scored: ScoreTable, baselines: Mapping[str, ScoreTable]) -> str:
     """Every target of the simulated seasons: ok, outside or not scored, and why."""
-    head = ["target", "verdict", "what", "part", "observed", "simulated", "10–90 %", "z"]
-    head += [f"z, {name}" for name in baselines] + ["remark"]
+    head = ["target", "verdict", "z", *[f"z, {name}" for name in baselines]]
+    head += ["observed", "simulated", "10–90 %", "what", "part", "remark"]
     others = [{row.target.id: row for row in each.rows} for each in baselines.values()]
     rows: list[list[str]] = []
     classes: list[str] = []
@@ -131,13 +134,15 @@ def targets_table(scored: ScoreTable, baselines: Mapping[str, ScoreTable]) -> st
         kind = {"ok": "ok", "outside": "bad"}.get(verdict, "none")
         parts: Sequence[PartScore | None] = row.parts or [None]
         for at, part in enumerate(parts):
-            lead = [row.target.id, verdict, row.target.metric] if at == 0 else ["", "", ""]
+            lead = [row.target.id, verdict] if at == 0 else ["", ""]
             against = [_z_of(each.get(row.target.id)) if at == 0 else "" for each in others]
-            rows.append([*lead, *_cells(part, row), *against, _remark(part, row, at)])
+            z, *measured, label = _cells(part, row)
+            told = [row.target.metric if at == 0 else "", label if len(parts) > 1 else ""]
+            rows.append([*lead, z, *against, *measured, *told, _remark(part, row, at)])
             classes.append(kind)
     if not rows:
         return paragraph("No target is of a simulated season.")
-    return table(head, rows, range(4, 8 + len(baselines)), classes)
+    return table(head, rows, range(2, 6 + len(baselines)), classes)
 
 
 def _z_of(row: TargetScore | None) -> str:
@@ -145,6 +150,7 @@ def _z_of(row: TargetScore | None) -> str:
 
 
 def _cells(score: PartScore | None, row: TargetScore) -> list[str]:
+    """z, observed, simulated, spread, label of a part."""
     if score is None:
         return ["", row.target.value, "", "", ""]
     part = score.part
@@ -153,9 +159,9 @@ def _cells(score: PartScore | None, row: TargetScore) -> list[str]:
     if len(edges) == 1:
         observed = f"{'at most' if math.isfinite(part.high) else 'at least'} {observed}"
     if score.reason:
-        return [part.label, observed, "", "", ""]
+        return ["", observed, "", "", part.label]
     spread = f"{score.p10:,.4g} to {score.p90:,.4g}" if score.runs > 1 else ""
-    return [part.label, observed, f"{score.simulated:,.4g}", spread, f"{score.z:+.2f}"]
+    return [f"{score.z:+.2f}", observed, f"{score.simulated:,.4g}", spread, part.label]
 
 
 def _remark(score: PartScore | None, row: TargetScore, at: int) -> str:
@@ -203,14 +209,14 @@ def compliance_table(sample: Sample) -> str:
     if found is None:
         return paragraph("Nothing was due in this season.")
     middle = found.groupby(level=[0, 1]).median()
-    head = ["obligation", "sector", "entities", "traded", "not in full compliance"]
-    columns = [*head[2:], *SUMS, *MONEY]
-    rows = []
-    for (year, sector), line in middle.iterrows():  # type: ignore[misc]
-        whole = [f"{line[name]:,.0f}" for name in head[2:]]
-        rest = [f"{line[name] / MT:,.3f}" for name in columns[3:]]
-        rows.append([year, sector, *whole, *rest])
-    return table([*head, *SUMS.values(), *MONEY.values()], rows, numbers=range(2, 2 + len(columns)))
+    sectors = [f"{sector}, {year}" for year, sector in middle.index]
+    rows = [
+        [name, *[f"{value:,.0f}" for value in middle[name]]]
+        for name in ("entities", "traded", "not in full compliance")
+    ]
+    for name, words in (SUMS | MONEY).items():
+        rows.append([words, *[f"{value / MT:,.3f}" for value in middle[name]]])
+    return table(["", *sectors], rows, numbers=range(1, 1 + len(sectors)))
 
 
 def _sums(compliance: pd.DataFrame) -> pd.DataFrame:

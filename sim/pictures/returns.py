@@ -12,6 +12,7 @@ from sim.pictures.style import (
     SIMULATED,
     dated,
     empty,
+    headroom,
     quantiles,
     sheet,
     styled,
@@ -111,6 +112,7 @@ def _law(axes: Axes, found: list[Floats], real: Floats | None, seen: Observed) -
         axes.stairs(share, edges, color=OBSERVED, lw=0.9)
     if "SD" in seen.facts:
         axes.plot([], [], color=OBSERVED, label=f"observed, sd {100 * seen.facts['SD']:.2f} %")
+    headroom(axes, 2)
     axes.legend(loc="upper left", fontsize=7)
 
 

@@ -182,8 +182,14 @@ def scenario_of(run: Run) -> Scenario | None:
     """The scenario of a run: its own, or the shipped one if its hash is the same."""
     if run.scenario is not None:
         return run.scenario
-    shipped = load(run.season) if run.season in season_names() else None
-    return shipped if shipped and scenario_hash(shipped) == run.scenario_hash else None
+    return None if is_own(run) else load(run.season)
+
+
+def is_own(run: Run) -> bool:
+    """Whether the scenario of a run is another than the season of that name as it ships."""
+    if run.season not in season_names():
+        return True
+    return scenario_hash(load(run.season)) != run.scenario_hash
 
 
 def classes_of(run: Run) -> pd.Series:

@@ -244,6 +244,15 @@ def panels_over_key(figure: Figure, rows: int, columns: int) -> tuple[list[Axes]
     return panels, key
 
 
+def headroom(axes: Axes, lines: int, height: float = 0.085) -> None:
+    """Leave room above what is drawn for a legend of ``lines`` lines.
+
+    ``height``: of one line, as a share of the panel's.
+    """
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, low + (high - low) / (1 - min(0.6, lines * height + 0.04)))
+
+
 def legend_in(key: Axes, of: Axes) -> None:
     """Write the legend of a panel into an empty one, in one line."""
     handles, words = of.get_legend_handles_labels()

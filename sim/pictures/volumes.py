@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.pictures.sample import Observed, Runs, Sample, Seen, daily_from, observed_of, sample_of
-from sim.pictures.style import OBSERVED, dated, sheet, styled, with_band
+from sim.pictures.style import OBSERVED, dated, legend_in, panels_over_key, sheet, styled, with_band
 from sim.results.days import Days, Floats
 from sim.results.facts import MT
 
@@ -19,8 +19,8 @@ def cumulative_volume(runs: Runs, observed: Seen = None) -> Figure:
     seen = observed_of(sample, observed)
     with styled():
         title = f"Cumulative volume of season {sample.runs[0].season}"
-        figure = sheet(title, sample.source() + seen.source(), 3.6)
-        left, right = figure.subplots(1, 2)
+        figure = sheet(title, sample.source() + seen.source(), 3.9)
+        (left, right), key = panels_over_key(figure, 1, 2)
         for axes, share in ((left, False), (right, True)):
             curves = sample.by_day(_share if share else _running)
             with_band(axes, sample.dates, curves, "simulated")
@@ -30,7 +30,7 @@ def cumulative_volume(runs: Runs, observed: Seen = None) -> Figure:
             axes.set_ylim(bottom=0)
         left.set_title("Volume up to the day, Mt")
         left.set_ylabel("Mt")
-        left.legend(loc="upper left")
+        legend_in(key, left)
         right.set_title("Share of the season's volume, %")
         right.set_ylabel("% of the season")
     return figure
