@@ -147,4 +147,11 @@ def test_projects_are_of_the_other_market(tmp_path: Path) -> None:
     maker = counter.key("registry_maker")
     status, said = counter.ask(maker, "POST", "/api/offsets/projects", PROJECT)
     assert (status, said["code"]) == (409, "market_invalid")
+    values = {**PROJECT, "owner": 0, "covered": False}
+    wanted = {"action": "register_project", "values": values}
+    _, asked = counter.ask(maker, "POST", "/api/registry/requests", wanted)
+    decision = {"number": asked["number"], "approve": True, "sha256": asked["sha256"]}
+    checker = counter.key("registry_checker")
+    status, said = counter.ask(checker, "POST", "/api/registry/decisions", decision)
+    assert (status, said["code"]) == (409, "market_invalid")
     counter.registry.close()
