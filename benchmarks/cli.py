@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sim.commands import output
+
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed; each figure with a yardstick.")
 
 JsonOption = Annotated[
@@ -124,3 +126,23 @@ def bench_registry(
         raise typer.Exit(1) from None
     registry.show(figures, console)
     write_json(json_file, figures)
+
+
+@bench_app.command("season", cls=output.JsonCommand)
+def bench_season(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A twentieth of the entities: does it run?")
+    ] = False,
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs a season.")] = 5,
+    json_file: output.JsonOption = None,
+) -> None:
+    """Whole seasons: seconds, decisions per second, two processes against one, memory."""
+    from benchmarks import season
+
+    console = output.result_console(json_file)
+    size = season.QUICK if quick else season.Size(runs=runs)
+    figures = season.measure(
+        size, lambda line: Console(stderr=True).print(line, style="dim", highlight=False)
+    )
+    season.show(figures, console)
+    output.write_json(json_file, figures)

@@ -25,7 +25,6 @@ from sim.ensemble.screening import Array, at
 from sim.ensemble.study import open_study
 from sim.ensemble.workers import Sample, Stuck, sampled, workers
 from sim.results.facts import facts
-from sim.scenario.model import Scenario
 from sim.scenario.reading import load, smaller
 
 STEP = 0.1  # of a bound's range, for sensitivities
