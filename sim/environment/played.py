@@ -18,7 +18,7 @@ from engine.records import Event, Side
 from sim.environment.choosing import Choice, SettingError
 from sim.scenario.model import Scenario
 from sim.season.bargains import Bargains
-from sim.season.desks import Desks
+from sim.season.desks import Desks, Occasion
 from sim.season.floor import Floor
 from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, Day
 from sim.season.people import People
@@ -75,7 +75,7 @@ class AskingDesk(Bargains):
         self.quiet()
         return found
 
-    def transfers(self, desks: Desks, due: list[tuple[int, bool]], day: Day) -> list[Array]:
+    def transfers(self, desks: Desks, due: list[Occasion], day: Day) -> list[Array]:
         """Let groups net, without the members that are played."""
         self.quiet()
         return super().transfers(desks, due, day)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.reasons import EXPLANATIONS, Reason
-from engine.records import Event, Kind
+from engine.records import EVENT, Event, Kind
 from sim.environment.acting import act
 from sim.environment.choosing import Choice, SettingError
 from sim.environment.observing import FEN, Observation, Observer, position
@@ -212,7 +212,7 @@ class Table:
         log = self.season.floor.log
         parts = [part[part["kind"] == Event.TRADED] for part in log[self._seen :]]
         self._seen = len(log)
-        found: Array = np.concatenate(parts)
+        found: Array = np.concatenate([np.empty(0, EVENT), *parts])
         return found
 
     def text(self, seat: Seat) -> str:
