@@ -111,8 +111,9 @@ class Floor:
         self._set_day(date)
         rules = self.rules_on(date)
         opening = {each.code: round(each.opening_cny_t * 100) for each in self.scenario.vintages}
+        now = self.composite_ticks()  # TR-24, also where nothing has traded yet
         new = [
-            (code, opening.get(code, reference) if not self.codes else reference)
+            (code, now or opening.get(code) or reference)
             for code, reference in admissions(rules, self.codes)
         ]
         if new:

@@ -28,7 +28,8 @@ class People:
     size_t: Array  # float64, emissions a year
     group: Array  # int64, -1 = independent
     province: Array  # int64
-    surplus_rate: Array  # float64, (obligations,), of each obligation by entity: (k, n)
+    surplus_rate: Array  # float64, (k, n), of each obligation
+    rate: Array  # float64, of its latest regular obligation
     due_t: Array  # int64, (k, n)
     allocation_t: Array  # int64, (k, n)
     old_t: Array  # int64, (v, n): earlier vintages held when the season begins
@@ -72,9 +73,10 @@ def people_of(scenario: Scenario, seed: int) -> People:
         group=group,
         province=(units(keys, Purpose.PROVINCE, 0) ** 1.6 * PROVINCES).astype(np.int64),
         surplus_rate=rates,
+        rate=own_rates(scenario, rates, due),
         due_t=due,
         allocation_t=allocation,
-        old_t=_old_holdings(population, keys, size, group, rates[-1]),
+        old_t=_old_holdings(population, keys, size, group, own_rates(scenario, rates, due)),
         theta_days=behaviour.theta_median_days
         * np.exp(behaviour.theta_sigma * bells(keys, Purpose.CHARACTER, 2)),
         reluctance=-behaviour.reluctance * np.log1p(-units(keys, Purpose.CHARACTER, 3)),
@@ -92,6 +94,15 @@ def _sizes(sector: Sector, keys: Array) -> Array:
     for _ in range(6):  # scaling moves entities over the cuts; a few rounds settle it
         size = np.clip(size * (total / size.sum()), sector.size_min_t, sector.size_max_t)
     return np.asarray(size)
+
+
+def own_rates(scenario: Scenario, rates: Array, due: Array) -> Array:
+    """Return each entity's surplus rate of its latest regular obligation (arrears say nothing)."""
+    own = np.zeros(rates.shape[1])
+    for row, obligation in enumerate(scenario.obligations):
+        if obligation.entities_share >= 1.0:
+            own = np.where(due[row] > 0, rates[row], own)
+    return own
 
 
 def _ranks(size: Array) -> Array:

@@ -219,8 +219,7 @@ class Season:
 
     def _forward(self) -> Array:
         """Return what entities buy along for the obligation after these, tonnes, shape (n,)."""
-        rate = self.people.surplus_rate[-1]
-        yearly = np.maximum(-rate, 0.0) * self.people.size_t
+        yearly = np.maximum(-self.people.rate, 0.0) * self.people.size_t
         return np.asarray(np.floor(self.scenario.behaviour.forward_share * yearly))
 
     def _evening(self, date: dt.date) -> None:
