@@ -54,7 +54,6 @@ def compliance_routes(router: APIRouter, venue: Venue) -> None:
 def _obligation_routes(router: APIRouter, venue: Venue) -> None:
     may_obligations = signed_by(venue, "GET /api/compliance/obligations")
     may_certificates = signed_by(venue, "GET /api/compliance/certificates")
-    may_allocations = signed_by(venue, "GET /api/compliance/allocations")
 
     @router.get(
         "/api/compliance/obligations",
@@ -87,6 +86,12 @@ def _obligation_routes(router: APIRouter, venue: Venue) -> None:
             return views(CertificateView, (row for row in rows if seen.has(row.entity)))
 
         return await listed(page, CertificateList, find)
+
+    _allocation_route(router, venue)
+
+
+def _allocation_route(router: APIRouter, venue: Venue) -> None:
+    may_allocations = signed_by(venue, "GET /api/compliance/allocations")
 
     @router.get(
         "/api/compliance/allocations",

@@ -64,6 +64,14 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
 
         return answer(await asked(find))
 
+    _carry_lists(router, venue)
+    _applying_route(router, venue)
+    _notifying_route(router, venue)
+
+
+def _carry_lists(router: APIRouter, venue: Venue) -> None:
+    may_look = signed_by(venue, "GET /api/compliance/carry-over")
+
     @router.get(
         "/api/compliance/carry-limits",
         tags=["mine", "office"],
@@ -93,9 +101,6 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
             return views(CarryView, (one for one in papers if seen.has(one.entity)))
 
         return await listed(page, CarryList, find)
-
-    _applying_route(router, venue)
-    _notifying_route(router, venue)
 
 
 def _notifying_route(router: APIRouter, venue: Venue) -> None:

@@ -95,7 +95,6 @@ def _trading_routes(router: APIRouter, venue: Venue) -> None:
 def _registry_routes(router: APIRouter, venue: Venue) -> None:
     may_statements = signed_by(venue, "GET /api/statements")
     may_objections = signed_by(venue, "POST /api/objections")
-    may_notices = signed_by(venue, "GET /api/notices")
 
     registry = venue.registry
 
@@ -136,6 +135,13 @@ def _registry_routes(router: APIRouter, venue: Venue) -> None:
         made = await asked(lambda: registry.object(key.account, wanted.date, wanted.wording, at_ns))
         view = ObjectionView(date=made.date, time_us=made.at_ns // 1000, wording=made.wording)
         return answer(view, 201)
+
+    _notice_route(router, venue)
+
+
+def _notice_route(router: APIRouter, venue: Venue) -> None:
+    may_notices = signed_by(venue, "GET /api/notices")
+    registry = venue.registry
 
     @router.get("/api/notices", tags=["mine"], responses=documented(NoticeList, 401, 403))
     async def notices(page: Paged, key: Key = may_notices) -> Response:
