@@ -115,9 +115,9 @@ class AskingDesk(Bargains):
         have = int(self.floor.available_t()[seller, instrument])
         return instrument, min(have, asked, -int(mind["wanted_t"][seller]))
 
-    def _worth(self, buyer: int, instrument: int) -> float:
+    def worth(self, buyer: int, instrument: int) -> float:
         ask = self.asks.get(buyer)
-        return super()._worth(buyer, instrument) if ask is None else float(np.log(ask.limit_ticks))
+        return super().worth(buyer, instrument) if ask is None else float(np.log(ask.limit_ticks))
 
     def _reservation(self, seller: int, instrument: int, qty: int) -> float:
         ask = self.asks.get(seller)

@@ -42,7 +42,9 @@ def trades_of(events: Array, codes: list[str], names: Array, group: Array) -> pd
     buyer, seller = np.where(buys, first, second), np.where(buys, second, first)
     known = (buyer < len(group)) & (seller < len(group))
     b, s = np.where(known, buyer, 0), np.where(known, seller, 0)
-    kinds = np.array([MODALITIES.get(code, "") for code in range(64)], dtype=object)
+    kinds = np.full(64, "", dtype=object)
+    for modality, word in MODALITIES.items():
+        kinds[int(modality)] = word
     return pd.DataFrame(
         {
             **_moments(deals),

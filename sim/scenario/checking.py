@@ -22,6 +22,9 @@ from sim.scenario.refusing import Problem
 
 FORMAT = 1
 MATCHINGS = ("listed", "price_time")
+STYLES = ("mixed", "trend", "value")
+PRICINGS = ("uniform", "pay_as_bid")
+COMPOSITES = ("rule", "mean", "volume", "newest")
 YEAR = re.compile(r"(\d{4})(?:-(\d{4}))?")
 ARREARS = -1.0  # net surplus of an obligation for which nothing more is issued
 TOTAL_TOLERANCE = 0.05  # what an obligation may lie off its sectors' emissions
@@ -326,6 +329,9 @@ def _rules(scenario: Scenario, report: _Report) -> None:
 def _extras(scenario: Scenario, report: _Report) -> None:
     extras = scenario.extras
     report.name("extras.matching", extras.matching, MATCHINGS)
+    report.name("extras.institution_style", extras.institution_style, STYLES)
+    report.name("extras.auction_pricing", extras.auction_pricing, PRICINGS)
+    report.name("extras.composite", extras.composite, COMPOSITES)
     collar, reserve = extras.collar, extras.reserve
     if collar is not None and not 0 < collar.floor_cny_t < collar.ceiling_cny_t:
         said = f"more than 0 and less than ceiling_cny_t {collar.ceiling_cny_t:g}"

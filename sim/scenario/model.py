@@ -135,6 +135,9 @@ class Banking(Record, frozen=True, kw_only=True):
     sales_multiple: float  # times net sales (AL-51)
     net_sales_from: dt.date  # first day that counts
     net_sales_until: dt.date  # last day that counts
+    conversions: tuple[dt.date, ...] = ()  # days on which old vintages become new ones (AL-55)
+    converted_to: str = ""  # the new vintage
+    converted_share: float = 0.0  # of a holding, where earlier net sales are not simulated
     converted_until: dt.date  # worth nothing for compliance after this date
 
 
@@ -162,8 +165,11 @@ class Extras(Record, frozen=True, kw_only=True):
     maker_stock_t: float = 500_000.0  # each begins with
     institutions: int = 0  # how many
     institution_limit_t: float = 1_000_000.0  # most that one may hold
+    institution_style: str = "mixed"  # "trend", "value", or both in turn
     auction_share: float = 0.0  # of the allocation, sold by the state in one-way bidding (TR-95)
+    auction_pricing: str = "uniform"  # or "pay_as_bid" (TR-83)
     matching: str = "listed"  # or "price_time"
+    composite: str = "rule"  # of the date; or the "mean", by "volume", the "newest" vintage (TR-104)
     collar: PriceCollar | None = None  # off without it
     reserve: Reserve | None = None  # off without it
 
@@ -238,12 +244,13 @@ class Behaviour(Record, frozen=True, kw_only=True):
     buffer_share: float  # precaution, of the need
     forward_share: float  # of next year's expected deficit an entity would buy early
     forecast_error_share: float  # of emissions, before verification
+    abatement_share_per_cny: float  # of yearly emissions avoided per yuan of the price
     # 8, 10, 12
     offset_search_cost_cny_t: float  # on top of the price of an offset
     attention_share: float  # who hears of an event on its day; the others later, at this rate
     news_share: float  # log price step of a regulation
     minor_news_share: float  # of any other event with a sign
-    session_share: float  # chance that a large pressed seller applies for a bidding session
+    session_share: float  # chance a day that a large seller who has to sell all calls a session
 
 
 class Scenario(Record, frozen=True, kw_only=True):

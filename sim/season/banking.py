@@ -37,8 +37,7 @@ def must_sell_share(
     wanted = optimal_sales_t(surplus_t + np.maximum(net_sold_t, 0), base, banking.sales_multiple)
     short = np.clip((wanted - np.maximum(net_sold_t, 0)) / held, 0.0, 1.0)
     if date > banking.net_sales_until:  # sales no longer count: what cannot be carried is let go
-        kept = base + banking.sales_multiple * np.maximum(net_sold_t, 0)
-        return np.asarray(np.clip(1.0 - kept / held, 0.0, 1.0))
+        return np.where(surplus_t > 0, 1.0 - banking.converted_share, 0.0)
     if date < banking.decided:
         return np.asarray(short * DRAFT)
     span = max((banking.net_sales_until - banking.decided).days, 1)
@@ -49,3 +48,19 @@ def must_sell_share(
 def optimal_sales_t(held_t: Array, base_t: Array, multiple: float) -> Array:
     """Return x* of simulation.md 5.3, 4: tonnes to sell so that the rest may be carried over."""
     return np.asarray(np.maximum(0.0, (held_t - base_t) / (1.0 + multiple)))
+
+
+def converted_t(scenario: Scenario, codes: list[str], held: Array, date: dt.date) -> Array | None:
+    """Return the tonnes that become new ones on ``date``, shape (n, v) by column of ``codes``.
+
+    AL-54, AL-55: what was applied for is recovered and issued again as the new vintage. Of a season
+    that begins after the years whose net sales count, the share is given by the scenario. None on
+    any other day.
+    """
+    banking = scenario.banking
+    if banking is None or date not in banking.conversions:
+        return None
+    left = len(banking.conversions) - banking.conversions.index(date)
+    old = np.array([code in banking.vintages for code in codes])
+    share = 1.0 - (1.0 - banking.converted_share) ** (1.0 / left)
+    return np.asarray(np.floor(held * old * share).astype(np.int64))

@@ -98,7 +98,7 @@ class Bargains:
         self, seller: int, buyer: int, instrument: int, reservation: float, qty: int, moment: int
     ) -> list[Array]:
         """Deal between the seller's reservation price and the buyer's value (Nash), if any."""
-        value = self._worth(buyer, instrument)
+        value = self.worth(buyer, instrument)
         if value < reservation:
             return []
         weight, key = self.behaviour.bargain_weight, self.people.keys[buyer]
@@ -131,7 +131,8 @@ class Bargains:
             memory * mind["memory"][row] + (1.0 - memory) * np.log(last) + mind["premium"][row]
         )
 
-    def _worth(self, buyer: int, instrument: int) -> float:
+    def worth(self, buyer: int, instrument: int) -> float:
+        """Return the log price an allowance is worth to a buyer (5.3, 2)."""
         behaviour, pressing = self.behaviour, float(self.mind["pressing"][buyer])
         lift = behaviour.bid_urgency * pressing - behaviour.bid_discount * (1.0 - pressing)
         return self._anchor(buyer, instrument) + lift

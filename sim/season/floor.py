@@ -160,20 +160,27 @@ class Floor:
             )
 
     def take_back(self, tonnes: Array) -> None:
-        """Move allowances out of trading accounts before the next day (RG-08), shape (n, v)."""
+        """Move allowances out of trading accounts when the next day begins (RG-08), (n, v)."""
         self._owed_back = tonnes if self._owed_back is None else self._owed_back + tonnes
+
+    def take_now(self, tonnes: Array) -> None:
+        """Move allowances out of trading accounts on an open day (RG-08), shape (n, v)."""
+        rows, columns = np.nonzero(tonnes)
+        if len(rows):
+            self.house(
+                self.many(
+                    Kind.TRANSFER_OUT,
+                    account=rows,
+                    instrument=columns,
+                    qty_tonnes=tonnes[rows, columns],
+                )
+            )
 
     def _return(self) -> None:
         """Move out what was surrendered; outgoing transfers need an open day (engine.md)."""
-        if self._owed_back is None:
-            return
-        rows, columns = np.nonzero(self._owed_back)
-        tonnes = self._owed_back[rows, columns]
-        self._owed_back = None
-        if len(rows):
-            self.house(
-                self.many(Kind.TRANSFER_OUT, account=rows, instrument=columns, qty_tonnes=tonnes)
-            )
+        if self._owed_back is not None:
+            self.take_now(self._owed_back)
+            self._owed_back = None
 
     def composite_ticks(self) -> int:
         """Return the composite close (TR-104); until something traded, the mean of references."""
@@ -185,7 +192,7 @@ class Floor:
         return round(float(references.mean())) if len(references) else 0
 
     def holdings_t(self) -> Array:
-        """Return what everybody holds, shape (accounts, instruments), int64: all states together."""
+        """Return what everybody holds in all states, shape (accounts, instruments), int64."""
         holdings = self.exchange.state.holdings[:, : len(self.codes)]
         total = (
             holdings["available_tonnes"]

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
+import numba as _numba
 
 from engine.jit import config, inlined
 
 __all__ = ["inlined", "kernel", "over_arrays", "part"]
 
+numba: Any = _numba  # its own types do not know every option of the compiler
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -26,7 +27,7 @@ def _folder() -> str | None:
     """Return the cache folder of these sources, beside the engine's own; None = Numba's choice."""
     if not config.CACHE_DIR:
         return None
-    seen = hashlib.sha256(f"{sys.version_info[:3]} {numba.__version__}".encode())
+    seen = hashlib.sha256(f"{sys.version_info[:3]} {_numba.__version__}".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         seen.update(source.name.encode())
         seen.update(source.read_bytes())

@@ -67,7 +67,7 @@ def position_of(
 def expected_due(scenario: Scenario, people: People, row: int, date: dt.date) -> Array:
     """Return what entities expect to owe: exact once verified and the plan is known (5.3)."""
     obligation = scenario.obligations[row]
-    due = people.due_t[row]
+    due: Array = people.due_t[row]
     if date >= max(obligation.verified, obligation.plan_published):
         return due
     error = scenario.behaviour.forecast_error_share

@@ -10,8 +10,9 @@ import numpy as np
 from engine.calendar import is_trading_day
 from engine.records import Event, Side, commands
 from sim.scenario.model import Behaviour, Scenario
-from sim.season.banking import must_sell_share
+from sim.season.banking import converted_t, must_sell_share
 from sim.season.bargains import Bargains
+from sim.season.bidding import Bidding
 from sim.season.desks import Desks
 from sim.season.floor import HALF_DAY_SLOTS, Floor
 from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_day, learn_of, urgency
@@ -51,9 +52,11 @@ class Season:
         self.news = News(scenario, self.people, seed)
         self.desks = Desks(scenario, self.people, seed)
         self.bargains = Bargains(scenario, self.people, self.mind, self.floor)
+        self.bidding = Bidding(scenario, self.people, self.mind, self.floor, self.bargains)
         self.offsets = Offsets(scenario, self.people)
         self.days = trading_days(scenario.first_day, scenario.last_day)
         self.decisions = 0
+        self.converted_t = np.zeros(count, np.int64)  # carried over so far (AL-55)
         self._buffer = commands(2 * count + 16)
         self._issues = sorted(scenario.issues, key=lambda each: each.date)
         self._yesterday = scenario.first_day - dt.timedelta(days=1)
@@ -73,7 +76,7 @@ class Season:
             "decisions": self.decisions,
             "commands": self.floor.commands,
             "events": sum(len(part) for part in self.floor.log),
-            "trades": int(self.floor.exchange.state.market[0]["trade_base"]),
+            "trades": sum(int((part["kind"] == Event.TRADED).sum()) for part in self.floor.log),
             "entities": self.people.count,
             "days": len(self.floor.closes_by_day),
         }
@@ -95,6 +98,7 @@ class Season:
         number = len(self.floor.closes_by_day)
         self.floor.begin(date)
         self._hand_out(date)
+        self._convert(date)
         self._plan(date, number)
         day = self.day_of(date, number)
         for slot in range(SLOTS):
@@ -141,6 +145,8 @@ class Season:
         self.decisions += decisions
         if n:
             learn_of(self.mind, self.floor.send(self._buffer[:n].copy()))
+        for events in self.bidding.hold(day, slot):
+            learn_of(self.mind, events)
         if slot >= HALF_DAY_SLOTS:
             if slot == HALF_DAY_SLOTS:
                 for events in self.bargains.transfers(self.desks, self._netting, day):
@@ -166,6 +172,15 @@ class Season:
             self.floor.give(vintage, given)
             self.books.issued_t[row] += given
         self._issues = waiting
+
+    def _convert(self, date: dt.date) -> None:
+        """Turn carried-over vintages into the new one on the days of AL-55."""
+        available = self.floor.available_t()[: self.people.count]
+        tonnes = converted_t(self.scenario, self.floor.codes, available, date)
+        if tonnes is not None and self.scenario.banking is not None:
+            self.floor.take_now(tonnes)
+            self.floor.give(self.scenario.banking.converted_to, tonnes.sum(axis=1))
+            self.converted_t += tonnes.sum(axis=1)
 
     def _plan(self, date: dt.date, number: int) -> None:
         """Let everybody look at its position as the day begins, and hear the news."""
@@ -218,9 +233,16 @@ class Season:
         return np.asarray(pressing)
 
     def _forward(self) -> Array:
-        """Return what entities buy along for the obligation after these, tonnes, shape (n,)."""
-        yearly = np.maximum(-self.people.rate, 0.0) * self.people.size_t
-        return np.asarray(np.floor(self.scenario.behaviour.forward_share * yearly))
+        """Return what entities would buy early for the next obligation, tonnes, shape (n,).
+
+        Emissions of years that are over cannot be avoided any more; those of the running year can,
+        in proportion to the price (5.3, 9).
+        """
+        behaviour, people = self.scenario.behaviour, self.people
+        price = self.floor.composite_ticks() / 100.0
+        avoided = min(behaviour.abatement_share_per_cny * price, 1.0)
+        yearly = np.maximum(-people.rate - avoided, 0.0) * people.size_t
+        return np.asarray(np.floor(behaviour.forward_share * yearly))
 
     def _evening(self, date: dt.date) -> None:
         """Close the day, let everybody learn, and surrender what is due (CP-32)."""
