@@ -152,10 +152,13 @@ def _shares(
         whole = _monthly(sample, months, modality)
         share = 100 * np.divide(inside, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
         middle = quantiles(share)[1]
-        style = {"color": MODALITY_COLOURS[modality], "error_kw": {"elinewidth": 0.8}}
+        style: dict[str, Any] = {
+            "color": MODALITY_COLOURS[modality],
+            "error_kw": {"elinewidth": 0.8},
+        }
         x = np.arange(len(months)) + shift
         label = MODALITY_WORDS[modality]
-        axes.bar(x, middle, 0.36, yerr=whiskers(share), label=label, **style)  # type: ignore[arg-type]
+        axes.bar(x, middle, 0.36, yerr=whiskers(share), label=label, **style)
         sums = whole.sum(axis=1)
         kept = sums > 0
         if kept.any():

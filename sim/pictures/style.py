@@ -140,7 +140,8 @@ def quantiles(values: Floats) -> tuple[Floats, Floats, Floats]:
     known = np.isfinite(values).any(axis=0)
     safe = np.where(known, values, 0.0)
     low, middle, high = np.nanquantile(safe, (0.1, 0.5, 0.9), axis=0)
-    return tuple(np.where(known, each, np.nan) for each in (low, middle, high))  # type: ignore[return-value]
+    low, middle, high = (np.where(known, each, np.nan) for each in (low, middle, high))
+    return low, middle, high
 
 
 def whiskers(values: Floats) -> Floats | None:
