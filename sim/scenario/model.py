@@ -212,6 +212,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     # 3 hoarding sellers
     inactive_share: float  # of surplus holders who do nothing in a season
     reluctance: float  # mean of the exponential premium asked
+    seller_squeeze: float  # what sellers ask more at full urgency of the buyers, log
     seller_pressure: float  # share of the premium given up at full compliance pressure
     sell_hazard: float  # chance that a seller acts at a moment
     seller_gain: float  # factor on it per log price above the own memory, beside 1
@@ -221,6 +222,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     learning_decay: float  # what is left of that step after a day
     # 4 banking
     banking_gain: float  # selling hazard per share of the tonnes that have to be sold
+    offer_base: float  # chance that a holder of earlier vintages offers in bulk by itself
     offer_gain: float  # chance that a large holder offers in bulk, per share it has to sell
     # sizes
     chunk_median_t: float  # of a listed order, lognormal

@@ -14,7 +14,7 @@ from engine.records import Event, Kind, Side
 from sim.scenario.model import Scenario
 from sim.season.desks import Desks, Occasion
 from sim.season.floor import Floor
-from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day
+from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day, asked_premium
 from sim.season.people import People
 from sim.season.streams import Array, Purpose, bell, unit, units
 
@@ -30,7 +30,8 @@ class Bargains:
         self.people = people
         self.mind = mind
         self.floor = floor
-        self._dealt: dict[int, Array] = {}
+        # A holding of earlier vintages is a surplus for certain, whatever this year brings.
+        self._old = people.old_t.sum(axis=0) > 0
 
     def strangers(self, day: Day, slot: int) -> list[Array]:
         """Let everybody who wants a bulk deal look for a partner; return the events of deals."""
@@ -44,9 +45,10 @@ class Bargains:
         if len(sellers):
             for buyer in buyers:
                 found += self._search(day, int(buyer), sellers, moment)
-        pressed = sellers[mind["must_sell_share"][sellers] > 0.0]
+        pressed = sellers[(mind["must_sell_share"][sellers] > 0.0) | self._old[sellers]]
         mind["bulk"][pressed] = NO_BULK
         chance = self.behaviour.offer_gain * mind["must_sell_share"][pressed]
+        chance += self.behaviour.offer_base * day.pulse * self._old[pressed]
         pressed = pressed[units(self.people.keys[pressed], Purpose.OFFER, moment) < chance]
         interested = np.flatnonzero(mind["wanted_t"] + mind["forward_t"] >= BULK_MIN_T)
         if len(interested):
@@ -140,7 +142,8 @@ class Bargains:
     def _reservation(self, seller: int, instrument: int, qty: int) -> float:
         behaviour, mind = self.behaviour, self.mind
         forced = float(mind["must_sell_share"][seller])
-        premium = float(mind["reluctance"][seller]) * (1.0 - behaviour.seller_pressure * forced)
+        squeeze, relief = behaviour.seller_squeeze, behaviour.seller_pressure
+        premium = asked_premium(mind, seller, squeeze, relief)
         haste = EASE + float(max(mind["pressing"][seller], forced))
         discount = behaviour.size_discount * haste * (1.0 + np.log2(qty / BULK_MIN_T))
         return self._anchor(seller, instrument) + premium - float(discount)
@@ -174,7 +177,8 @@ class Bargains:
     ) -> Array | None:
         """Offer in bulk, directed at the buyer, who accepts (TR-70, TR-75); None if refused."""
         row = self.floor.exchange.state.instruments[instrument]
-        lower, upper = int(row["bulk_lower_limit_ticks"]), int(row["bulk_upper_limit_ticks"])
+        limits = int(row["bulk_lower_limit_ticks"]), int(row["bulk_upper_limit_ticks"])
+        lower, upper = self.floor.inside_collar(*limits)
         terms = {
             "price_ticks": min(max(round(np.exp(log_price)), lower), upper),
             "qty_tonnes": qty,

@@ -43,11 +43,14 @@ class Dealer:
         self._open = []
 
     def pull(self) -> Array:
-        """Cancel what is open; returns events."""
-        if not self._open:
-            return np.empty(0, EVENT)
-        rows, numbers = (np.array(each) for each in zip(*self._open, strict=True))
+        """Cancel what is open still; returns events."""
+        state = self.floor.exchange.state
+        base = int(state.market[0]["order_base"])
+        still = [each for each in self._open if state.orders[each[1] - base]["leaves_qty"] > 0]
         self._open = []
+        if not still:
+            return np.empty(0, EVENT)
+        rows, numbers = (np.array(each) for each in zip(*still, strict=True))
         return self.floor.send(self.floor.many(Kind.CANCEL, account=rows, ref=numbers))
 
     def place(self, orders: list[tuple[int, int, int, int, int]]) -> Array:

@@ -70,9 +70,6 @@ class Others:
                 self.makers.stock_up()
         if self.institutions is not None:
             self.institutions.new_day()
-        for seller in (self.auctioneer, self.reserve):
-            if seller is not None:
-                seller.allow_sessions()
 
     def issued(self, row: int, issue: Issue, given: Array, date: dt.date) -> Array:
         """Return what entities get of an issue of obligation ``row``, shape (n,)."""

@@ -16,7 +16,7 @@ import numpy as np
 from engine.calendar import number_of
 from engine.exchange import Exchange
 from engine.reasons import EXPLANATIONS, Reason
-from engine.records import CASH_FEN_MAX, EVENT, Event, Kind, Mode, Phase, commands
+from engine.records import CASH_FEN_MAX, EVENT, PRICE_TICKS_MAX, Event, Kind, Mode, Phase, commands
 from engine.rulebook import (
     Rulebook,
     Rules,
@@ -27,6 +27,7 @@ from engine.rulebook import (
 from engine.rulebook_data import LAUNCH_DAY
 from sim.scenario.model import Scenario
 from sim.season.streams import Array
+from sim.season.what_ifs import with_extras
 
 MINUTE_NS = 60 * 1_000_000_000
 MORNING_MINUTE, AFTERNOON_MINUTE = 9 * 60 + 30, 13 * 60  # TR-30
@@ -55,6 +56,10 @@ class Floor:
         self.commands = 0
         self.closes_by_day: list[int] = []  # composite closes in ticks, one per day lived
         self.mode = Mode.PRICE_TIME if scenario.extras.matching == "price_time" else Mode.LISTED
+        collar = scenario.extras.collar  # lowest and highest price in ticks; wide open without it
+        self.collar = (1, PRICE_TICKS_MAX)
+        if collar is not None:
+            self.collar = (round(collar.floor_cny_t * 100), round(collar.ceiling_cny_t * 100))
         self._owed_back: Array | None = None  # surrendered, leaves when the next day begins
         self._midnight_ns = 0
         self._time_ns = 0
@@ -104,7 +109,16 @@ class Floor:
         changes = {
             each.parameter: each.value for each in self.scenario.rule_changes if each.since <= date
         }
-        return dataclasses.replace(rules, **changes) if changes else rules  # type: ignore[arg-type]
+        if changes:
+            rules = dataclasses.replace(rules, **changes)  # type: ignore[arg-type]
+        listed_t = self.exchange.state.totals["day_qty_tonnes"][: len(self.codes), 0]
+        return with_extras(rules, self.scenario, self.codes, listed_t)
+
+    def inside_collar(self, lower_ticks: int, upper_ticks: int) -> tuple[int, int]:
+        """Return the part of a day's limits inside the collar, or the limit nearest to it."""
+        floor, ceiling = self.collar
+        lower = min(max(lower_ticks, floor), upper_ticks)
+        return lower, max(min(upper_ticks, ceiling), lower_ticks)
 
     def begin(self, date: dt.date) -> Rules:
         """Admit what is new, set what has changed, begin the day; return its rules."""

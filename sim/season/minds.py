@@ -12,16 +12,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.records import Event, Kind, Side
+from engine.records import Event, Kind, Mode, Side
 from sim.season.jit import inlined, kernel, part
 from sim.season.streams import Array, Purpose, bell, unit
 
 SLOTS = 24  # ten minutes each: twelve in the morning, twelve in the afternoon (TR-30)
 BULK_MIN_T = 100_000  # TR-12
 LIST, CANCEL, TAKE_BEST = int(Kind.LIST), int(Kind.CANCEL), int(Kind.TAKE_BEST)
+ADD, PRICE_TIME = int(Kind.ADD), int(Mode.PRICE_TIME)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 ACCEPTED, TRADED = int(Event.ACCEPTED), int(Event.TRADED)
 NO_BULK, BULK_WANTED = 0, 1
+HALF_WAY = 0.05  # must-sell share at which a seller gives half of its way
 OPINION_DAYS = 10  # trading days an entity keeps its own opinion of the price
 
 WAKE = Purpose.WAKE
@@ -66,6 +68,8 @@ class Market(NamedTuple):
     holdings: Array
     stride: int
     width: int
+    floor_ticks: int  # of a price collar
+    ceiling_ticks: int
 
 
 class Day(NamedTuple):
@@ -92,6 +96,7 @@ class Habits(NamedTuple):
     bid_urgency: float
     price_noise: float
     seller_pressure: float
+    seller_squeeze: float
     sell_hazard: float
     seller_rush: float
     seller_gain: float
@@ -139,7 +144,9 @@ def value_of(mind: Array, habits: Habits, a: Market, i: int, instrument: int) ->
 def within(a: Market, instrument: int, ticks: int) -> int:
     """Return the price, or the limit of the day it lies beyond: who meets a limit waits there."""
     row = a.instruments[instrument]
-    return int(min(max(ticks, row["lower_limit_ticks"]), row["upper_limit_ticks"]))
+    lower, upper = row["lower_limit_ticks"], row["upper_limit_ticks"]
+    most = max(min(upper, a.ceiling_ticks), lower)  # a collar, where there is one
+    return int(min(max(ticks, min(max(lower, a.floor_ticks), upper)), most))
 
 
 @part
@@ -228,7 +235,10 @@ def quote(
     best = best_ticks(a, instrument, other)
     worth = best > 0 and ((side == BUY and best <= ticks) or (side == SELL and best >= ticks))
     mind[i]["tried"] = side
-    put(out[n], TAKE_BEST if worth else LIST, i, instrument, side, ticks, qty)
+    kind = TAKE_BEST if worth else LIST
+    if a.instruments[instrument]["mode"] == PRICE_TIME:
+        kind = ADD  # the exchange matches it
+    put(out[n], kind, i, instrument, side, ticks, qty)
     return n + 1
 
 
@@ -262,6 +272,17 @@ def buy(
 
 
 @part
+def asked_premium(mind: Array, i: int, squeeze: float, relief: float) -> float:
+    """Return what a seller asks above what it thinks the price is, log (5.3, 3 and 4).
+
+    It knows that buyers are pressed; who has to sell for the sake of carry-over gives way.
+    """
+    forced = mind[i]["must_sell_share"]
+    gives_way = relief * forced / (forced + HALF_WAY)
+    return float((mind[i]["reluctance"] + squeeze * mind[i]["pressing"]) * (1.0 - gives_way))
+
+
+@part
 def sell(
     mind: Array, day: Day, habits: Habits, a: Market, out: Array, n: int, i: int, moment: int
 ) -> int:
@@ -281,10 +302,11 @@ def sell(
         mind[i]["bulk"] = BULK_WANTED  # and lists as well: whoever comes first
     have = a.holdings[i * a.stride + instrument]["available_tonnes"]
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, day.number // OPINION_DAYS)
-    premium = mind[i]["reluctance"] * (1.0 - habits.seller_pressure * forced)
+    premium = asked_premium(mind, i, habits.seller_squeeze, habits.seller_pressure)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + premium + noise
     ticks = within(a, instrument, int(np.exp(log_price) / 10.0 + 1.0) * 10)
-    qty = chunk_t(mind, habits, i, moment, int(habits.stock_share * surplus), min(surplus, have))
+    most = min(surplus, have)
+    qty = chunk_t(mind, habits, i, moment, int(max(habits.stock_share, pressing) * surplus), most)
     return quote(mind, a, out, n, i, instrument, SELL, ticks, qty)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.records import EVENT, Event, Kind, Parameter, Pricing, Side
+from engine.records import EVENT, Event, Kind, Pricing, Side
 from sim.scenario.model import Issue, Scenario
 from sim.season.minds import BULK_MIN_T, OPINION_DAYS, SLOTS, Day
 from sim.season.people import People
@@ -66,12 +66,6 @@ class Seller:
             given = np.zeros(self.row + 1, np.int64)
             given[self.row] = tonnes
             self.floor.give(code, given)
-
-    def allow_sessions(self) -> None:
-        """Let the exchange hold sessions, where the rulebook of the date has none (TR-80)."""
-        if not self.floor.exchange.state.rules[0]["auction_enabled"]:
-            ref = int(Parameter.AUCTION_ENABLED)
-            self.floor.house(self.floor.many(Kind.SET_PARAMETER, ref=ref, amount=1))
 
     def offer(self, day: Day, instrument: int, qty: int, sessions_left: int) -> Array:
         """Hold a session from the lower limit on (TR-22); return its deals, dtype EVENT."""

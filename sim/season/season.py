@@ -14,6 +14,7 @@ from sim.season.banking import converted_t, must_sell_share
 from sim.season.bargains import Bargains
 from sim.season.bidding import Bidding
 from sim.season.desks import Desks
+from sim.season.extras import Others
 from sim.season.floor import HALF_DAY_SLOTS, Floor
 from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_day, learn_of, urgency
 from sim.season.news import News
@@ -45,7 +46,9 @@ class Season:
         self.seed = seed
         self.people = people_of(scenario, seed)
         count = self.people.count
-        self.floor = Floor(scenario, count + extra_accounts, cash_fen=4 * 10**18 // 4)
+        self.others = Others.of(scenario, self.people)
+        accounts = count + extra_accounts + (len(self.others.names) if self.others else 0)
+        self.floor = Floor(scenario, accounts, cash_fen=4 * 10**18 // 4)
         self.books = Books.of(self.people)
         self.mind = fresh_mind(self.people, scenario)
         self.habits = habits_of(scenario.behaviour, scenario.extras.matching == "price_time")
@@ -63,12 +66,15 @@ class Season:
         self._old_given = False
         self.surrenders: list[Surrender] = []
         self.snapshots: list[tuple[dt.date, Array]] = []
+        if self.others is not None:
+            self.others.enter(self, count + extra_accounts)
 
     def account_names(self) -> Array:
         """Return the entity of each account row, objects; extra accounts are X1, X2 …"""
         rows = len(self.floor.exchange.state.accounts)
-        extra = [f"X{number}" for number in range(1, rows - self.people.count + 1)]
-        return np.array([*self.people.names, *extra], dtype=object)
+        own = self.others.names if self.others is not None else []
+        extra = [f"X{number}" for number in range(1, rows - self.people.count - len(own) + 1)]
+        return np.array([*self.people.names, *extra, *own], dtype=object)
 
     def counts(self) -> dict[str, int]:
         """Return how much was done: decisions, commands, events, trades."""
@@ -97,6 +103,8 @@ class Season:
         """Live one trading day; yields each slot as it opens, before anybody acts in it."""
         number = len(self.floor.closes_by_day)
         self.floor.begin(date)
+        if self.others is not None:
+            self.others.begin(number)
         self._hand_out(date)
         self._convert(date)
         self._plan(date, number)
@@ -112,7 +120,12 @@ class Season:
         state = self.floor.exchange.state
         holdings = state.holdings
         return Market(
-            state.instruments, state.books, holdings.reshape(-1), holdings.shape[1], state.width
+            state.instruments,
+            state.books,
+            holdings.reshape(-1),
+            holdings.shape[1],
+            state.width,
+            *self.floor.collar,
         )
 
     def day_of(self, date: dt.date, number: int) -> Day:
@@ -141,6 +154,8 @@ class Season:
 
     def _slot(self, day: Day, slot: int) -> None:
         """Ten minutes: whoever wakes decides; in the afternoon bulk is agreed as well (TR-31)."""
+        if self.others is not None:
+            learn_of(self.mind, self.others.act(day, slot))
         n, decisions = decide(self.mind, day, self.habits, self.market(), self._buffer, slot)
         self.decisions += decisions
         if n:
@@ -169,7 +184,9 @@ class Season:
                 waiting.append(issue)
                 continue
             given = np.maximum(until_now - self.books.issued_t[row], 0)
-            self.floor.give(vintage, given)
+            others = self.others
+            shared = given if others is None else others.issued(row, issue, given, date)
+            self.floor.give(vintage, shared)
             self.books.issued_t[row] += given
         self._issues = waiting
 
