@@ -112,8 +112,11 @@ class Table:
         return self.observer.observe(seat.row, self.date, self.slot, bool(seat.refused))
 
     def info(self, seat: Seat) -> dict[str, Any]:
-        """Return a seat's info: names, fills since the last moment, refusal, surrenders."""
-        season = self.season
+        """Return a seat's info: names, fills since the last moment, refusal, surrenders.
+
+        A key has values of one type only, as Gymnasium's vector environments need it.
+        """
+        season, reason = self.season, Reason(seat.refused)
         found: dict[str, Any] = {
             "entity": season.people.names[seat.row],
             "season_seed": season.seed,
@@ -121,12 +124,9 @@ class Table:
             "slot": self.slot,
             "vintages": list(season.floor.codes),
             "fills": fills(self._deals, seat.row, season.floor.codes),
-            "refused": None,
+            "refused": reason.code if seat.refused else "",
+            "sentence": EXPLANATIONS[reason].sentence if seat.refused else "",
         }
-        if seat.refused:
-            reason = Reason(seat.refused)
-            sentence = EXPLANATIONS[reason].sentence
-            found["refused"] = {"code": reason.code, "sentence": sentence}
         if seat.done:
             found["surrenders"] = [dict(each) for each in seat.endings]
         return found

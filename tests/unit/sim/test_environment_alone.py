@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.records import Event, Modality
+from engine.records import Event, Modality, Side
 from sim.environment import SeasonEnv, SeveralEnv
 from sim.environment.acting import What
 from sim.results.run import run_of
@@ -103,7 +103,7 @@ def test_a_refused_action_leaves_a_mark_in_the_log_and_nothing_else() -> None:
     hold(other, 2)
     one.reset(seed=2)
     for _ in range(15):  # CEA23 is not there before October (TR-04)
-        assert one.step(np.array([What.LIST_SELL, 3, 10, 9]))[4]["refused"] is not None
+        assert one.step(np.array([What.LIST_SELL, 3, 10, 9]))[4]["refused"] == "unknown_instrument"
     ours, theirs = log_of(one.table.season), log_of(other.table.season)
     kept = ours[ours["kind"] != Event.REFUSED]
     fields = [name for name in ours.dtype.names or () if name != "seq"]
@@ -217,3 +217,23 @@ def test_the_group_does_not_net_for_an_entity_that_is_played() -> None:
     assert len(deals)
     assert not ((deals["account"] == row) | (deals["counterparty"] == row)).any()
     assert (deals["modality"] == Modality.BULK).any()  # the others did deal in bulk
+
+
+def test_everybody_hears_of_the_deals_that_agents_make() -> None:
+    env = SeasonEnv("2021", SMALL, size=1.0)
+    env.action_space.seed(1)
+    seen, _ = env.reset(seed=1)
+    done = False
+    while not done:
+        asked = seen["asks"][0, 0, 1] > 0
+        action = np.array([What.TAKE_BUY if asked else What.BULK_BUY, 0, 14, 9])
+        seen, _, done, _, _ = env.step(action)
+    season = env.table.season
+    deals = log_of(season)[log_of(season)["kind"] == Event.TRADED]
+    buys = deals["side"] == Side.BUY
+    buyer = np.where(buys, deals["account"], deals["counterparty"])
+    seller = np.where(buys, deals["counterparty"], deals["account"])
+    assert (buyer == season.rows[0]).sum() > 2
+    count = season.people.count
+    for who, name in ((buyer, "bought_t"), (seller, "sold_t")):
+        assert (np.bincount(who, deals["qty_tonnes"], count) == season.mind[name]).all()
