@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -34,6 +36,42 @@ def sensitivity_table(
         for run in runs:
             found = facts_of(run.quotes, run.trades, run.compliance)
             rows.append({"parameter": parameter, "value": value, "seed": run.seed} | found)
+    return pd.DataFrame(rows)
+
+
+class SweptRun(Protocol):
+    """What is read of one run of a sweep."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is saved."""
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+
+    @property
+    def overrides(self) -> dict[str, object]:
+        """What was changed; empty = the base."""
+
+
+def table_of_sweep(runs: Iterable[SweptRun]) -> pd.DataFrame:
+    """The table of a sweep's runs (``Sweep.runs``), read from their folders one at a time.
+
+    Every arm changes one number, and one arm nothing: a grid like ``[{}, {"behaviour.reluctance":
+    0.05}]``. Raises PictureError for an arm that changes more, or no number.
+    """
+    rows = []
+    for each in runs:
+        parameter, value = BASE, float("nan")
+        if each.overrides:
+            (parameter, given), *more = each.overrides.items()
+            if more or isinstance(given, bool) or not isinstance(given, int | float):
+                raise PictureError(f"one changed number an arm is expected, not {each.overrides}")
+            value = float(given)
+        run = Run.load(each.folder)
+        found = facts_of(run.quotes, run.trades, run.compliance)
+        rows.append({"parameter": parameter, "value": value, "seed": each.seed} | found)
     return pd.DataFrame(rows)
 
 

@@ -6,6 +6,7 @@ import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from sim.pictures.report import report
 from sim.pictures.report_tables import compliance_table, figures_table, targets_table
 from sim.pictures.rules_words import rules_rows
 from sim.pictures.sample import PictureError, observed_of, sample_of
-from sim.pictures.sensitivity import effects, sensitivity, sensitivity_table
+from sim.pictures.sensitivity import effects, sensitivity, sensitivity_table, table_of_sweep
 from sim.pictures.target_marks import rows_of_runs, targets
 from sim.results.facts import facts
 from sim.results.run import Run
@@ -313,3 +314,17 @@ def test_sweep_table_is_made_of_runs() -> None:
     table = sensitivity_table([base], {("bulk", 0.0): [other]})
     assert table["BULK"].to_list() == [facts(base.quotes)["BULK"], 0.0]
     assert sensitivity(table, ["BULK"]).axes[0].get_title("left") == "Bulk share of the volume"
+
+
+def test_sweep_on_disk_becomes_the_same_table(tmp_path: Path) -> None:
+    base, other = small_run("2021", 1), without_bulk(small_run("2021", 1))
+    swept = [
+        SimpleNamespace(folder=base.save(tmp_path / "base"), seed=1, overrides={}),
+        SimpleNamespace(folder=other.save(tmp_path / "arm"), seed=1, overrides={"bulk": 0}),
+    ]
+    table = table_of_sweep(swept)
+    expected = sensitivity_table([base], {("bulk", 0.0): [other]})
+    pd.testing.assert_frame_equal(table, expected)
+    swept[1].overrides["more"] = 1
+    with pytest.raises(PictureError, match="one changed number"):
+        table_of_sweep(swept)
