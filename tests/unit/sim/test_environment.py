@@ -137,6 +137,16 @@ def test_a_listing_freezes_rests_and_comes_back_when_it_is_withdrawn() -> None:
     assert seen["orders"][vintage].sum() == 0
 
 
+def test_a_listed_order_is_cut_to_the_most_that_is_allowed() -> None:  # TR-11
+    env = SeasonEnv("2024", 0.2, position="long", size=1.0, step="slot")
+    seen, _ = env.reset(seed=1)
+    vintage = int(seen["holdings"][:, 0].argmax())
+    assert seen["holdings"][vintage, 0] > 100_000
+    seen, _, _, _, info = env.step(do(What.LIST_SELL, vintage, price=20))
+    assert info["refused"] == ""
+    assert seen["orders"][vintage, 1, 0] == 99_999
+
+
 def test_what_is_invalid_is_refused_with_a_reason_and_nothing_is_lost() -> None:
     env = SeasonEnv("2024", SMALL, step="slot")
     before, _ = env.reset(seed=1)

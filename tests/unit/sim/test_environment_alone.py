@@ -141,6 +141,20 @@ def test_the_sum_of_rewards_is_the_cost_in_the_compliance_table(name: str) -> No
     assert total == pytest.approx(-bill, rel=1e-9)
 
 
+def test_what_offsets_cost_is_charged() -> None:  # CP-35
+    full = Season(SeasonEnv("2021", SMALL).table.scenario, 4)
+    list(full.live())
+    user = full.people.names[int(full.offsets.cost_cny.argmax())]
+    env = SeasonEnv("2021", SMALL, entity=user, reward_unit_cny=1.0, penalty_share=0.0)
+    total = hold(env, 4)
+    season = env.table.season
+    row, end = season.rows[0], season.surrenders[-1]
+    used, short = int(end.offset_t[row]), int(end.short_t[row])
+    assert used > 0
+    bill = float(season.offsets.cost_cny[row]) + short * end.money.december_cny_t
+    assert total == pytest.approx(-bill - 20_000.0 * (short > 0))
+
+
 @pytest.mark.parametrize(
     ("name", "clause"), [("2021", "CP-60"), ("2024", "CP-61"), ("2026", "CP-62")]
 )
@@ -162,9 +176,10 @@ def test_who_does_nothing_pays_the_fine_of_its_time(name: str, clause: str) -> N
     assert -totals[0] == pytest.approx(fine + short * price + offsets)
 
 
-def test_shaping_moves_rewards_in_time_and_adds_up_to_the_need_at_the_start() -> None:
+@pytest.mark.parametrize("name", ["2022", "2024"])  # without and with a surrender
+def test_shaping_adds_up_to_the_need_at_the_start(name: str) -> None:
     plain, shaped = (
-        SeasonEnv("2024", SMALL, shaping=shaping, reward_unit_cny=1.0, **DEFICIT)
+        SeasonEnv(name, SMALL, shaping=shaping, reward_unit_cny=1.0, **DEFICIT)
         for shaping in (False, True)
     )
     totals = []
@@ -210,11 +225,14 @@ def test_a_budget_is_paid_out_at_the_start_and_changes_nothing_else() -> None:
 
 
 def test_the_group_does_not_net_for_an_entity_that_is_played() -> None:
-    env = SeasonEnv("2024", 0.2, size=1.0)
+    full = Season(SeasonEnv("2024", 0.2).table.scenario, 1)
+    list(full.live())
+    trades = run_of(full, 0.0).trades
+    netted = trades[trades["same_group"] & (trades["modality"] == "bulk")]
+    env = SeasonEnv("2024", 0.2, entity=netted["buyer"].iloc[0])
     hold(env, 1)
     row, log = env.table.season.rows[0], log_of(env.table.season)
     deals = log[log["kind"] == Event.TRADED]
-    assert len(deals)
     assert not ((deals["account"] == row) | (deals["counterparty"] == row)).any()
     assert (deals["modality"] == Modality.BULK).any()  # the others did deal in bulk
 
