@@ -202,6 +202,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     memory_rate: float  # share of the way a memory goes towards the close each day
     bid_discount: float  # below the anchor without urgency
     bid_urgency: float  # above it at full urgency
+    relaxed_step_cny: float  # quotes are whole multiples of it while nothing presses, else of 0.10
     price_noise: float  # standard deviation of a quote around its value
     # common attention and mood: what the calendar does not hold
     attention_sd: float  # standard deviation of the log of everybody's activity
@@ -241,6 +242,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     same_province_share: float  # of the sellers met
     bargain_weight: float  # of the buyer: 1 = the seller's reservation price
     size_discount: float  # per doubling above 100,000 t
+    relaxed_part: float  # of its need that a buyer takes in one bulk deal while nothing presses
     round_share: float  # of deals in whole multiples of 100,000 t
     # position
     buffer_share: float  # precaution, of the need

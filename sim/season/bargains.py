@@ -14,7 +14,7 @@ from engine.records import Event, Kind, Side
 from sim.scenario.model import Scenario
 from sim.season.desks import Desks, Occasion
 from sim.season.floor import Floor
-from sim.season.minds import BULK_MIN_T, BULK_WANTED, NO_BULK, SLOTS, Day, asked_premium
+from sim.season.minds import BULK_MIN_T, BULK_WANTED, HALF_WAY, NO_BULK, SLOTS, Day, asked_premium
 from sim.season.people import People
 from sim.season.streams import Array, Purpose, bell, unit, units
 
@@ -118,6 +118,11 @@ class Bargains:
         asked = max(int(mind["wanted_t"][buyer]), 0) + int(mind["forward_t"][buyer])
         if mind["must_sell_share"][seller] <= 0.0:
             asked = int(mind["wanted_t"][buyer])
+        relaxed = self.behaviour.relaxed_part
+        forced = float(mind["must_sell_share"][seller])
+        haste = max(float(mind["pressing"][buyer]), forced / (forced + HALF_WAY))
+        part = relaxed + (1.0 - relaxed) * haste
+        asked = min(asked, max(int(part * asked), BULK_MIN_T))
         qty = min(int(usable[instrument]), asked, -int(mind["wanted_t"][seller]))
         key = self.people.keys[buyer]
         if unit(key, Purpose.QUANTITY, moment) < self.behaviour.round_share:

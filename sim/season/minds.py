@@ -24,6 +24,7 @@ BUY, SELL = int(Side.BUY), int(Side.SELL)
 ACCEPTED, TRADED = int(Event.ACCEPTED), int(Event.TRADED)
 NO_BULK, BULK_WANTED = 0, 1
 HALF_WAY = 0.05  # must-sell share at which a seller gives half of its way
+RELAXED = 0.02  # urgency below which nothing presses
 OPINION_DAYS = 10  # trading days an entity keeps its own opinion of the price
 
 WAKE = Purpose.WAKE
@@ -94,6 +95,7 @@ class Habits(NamedTuple):
     anchor_memory: float
     bid_discount: float
     bid_urgency: float
+    relaxed_step_cny: float
     price_noise: float
     seller_pressure: float
     seller_squeeze: float
@@ -266,9 +268,16 @@ def buy(
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, day.number // OPINION_DAYS)
     lift = habits.bid_urgency * pressing - habits.bid_discount * (1.0 - pressing)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + lift + noise
-    ticks = within(a, instrument, int(np.exp(log_price) / 10.0) * 10)  # quotes in 0.10 yuan
+    step = quote_step(habits, pressing)
+    ticks = within(a, instrument, int(np.exp(log_price) / step) * step)
     qty = chunk_t(mind, habits, i, moment, int(pressing * need), need)
     return quote(mind, a, out, n, i, instrument, BUY, ticks, qty)
+
+
+@part
+def quote_step(habits: Habits, haste: float) -> int:
+    """Return the step of quotes in ticks: round numbers while there is time."""
+    return max(10, int(habits.relaxed_step_cny * 100.0)) if haste < RELAXED else 10
 
 
 @part
@@ -304,7 +313,8 @@ def sell(
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, day.number // OPINION_DAYS)
     premium = asked_premium(mind, i, habits.seller_squeeze, habits.seller_pressure)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + premium + noise
-    ticks = within(a, instrument, int(np.exp(log_price) / 10.0 + 1.0) * 10)
+    step = quote_step(habits, max(pressing, forced))
+    ticks = within(a, instrument, int(np.exp(log_price) / step + 1.0) * step)
     most = min(surplus, have)
     qty = chunk_t(mind, habits, i, moment, int(max(habits.stock_share, pressing) * surplus), most)
     return quote(mind, a, out, n, i, instrument, SELL, ticks, qty)
