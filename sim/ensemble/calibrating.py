@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 from sim.ensemble.bounds import Bound, Bounds, bounds_of
 from sim.ensemble.loss import Loss, calibration_targets, loss_of
 from sim.ensemble.study import CalibrationError, agree, finished, open_study
-from sim.ensemble.workers import Sample, Stuck, sampled, workers
+from sim.ensemble.workers import Sample, Stuck, noticing_interrupts, sampled, workers
 from sim.results.targets import SHIPPED, Target
 from sim.scenario.identity import scenario_hash
 from sim.scenario.model import Scenario
@@ -179,18 +179,18 @@ class Search:
             done = len(finished(kept))
             if progress is not None:
                 progress(_told(kept, trial, done, trials))
-            if done >= trials:
+            if done >= trials or seen.is_set():
                 kept.stop()
 
-        try:
-            study.optimize(
-                self.objective, timeout=None if minutes is None else minutes * 60, callbacks=[told]
-            )
-        except KeyboardInterrupt:
-            if self.running is not None:
-                study.tell(self.running, state=TrialState.FAIL, skip_if_finished=True)
-            return True
-        return False
+        limit = None if minutes is None else minutes * 60
+        with noticing_interrupts() as seen:
+            try:
+                study.optimize(self.objective, timeout=limit, callbacks=[told])
+            except KeyboardInterrupt:
+                seen.set()
+                if self.running is not None:
+                    study.tell(self.running, state=TrialState.FAIL, skip_if_finished=True)
+        return seen.is_set()
 
     def objective(self, trial: optuna.Trial) -> float:
         """Simulate one set of parameters and return its loss."""

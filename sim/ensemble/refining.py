@@ -82,7 +82,8 @@ class _Draw:
         value = bound.clip(float(known[-1] if mixed < 0.25 else known[0]))
         if moves >= self._moved:
             return value
-        return bound.value(bound.place(value) + self._step * bell)
+        place = abs(bound.place(value) + self._step * bell)
+        return bound.value(1.0 - abs(1.0 - place))  # mirrored at the ends, not stuck there
 
 
 def step_after(losses: list[float]) -> float:

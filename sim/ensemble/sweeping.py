@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
-from sim.ensemble.workers import leave_interrupts_to
+from sim.ensemble.workers import leave_interrupts_to, noticing_interrupts
 from sim.results.run import RUN_FILE, Run, RunFolderError
 from sim.scenario.identity import scenario_hash
 from sim.scenario.model import Scenario
@@ -147,14 +147,16 @@ def sweep(
             waiting.append((arm, seed))
         else:
             keep(there)
-    interrupted = False
-    try:
-        for run in _live(waiting, backend, jobs):
-            keep(run)
-    except KeyboardInterrupt:
-        interrupted = True
+    with noticing_interrupts() as seen:
+        try:
+            for run in _live(waiting, backend, jobs):
+                keep(run)
+                if seen.is_set():
+                    break
+        except KeyboardInterrupt:
+            seen.set()
     order = [(arm.scenario_hash, seed) for arm in arms for seed in numbers]
-    return Sweep(place, tuple(found[key] for key in order if key in found), total, interrupted)
+    return Sweep(place, tuple(found[key] for key in order if key in found), total, seen.is_set())
 
 
 def arms_of(scenario: Scenario | str | Path, grid: Grid, folder: Path) -> list[Arm]:

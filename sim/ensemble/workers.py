@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 import joblib
 import pandas as pd
@@ -53,6 +54,29 @@ def leave_interrupts_to(starter: int) -> None:
     alone = threading.current_thread() is threading.main_thread()
     if os.getpid() != starter and alone:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def noticing_interrupts() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C sets, besides raising KeyboardInterrupt as ever.
+
+    The exception may be raised inside a library that catches everything; the event cannot be lost.
+    """
+    seen = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield seen
+        return
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        seen.set()
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, notice)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
