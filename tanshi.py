@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.cli import JsonOption, bench_app, write_json
 from registry.cli import registry_app
 from sim.cli import add_season_commands
 
 if TYPE_CHECKING:
-    from gateway.doctor import Report
+    from sim.live.port import Venue
 
 app = typer.Typer(
     name="tanshi",
@@ -36,7 +35,16 @@ app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.add_typer(registry_app, name="registry")
-add_season_commands(app)
+
+
+def live_venue(url: str, data: Path) -> Venue:
+    """Connect a live season to the venue at ``url``, whose data folder is ``data``."""
+    from gateway.front_season import SeasonVenue
+
+    return SeasonVenue(url, data)
+
+
+add_season_commands(app, live_venue)
 
 DataOption = Annotated[
     Path, typer.Option("--data", help="Where the venue keeps its journal and registry.")
@@ -227,14 +235,14 @@ def doctor(
     Exit code 0: conserved; 1: something is not; 2: the data cannot be read.
     """
     from gateway import front
-    from gateway.doctor import figures
+    from gateway.doctor import figures, show
 
     reports = front.examine(data, registry)
     if isinstance(reports, str):
         Console(stderr=True).print(reports, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2)
     for report in reports:
-        print_report(report)
+        show(report, Console())
     write_json(json_file, figures(reports))
     raise typer.Exit(0 if all(report.conserved for report in reports) else 1)
 
@@ -278,26 +286,6 @@ def quarantine(
     from gateway.journal import replay_command
 
     raise typer.Exit(replay_command.quarantine(data, seq, key, why, Console()))
-
-
-def print_report(report: Report) -> None:
-    """Show what the doctor found in one market."""
-    console = Console()
-    table = Table(
-        title=f"{report.market}: seq {report.seq:,}, day {report.date or '-'}, {report.phase}"
-    )
-    for head in ("instrument", "available t", "frozen t", "bought today t", "moved in t"):
-        table.add_column(head, justify="left" if head == "instrument" else "right")
-    for code, row in report.instruments.items():
-        parts = ("available_tonnes", "frozen_tonnes", "bought_today_tonnes", "moved_in_tonnes")
-        table.add_row(code, *(f"{row[part]:,}" for part in parts))
-    console.print(table)
-    cash = ", ".join(f"{part} {fen / 100:,.2f}" for part, fen in report.cash_fen.items())
-    console.print(f"cash in yuan: {cash}")
-    console.print(f"digest {report.digest}")
-    for finding in report.findings:
-        console.print(finding, style="red", markup=False)
-    console.print("conserved" if report.conserved else "NOT conserved", style="bold")
 
 
 @app.command()

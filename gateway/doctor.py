@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from engine.exchange import Exchange
 from engine.invariants import violations
@@ -156,3 +158,22 @@ def _cash(exchange: Exchange) -> dict[str, int]:
         "settlement_fees": int(market["settlement_fees_fen"]),
         "paid_in": int(market["cash_in_fen"]),
     }
+
+
+def show(report: Report, console: Console) -> None:
+    """Show what the doctor found in one market."""
+    table = Table(
+        title=f"{report.market}: seq {report.seq:,}, day {report.date or '-'}, {report.phase}"
+    )
+    for head in ("instrument", "available t", "frozen t", "bought today t", "moved in t"):
+        table.add_column(head, justify="left" if head == "instrument" else "right")
+    for code, row in report.instruments.items():
+        parts = ("available_tonnes", "frozen_tonnes", "bought_today_tonnes", "moved_in_tonnes")
+        table.add_row(code, *(f"{row[part]:,}" for part in parts))
+    console.print(table)
+    cash = ", ".join(f"{part} {fen / 100:,.2f}" for part, fen in report.cash_fen.items())
+    console.print(f"cash in yuan: {cash}")
+    console.print(f"digest {report.digest}")
+    for finding in report.findings:
+        console.print(finding, style="red", markup=False)
+    console.print("conserved" if report.conserved else "NOT conserved", style="bold")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from sim.commands.calibrating import calibrate
@@ -10,9 +12,14 @@ from sim.commands.scenario import scenario
 from sim.commands.score import score
 from sim.commands.season import season
 from sim.commands.sweep import sweep
+from sim.live.door import connect_with
+
+if TYPE_CHECKING:
+    from sim.live.door import Opener
 
 
-def add_season_commands(app: typer.Typer) -> None:
-    """Put season, sweep, score, calibrate and scenario on ``app``."""
+def add_season_commands(app: typer.Typer, venue: Opener) -> None:
+    """Put the commands of seasons on ``app``; ``venue`` opens live ones."""
+    connect_with(venue)
     for command in (season, sweep, score, calibrate, scenario):
         app.command(command.__name__, cls=JsonCommand)(command)

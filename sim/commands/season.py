@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sim.commands import live as on_venue
 from sim.commands.output import (
     JobsOption,
     JsonOption,
@@ -84,6 +85,11 @@ def season(
     report: Annotated[
         Path | None, typer.Option(help="Write one page with all pictures.", metavar="FILE.html")
     ] = None,
+    live: on_venue.LiveOption = None,
+    data: on_venue.VenueDataOption = on_venue.VENUE_DATA,
+    entities: on_venue.EntitiesOption = on_venue.ENTITIES,
+    first: on_venue.FromOption = None,
+    days: on_venue.DaysOption = None,
     json_file: JsonOption = None,
 ) -> None:
     """Simulate a compliance season; print the hash of its event log and what happened.
@@ -94,6 +100,9 @@ def season(
     from sim.scenario.reading import load
     from sim.scenario.refusing import ScenarioError
 
+    if live is not None:
+        words = (live, data, entities, first, days, out, json_file)
+        on_venue.play_live(name, seed, overrides_of(change), on_venue.Choices(*words))
     numbers = seeds_of(seeds) if seeds is not None else range(seed, seed + 1)
     try:
         scenario = load(name, overrides_of(change))
@@ -110,9 +119,8 @@ def season(
         refuse(error)
     write_json(json_file, figures)
     if not lived.complete:
-        again = "; the same command goes on" if out is not None else ""
-        kept = f"in {out}" if out is not None else "shown; --out keeps them"
-        interrupted(f"{len(lived.runs)} of {lived.total} runs are {kept}{again}.")
+        kept = f"in {out}; the same command goes on" if out else "shown; --out keeps them"
+        interrupted(f"{len(lived.runs)} of {lived.total} runs are {kept}.")
 
 
 def _one(scenario: Scenario, seed: int, out: Path | None) -> Lived:
