@@ -57,7 +57,8 @@ PICTURES = {
         "whether one day tells of the next.",
     ),
     "holdings_by_vintage": Picture(
-        holdings_by_vintage, "Who holds how much of each vintage at the end of each month."
+        holdings_by_vintage,
+        "Who holds how much of each vintage at the end of each month, and after the surrender.",
     ),
     "who_traded_with_whom": Picture(
         who_traded_with_whom,

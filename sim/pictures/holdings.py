@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,6 +23,8 @@ from sim.pictures.style import (
 from sim.results.days import Floats
 from sim.results.facts import MT
 
+AFTER = "after"
+
 
 def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
     """Holdings of each vintage (Mt) at the month ends, by class of holder; nothing is observed."""
@@ -30,7 +34,7 @@ def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
     names = class_names([table["holder"] for table in tables])
     height = 1.3 + 1.5 * max(1, (len(vintages) + 1) // 2)
     with styled():
-        title = f"Holdings by vintage and holder at month ends, season {sample.runs[0].season}"
+        title = f"Holdings by vintage at month ends, season {sample.runs[0].season}"
         figure = sheet(title, sample.source(), height)
         if not vintages:
             empty(figure.subplots(), "nobody holds anything")
@@ -45,26 +49,47 @@ def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
     return figure
 
 
+def snapshots(holdings: pd.DataFrame, order: Sequence[str]) -> pd.Series:
+    """Number of the snapshot of each row, 0 = the first of its date; the last is after surrender.
+
+    A snapshot lists entities in the order of their accounts (``order``), so the next one begins
+    where an entity comes before the one above it, or again with no later vintage.
+    """
+    place = {name: at for at, name in enumerate(order)}
+    entity = holdings["entity"].map(place).fillna(len(place))
+    vintage = holdings["instrument"].astype(str)
+    again = (entity == entity.shift()) & (vintage <= vintage.shift())
+    begins = ((entity < entity.shift()) | again) & (holdings["date"] == holdings["date"].shift())
+    return begins.groupby(holdings["date"]).cumsum().astype(int)
+
+
 def _by_class(holdings: pd.DataFrame, classes: pd.Series) -> pd.DataFrame:
-    """Mt by date, instrument and class of holder."""
-    table = holdings.assign(holder=holdings["entity"].map(classes).fillna(OTHERS))
-    found = table.groupby(["date", "instrument", "holder"], sort=True)["tonnes"].sum() / MT
-    return found.rename("mt").reset_index()
+    """Mt by snapshot (date, and whether it is the one after surrender), instrument, holder."""
+    number = snapshots(holdings, list(classes.index))
+    last = number.groupby(holdings["date"]).transform("max")
+    table = holdings.assign(
+        holder=holdings["entity"].map(classes).fillna(OTHERS), after=(number == last) & (last > 0)
+    )[(number == 0) | (number == last)]
+    found = table.groupby(["date", "after", "instrument", "holder"], sort=True)["tonnes"].sum()
+    return (found / MT).rename("mt").reset_index()
 
 
 def _vintage(axes: Axes, tables: list[pd.DataFrame], code: str, names: list[str]) -> None:
-    dates = np.unique(np.concatenate([table["date"].to_numpy() for table in tables]))
+    every = pd.concat(tables)[["date", "after"]].drop_duplicates().sort_values(["date", "after"])
+    times = pd.MultiIndex.from_frame(every)
 
     def amounts(name: str) -> Floats:
         rows = []
         for table in tables:
             mine = table[(table["instrument"] == code) & (table["holder"] == name)]
-            rows.append(mine.set_index("date")["mt"].reindex(dates, fill_value=0.0).to_numpy())
+            rows.append(
+                mine.set_index(["date", "after"])["mt"].reindex(times, fill_value=0.0).to_numpy()
+            )
         return np.array(rows, dtype=np.float64)
 
     each = [amounts(name) for name in names]
-    base = np.zeros(len(dates))
-    x = np.arange(len(dates))
+    base = np.zeros(len(times))
+    x = np.arange(len(times))
     for name, mt, colour in zip(names, each, CLASS_COLOURS, strict=False):
         middle = quantiles(mt)[1]
         axes.bar(x, middle, 0.75, bottom=base, color=colour, label=name)
@@ -74,5 +99,7 @@ def _vintage(axes: Axes, tables: list[pd.DataFrame], code: str, names: list[str]
         axes.vlines(x, low, high, color="#444444", lw=0.8)
     axes.set_title(code)
     axes.set_ylabel("Mt")
-    axes.set_xticks(x, month_words(dates))
+    words = month_words(every["date"].to_numpy())
+    after = every["after"].to_numpy()
+    axes.set_xticks(x, [AFTER if late else word for late, word in zip(after, words, strict=True)])
     axes.tick_params(axis="x", labelsize=7)

@@ -29,6 +29,7 @@ from sim.results.facts import MT
 from sim.results.run import Run
 
 SHADES = LinearSegmentedColormap.from_list("tanshi", ["#FFFFFF", "#9ECAE1", "#08519C"])
+WIDE_MOST = 4  # classes up to which the panels stand side by side
 DARK_SHARE = 0.8  # of the darkest shade: from here on numbers are white
 
 
@@ -62,13 +63,17 @@ def who_traded_with_whom(runs: Runs, observed: Seen = None) -> Figure:
     ]
     with styled():
         title = f"Who traded with whom, season {sample.runs[0].season}"
-        figure = sheet(title, sample.source(), 1.9 + 0.42 * len(names))
-        panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        tall = len(names) > WIDE_MOST  # many classes: the panels stand below each other
+        rows, columns = (len(shown), 1) if tall else (1, len(shown))
+        height = 1.9 + 0.42 * len(names)
+        figure = sheet(title, sample.source(), 0.5 + rows * height if tall else height)
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
         found = [_median(sample, modality, names, classes) for modality in shown]
         most = max((float(mt.max() / mt.sum()) for mt in found if mt.any()), default=1.0)
         for axes, modality, mt in zip(panels, shown, found, strict=True):
             _panel(axes, modality, mt, names, most)
-        panels[0].set_ylabel("seller")
+        for axes in panels if tall else panels[:1]:
+            axes.set_ylabel("seller")
     return figure
 
 
@@ -91,13 +96,12 @@ def _panel(axes: Axes, modality: str, mt: Floats, names: list[str], most: float)
     if not total:
         empty(axes, "no trade")
         return
-    size = 7.5 if len(names) < 5 else 6.0
     for row in range(len(names)):
         for column in range(len(names)):
             value, part = float(mt[row, column]), float(share[row, column])
             text = f"{value:.3g}\n({100 * part:.0f} %)" if value else "–"
             colour = "white" if part / most > DARK_SHARE else "black"
-            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size}
+            place: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 7.5}
             axes.text(column, row, text, color=colour, **place)
 
 

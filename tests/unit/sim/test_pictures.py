@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from sim.pictures.bulk import bulk_discount, trade_discounts
 from sim.pictures.completion import completion
 from sim.pictures.gallery import PICTURES
-from sim.pictures.holdings import holdings_by_vintage
+from sim.pictures.holdings import holdings_by_vintage, snapshots
 from sim.pictures.limits import limit_days
 from sim.pictures.partners import group_internal, matrix, who_traded_with_whom
 from sim.pictures.prices import monthly_volume, price_and_volume
@@ -262,16 +262,39 @@ def test_autocorrelation_at_lag_one_is_that_of_the_facts() -> None:
 
 def test_holdings_are_stacked_to_what_is_held() -> None:
     run = small_run("2024", 1)
-    figure = holdings_by_vintage(run)
-    codes = sorted(run.holdings["instrument"].unique())
-    for code in codes:
-        axes = panel(figure, code) if code != "CEA" else figure.axes[0]
+    before = run.holdings[run.holdings["date"] < pd.Timestamp("2024-12-01")]
+    figure = holdings_by_vintage(with_tables(run, holdings=before))
+    codes = sorted(before["instrument"].unique())
+    assert [axes.get_title("left") for axes in figure.axes[: len(codes)]] == codes
+    for code, axes in zip(codes, figure.axes, strict=False):
         heights = [[patch.get_height() for patch in each.patches] for each in axes.containers]
-        table = run.holdings[run.holdings["instrument"] == code]
-        dates = sorted(run.holdings["date"].unique())
+        table = before[before["instrument"] == code]
+        dates = sorted(before["date"].unique())
         held = table.groupby("date")["tonnes"].sum().reindex(dates, fill_value=0) / 1e6
         assert np.sum(heights, axis=0) == pytest.approx(held.to_numpy())
-    assert [axes.get_title("left") for axes in figure.axes[: len(codes)]] == codes
+        tops = [patch.get_y() + patch.get_height() for patch in axes.containers[-1].patches]
+        assert tops == pytest.approx(held.to_numpy())  # each class stands on the one before
+
+
+def test_holdings_after_surrender_stand_beside_those_of_the_same_day() -> None:
+    run = small_run("2021", 1)
+    names = run.compliance["entity"].to_list()
+    day = pd.Timestamp("2021-12-31")
+
+    def held(entity: int, code: str, tonnes: float) -> tuple[object, ...]:
+        return day, names[entity], code, tonnes
+
+    rows = [
+        *(held(0, "CEA", 4e6), held(0, "CEA21", 1e6), held(2, "CEA", 8e6)),  # the month's end
+        *(held(0, "CEA", 3e6), held(2, "CEA", 5e6)),  # one obligation surrendered
+        held(2, "CEA", 2e6),  # both
+    ]
+    table = pd.DataFrame(rows, columns=["date", "entity", "instrument", "tonnes"])
+    assert snapshots(table, names).to_list() == [0, 0, 0, 1, 1, 2]
+    axes = holdings_by_vintage(with_tables(run, holdings=table)).axes[0]
+    heights = [[patch.get_height() for patch in each.patches] for each in axes.containers]
+    assert np.sum(heights, axis=0) == pytest.approx([12, 2])
+    assert [each.get_text() for each in axes.get_xticklabels()] == ["Dec\n2021", "after"]
 
 
 def test_classes_are_ownership_of_power_and_sectors_of_others() -> None:
