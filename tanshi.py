@@ -58,6 +58,7 @@ class ClockName(StrEnum):
 
     BEIJING = "beijing"
     DEMO = "demo"
+    MANUAL = "manual"
 
 
 class MarketName(StrEnum):
@@ -72,7 +73,10 @@ OneMarketOption = Annotated[
     typer.Option(help="One of the markets served from there (default: the first one)."),
 ]
 
-
+ClockOption = Annotated[ClockName, typer.Option(help="Whose time; POST /api/clock moves manual.")]
+FromOption = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="A new venue's first day.")
+]
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
 ServedOption = Annotated[
@@ -101,14 +105,10 @@ LogOption = Annotated[str, typer.Option(help="text or json, one line each.")]
 
 @app.command()
 def serve(
-    clock: Annotated[
-        ClockName, typer.Option(help="Beijing time, or accelerated days from now on.")
-    ] = ClockName.BEIJING,
+    clock: ClockOption = ClockName.BEIJING,
+    first: FromOption = None,
     demo: Annotated[
-        bool,
-        typer.Option(
-            "--demo", help="Fund demo entities, let them trade, show it live (on the demo clock)."
-        ),
+        bool, typer.Option("--demo", help="Demo entities trade, shown live, on the demo clock.")
     ] = False,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8000,
@@ -131,7 +131,8 @@ def serve(
     from gateway import front
 
     chosen = front.Choices(
-        demo_clock=clock is ClockName.DEMO,
+        clock=clock.value,
+        first_day=first and first.date(),
         demo=demo,
         host=host,
         port=port,
@@ -190,11 +191,8 @@ def account(
     except ValueError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None
-    Console().print(
-        f"account {key.account}  key {key.key_id}  secret {key.secret}",
-        markup=False,
-        soft_wrap=True,
-    )
+    line = f"account {key.account}  key {key.key_id}  secret {key.secret}"
+    Console().print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -265,11 +263,10 @@ def replay(
     """
     from gateway.journal import replay_command
 
-    raise typer.Exit(
-        replay_command.replay(
-            data, to, from_snapshot, Console(), lambda f: write_json(json_file, f)
-        )
+    code = replay_command.replay(
+        data, to, from_snapshot, Console(), lambda f: write_json(json_file, f)
     )
+    raise typer.Exit(code)
 
 
 @app.command()

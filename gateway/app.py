@@ -20,6 +20,7 @@ from gateway.rest.answers import ProblemError, answer, documented
 from gateway.rest.bodies import Bodies
 from gateway.rest.books_messages import BOOKS_DOCUMENTED
 from gateway.rest.bulk_messages import BULK_DOCUMENTED
+from gateway.rest.clock import CLOCK_DOCUMENTED
 from gateway.rest.compliance_messages import COMPLIANCE_DOCUMENTED
 from gateway.rest.later_messages import LATER_DOCUMENTED
 from gateway.rest.market_views import MARKET_DOCUMENTED
@@ -117,7 +118,7 @@ def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
     described = (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED)
     described += (*MONITORING_DOCUMENTED, *LATER_DOCUMENTED, *BULK_DOCUMENTED)
-    described += BOOKS_DOCUMENTED
+    described += (*BOOKS_DOCUMENTED, *CLOCK_DOCUMENTED)
     _, schemas = msgspec.json.schema_components(
         described, ref_template="#/components/schemas/{name}"
     )

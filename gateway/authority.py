@@ -79,6 +79,7 @@ PERMITTED: dict[str, frozenset[str]] = {
     "GET /api/keys": _ADMIN,
     **dict.fromkeys(("GET /api/surveillance", "GET /api/disputes"), _OVERSIGHT),
     "GET /api/proposals": _DECIDING,
+    "POST /api/clock": _OPERATOR,
     "GET /api/registry/requests": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     "GET /api/registry/defaults": frozenset((REGISTRY_MAKER, REGISTRY_CHECKER, SUPERVISOR)),
     **dict.fromkeys(

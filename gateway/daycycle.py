@@ -70,6 +70,7 @@ class DayCycle:
         before_day: Callable[[], None] = lambda: None,
     ) -> None:
         self.held = ""
+        self.rests_until_ns = 0  # when the next step is due, all before being done; 0: at work
         self._before_day = before_day
         self._market = market
         self._exchange = exchange
@@ -123,6 +124,7 @@ class DayCycle:
         if session is not None and session.due_ns <= step_ns:
             await self._take_session(session, now_ns)
         elif due is None:
+            self.rests_until_ns = NEVER_NS
             await asyncio.sleep(POLL_S)
         elif step_ns > now_ns:
             await self._wait(step_ns)
@@ -141,6 +143,7 @@ class DayCycle:
             await asyncio.sleep(POLL_S)  # refused: look again, do not spin
 
     async def _wait(self, time_ns: int) -> None:
+        self.rests_until_ns = time_ns
         try:
             await asyncio.wait_for(self._clock.wait_until(time_ns), POLL_S)
         except TimeoutError:

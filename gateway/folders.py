@@ -12,6 +12,8 @@ from gateway.market import CEA, MARKETS, Market
 from registry.errors import StopError
 from registry.institution import Registry
 
+CLOCK_FILE = "clock.json"  # where a manual clock stands, in the data directory itself
+
 
 def books_url(folder: Path, registry_url: str | None = None) -> str:
     """Return where the registry's books of a market's folder are."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -16,21 +18,21 @@ from pathlib import Path
 
 from rich.console import Console
 
-from engine.exchange import Exchange
 from gateway.bulletin_files import BulletinFiles
-from gateway.clock import BeijingClock, Clock, ClockAheadError, DemoClock
+from gateway.clock import BeijingClock, Clock, ClockAheadError, DemoClock, beijing_day
 from gateway.demo.funding import references
 from gateway.demo.run import DemoOptions, addresses
 from gateway.demo.run import run as run_demo
 from gateway.doctor import Report
 from gateway.doctor import examine as examine_data
-from gateway.folders import books_url, folder_of, open_books
+from gateway.folders import CLOCK_FILE, books_url, folder_of, open_books
 from gateway.journal.journal import JournalDamageError, JournalFormatError, JournalLockedError
 from gateway.journal.quarantine import PoisonError
 from gateway.keys import Key, Keys
 from gateway.limits import limits_of
 from gateway.logs import set_up as set_up_logs
 from gateway.market import CEA, MARKETS
+from gateway.moving import FIRST_DAY, LAST_DAY, manual_clock
 from gateway.serve import Options, Running, running
 from gateway.venue import Venue
 from registry import accounts, instructions, listing
@@ -53,12 +55,13 @@ STARTING_PROBLEMS = (
 class Choices:
     """What the user chose on the command line; None leaves a default alone."""
 
-    demo_clock: bool
+    clock: str  # beijing, demo or manual
     demo: bool
     host: str
     port: int
     data_dir: Path
     registry_url: str | None
+    first_day: dt.date | None = None  # of a new venue
     speed: float | None = None
     entities: int | None = None
     orders_per_s: float | None = None
@@ -73,6 +76,8 @@ def serve(choices: Choices, console: Console) -> str:
     """Serve until SIGINT or SIGTERM; return "" or why it did not start."""
     if choices.demo and choices.markets != (CEA.name,):
         return f"the demo trades on the market {CEA.name} only: leave out --market"
+    if problem := no_first_day(choices):
+        return problem
     if choices.demo and choices.tls:
         return "the demo's traders speak no TLS: leave out --tls"
     if no_folder(choices.data_dir):
@@ -87,6 +92,19 @@ def serve(choices: Choices, console: Console) -> str:
             asyncio.run(_serve(choices, console))
     except STARTING_PROBLEMS as problem:
         return f"the venue cannot start: {problem}"
+    return ""
+
+
+def no_first_day(choices: Choices) -> str:
+    """Return a sentence if a venue cannot begin on the day that was chosen, else ""."""
+    if choices.first_day is None:
+        return ""
+    if choices.demo:
+        return "the demo's traders hold vintages of today: leave out --from"
+    if choices.clock == "beijing":
+        return "Beijing time begins now: --from goes with --clock manual or --clock demo"
+    if not FIRST_DAY <= choices.first_day <= LAST_DAY:
+        return f"--from is a day from {FIRST_DAY} to {LAST_DAY}, not {choices.first_day}"
     return ""
 
 
@@ -107,7 +125,7 @@ async def _serve(choices: Choices, console: Console) -> None:
         return
 
     def make_clock(venue: Venue) -> Clock:
-        return _clock(choices, venue.exchange)
+        return _clock(choices, venue)
 
     options = Options(
         clock=make_clock,
@@ -115,7 +133,7 @@ async def _serve(choices: Choices, console: Console) -> None:
         port=choices.port,
         data_dir=choices.data_dir,
         registry_url=choices.registry_url,
-        references=references(),
+        references={} if choices.first_day else references(),  # of today, or the rulebook's
         markets=tuple(MARKETS[name] for name in dict.fromkeys(choices.markets)),
         limits=limits_of(choices.limits),
         origins=choices.origins,
@@ -128,11 +146,15 @@ async def _serve(choices: Choices, console: Console) -> None:
         await stopped.wait()
 
 
-def _clock(choices: Choices, exchange: Exchange) -> Clock:
+def _clock(choices: Choices, venue: Venue) -> Clock:
     """Make the venue's clock once it is known where its journal ends."""
-    if not choices.demo_clock:
-        return BeijingClock(int(exchange.state.market[0]["time_ns"]))
-    return DemoClock.continuing(exchange, choices.speed or DemoClock.SPEED)
+    if choices.clock == "beijing":
+        return BeijingClock(int(venue.exchange.state.market[0]["time_ns"]))
+    if choices.clock == "manual":
+        return manual_clock(venue, choices.first_day, choices.data_dir / CLOCK_FILE)
+    today = choices.first_day or beijing_day(time.time_ns())
+    speed = choices.speed or DemoClock.SPEED
+    return DemoClock.continuing(venue.exchange, speed, today=lambda: today)
 
 
 def keep_bulletins(serving: Running) -> None:

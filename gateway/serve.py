@@ -16,11 +16,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from gateway.app import create_app
+from gateway.clock import ManualClock
+from gateway.folders import CLOCK_FILE
 from gateway.http_lines import HttpLine, SocketLine
 from gateway.journal.disk import Disk
 from gateway.journal.sequencer import Clock
 from gateway.limits import Limits
 from gateway.market import CEA, Market
+from gateway.moving import Mover
 from gateway.venue import Venue
 from registry.offsets.counter import Counter
 from registry.profiles import VOLUNTARY
@@ -182,6 +185,10 @@ async def running(options: Options) -> AsyncIterator[Running]:
     for venue in venues:
         venue.desk.limits = options.limits
         await venue.start(clock, options.references)
+    if isinstance(clock, ManualClock):
+        mover = Mover(clock, venues, options.data_dir / CLOCK_FILE)
+        for venue in venues:
+            venue.mover = mover
     app = create_app(venues, own | set(options.origins), options.limits)
     server = _Server(server_config(app, options.tls_certificate, options.tls_key))
     serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -20,7 +20,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,6 +45,9 @@ from gateway.publisher import Publisher
 from marketdata.feed import Feed
 from registry.inbox import concerning
 from registry.institution import Registry
+
+if TYPE_CHECKING:
+    from gateway.moving import Mover
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +77,7 @@ class Venue:
         self.desk = Desk(self.exchange, self.record, self.keys, registry, self.proposals)
         self.sequencer: Sequencer
         self.cycle: DayCycle
+        self.mover: Mover | None = None  # of a manual clock
         self.listeners: list[Callable[[np.ndarray, np.ndarray], None]] = []
         self._executed: set[bytes] = set()  # names of proposals in the journal
         self._tasks: list[asyncio.Task[None]] = []
@@ -181,6 +185,8 @@ class Venue:
 
         Commands may still come before BEGIN_DAY; a start replays them like those of the day.
         """
+        if self.mover is not None and not self.mover.wants_snapshot:
+            return
         self.publisher.flush()
         mark = self.journal.mark(self.exchange.seq)
         if mark is None:

@@ -18,6 +18,7 @@ from gateway.rest.answers import ProblemError, answer, documented
 from gateway.rest.books import book_routes
 from gateway.rest.bulk import bulk_routes
 from gateway.rest.bulk_compliance import bulk_compliance_routes
+from gateway.rest.clock import clock_routes
 from gateway.rest.compliance import compliance_routes
 from gateway.rest.disclosure import disclosure_routes
 from gateway.rest.later import later_routes
@@ -51,6 +52,7 @@ def routes(venue: Venue) -> APIRouter:
     """Return the REST pages of ``venue``, under the path of its market."""
     router = APIRouter(prefix=venue.market.path)
     _public_routes(router, venue)
+    clock_routes(router, venue)
     private_routes(router, venue)
     office_routes(router, venue)
     registry_routes(router, venue)
