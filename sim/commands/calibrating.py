@@ -30,43 +30,54 @@ if TYPE_CHECKING:
 PREFIX = "behaviour."
 
 
+SeasonOption = Annotated[
+    list[str] | None, typer.Option(help="2021 or 2024, default both; repeatable.")
+]
+TrialsOption = Annotated[
+    int, typer.Option(min=1, help="How many the study shall have, earlier ones included.")
+]
+StorageOption = Annotated[
+    Path, typer.Option(help="Where trials are kept (SQLite); the same again goes on.")
+]
+StudyOption = Annotated[str, typer.Option(help="Name of the study in the storage.")]
+BoundsOption = Annotated[Path | None, typer.Option(help="Where to look for each parameter (TOML).")]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option(help="Search this parameter only; repeatable.")
+]
+FixOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Another value of a parameter; repeatable.", metavar="NAME=VALUE"),
+]
+SamplerOption = Annotated[str, typer.Option(help="tpe, refine or random.")]
+PruneOption = Annotated[bool, typer.Option("--prune", help="End hopeless trials early.")]
+MinutesOption = Annotated[float | None, typer.Option(min=0, help="No new trial after so long.")]
+ShareOption = Annotated[
+    float, typer.Option(help="Of the entities and tonnes, for trials of the method.")
+]
+TargetsOption = Annotated[
+    Path | None, typer.Option(help="Targets; default: the product's.", metavar="TARGETS.csv")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Write the best parameters.", metavar="FILE.toml")
+]
+
+
 def calibrate(
-    season: Annotated[
-        list[str] | None, typer.Option(help="2021 or 2024, default both; repeatable.")
-    ] = None,
-    trials: Annotated[
-        int, typer.Option(min=1, help="How many the study shall have, earlier ones included.")
-    ] = 100,
+    season: SeasonOption = None,
+    trials: TrialsOption = 100,
     seeds: SeedsOption = "1..3",
-    storage: Annotated[
-        Path, typer.Option(help="Where trials are kept (SQLite); the same again goes on.")
-    ] = Path("calibration.db"),
-    study: Annotated[str, typer.Option(help="Name of the study in the storage.")] = "calibration",
-    bounds: Annotated[
-        Path | None, typer.Option(help="Where to look for each parameter (TOML).")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Search this parameter only; repeatable.")
-    ] = None,
-    fix: Annotated[
-        list[str] | None,
-        typer.Option(help="Another value of a parameter; repeatable.", metavar="NAME=VALUE"),
-    ] = None,
-    sampler: Annotated[str, typer.Option(help="tpe, refine or random.")] = "tpe",
-    prune: Annotated[bool, typer.Option("--prune", help="End hopeless trials early.")] = False,
-    minutes: Annotated[
-        float | None, typer.Option(min=0, help="No new trial after so long.")
-    ] = None,
-    share: Annotated[
-        float, typer.Option(help="Of the entities and tonnes, for trials of the method.")
-    ] = 1.0,
-    targets: Annotated[
-        Path | None, typer.Option(help="Targets; default: the product's.", metavar="TARGETS.csv")
-    ] = None,
+    storage: StorageOption = Path("calibration.db"),
+    study: StudyOption = "calibration",
+    bounds: BoundsOption = None,
+    only: OnlyOption = None,
+    fix: FixOption = None,
+    sampler: SamplerOption = "tpe",
+    prune: PruneOption = False,
+    minutes: MinutesOption = None,
+    share: ShareOption = 1.0,
+    targets: TargetsOption = None,
     jobs: JobsOption = -1,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write the best parameters.", metavar="FILE.toml")
-    ] = None,
+    out: OutOption = None,
     json_file: JsonOption = None,
 ) -> None:
     """Search behaviour parameters by the targets marked "calibrate" of 2021 and 2024.

@@ -173,7 +173,7 @@ def figures_of(lived: Lived, scenario: Scenario) -> dict[str, Any]:
     from sim.results.facts import facts
     from sim.scenario.identity import scenario_hash
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "seed": run.seed,
             "digest": run.digest,
@@ -184,14 +184,15 @@ def figures_of(lived: Lived, scenario: Scenario) -> dict[str, Any]:
         }
         for run, folder in zip(lived.runs, lived.folders, strict=True)
     ]
-    names = dict.fromkeys(name for row in rows for name in row["facts"])  # type: ignore[attr-defined]
+    facts_of: list[dict[str, float]] = [row["facts"] for row in rows]
+    names = dict.fromkeys(name for each in facts_of for name in each)
     return {
         "season": scenario.name,
         "scenario_hash": scenario_hash(scenario),
         "asked": lived.total,
         "runs": rows,
         "median_facts": {
-            name: statistics.median([row["facts"][name] for row in rows if name in row["facts"]])  # type: ignore[index, operator]
+            name: statistics.median([each[name] for each in facts_of if name in each])
             for name in names
         },
     }

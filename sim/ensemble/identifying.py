@@ -110,28 +110,28 @@ def identify(
         hunt = Hunt(study, chosen, yardstick, observe, tuple(seeds))
         interrupted = hunt.search(trials, progress)
         own = observe(true, seeds)
+    loss_true = WORST if own is None else yardstick.loss(own)
+    return _told(hunt, true, prints, loss_true, interrupted)
+
+
+def _told(
+    hunt: Hunt, true: Array, prints: Array, loss_true: float, interrupted: bool
+) -> Identification:
+    """Compare what the search found with the truth."""
     found, loss = hunt.best()
     rows = tuple(
         Recovered(
             name,
-            bound.value(true[k]),
-            bound.value(found[k]),
-            found[k] - true[k],
+            bound.value(float(true[k])),
+            bound.value(float(found[k])),
+            float(found[k] - true[k]),
             _length(prints[k]),
         )
-        for k, (name, bound) in enumerate(chosen.items())
+        for k, (name, bound) in enumerate(hunt.bounds.items())
     )
-    loss_true = WORST if own is None else yardstick.loss(own)
-    names = list(chosen)
-    return Identification(
-        rows,
-        pairs(names, cosines(prints)),
-        pairs(names, hunt.ranks_together()),
-        loss,
-        loss_true,
-        hunt.count(),
-        interrupted,
-    )
+    alike = pairs(list(hunt.bounds), cosines(prints))
+    tied = pairs(list(hunt.bounds), hunt.ranks_together())
+    return Identification(rows, alike, tied, loss, loss_true, hunt.count(), interrupted)
 
 
 Observe = Callable[[Array, Sequence[int]], "Array | None"]

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import joblib
 import numpy as np
 
 from sim.ensemble.bounds import Bound, Bounds, bounds_of
 from sim.ensemble.loss import calibration_targets, loss_of
-from sim.ensemble.workers import Sample, Stuck, sampled, workers
+from sim.ensemble.workers import Sample, Stuck, noticing_interrupts, sampled, workers
 from sim.results.facts import facts
-from sim.results.targets import SHIPPED
+from sim.results.targets import SHIPPED, Target
 from sim.scenario.model import Scenario
 from sim.scenario.reading import load, smaller
 
@@ -125,33 +126,49 @@ def screen(
     wanted = calibration_targets(list(bases), targets)
     start = next(iter(bases.values())).behaviour
     centre = np.array([b.place(b.clip(getattr(start, n))) for n, b in chosen.items()])
-    total, done = points * (len(chosen) + 1), 0
     found: list[Array] = []
-    interrupted = False
-    with workers(jobs) as parallel:
-
-        def measured(rows: Array) -> Array:
-            nonlocal done
-            out = []
-            for row in rows:
-                runs = sampled(parallel, at(bases, chosen, row), seeds)
-                out.append(_outputs(runs, loss_of(runs, wanted).value, outputs))
-                done += 1
-                if progress is not None:
-                    progress(done, total)
-            return np.array(out)
-
+    with workers(jobs) as parallel, noticing_interrupts() as seen:
+        trial = Trial(parallel, bases, chosen, seeds, wanted, outputs, progress)
+        trial.total = points * (len(chosen) + 1)
+        box = None if radius >= 0.5 else centre
         try:
             for point in range(points):
-                box = None if radius >= 0.5 else centre
-                found.append(
-                    elementary_effects(measured, len(chosen), 1, point + 1, jump, box, radius)[0]
+                effects = elementary_effects(
+                    trial.measured, len(chosen), 1, point + 1, jump, box, radius
                 )
+                found.append(effects[0])
+                if seen.is_set():
+                    break
         except KeyboardInterrupt:
-            interrupted = True
-    shape = (0, len(chosen), 1 + len(outputs))
-    effects = np.array(found) if found else np.empty(shape)
-    return Screening(tuple(chosen), (LOSS, *outputs), effects, interrupted)
+            seen.set()
+    every = np.array(found) if found else np.empty((0, len(chosen), 1 + len(outputs)))
+    return Screening(tuple(chosen), (LOSS, *outputs), every, seen.is_set())
+
+
+@dataclass
+class Trial:
+    """Simulates parameter sets of a screening, row by row."""
+
+    parallel: joblib.Parallel
+    bases: Mapping[str, Scenario]
+    bounds: Bounds
+    seeds: Sequence[int]
+    targets: Sequence[Target]
+    outputs: Sequence[str]
+    progress: Progress | None
+    total: int = 0
+    done: int = 0
+
+    def measured(self, rows: Array) -> Array:
+        """Return loss and outputs of rows of places, shape (rows, 1 + outputs)."""
+        found = []
+        for row in rows:
+            runs = sampled(self.parallel, at(self.bases, self.bounds, row), self.seeds)
+            found.append(_outputs(runs, loss_of(runs, self.targets).value, self.outputs))
+            self.done += 1
+            if self.progress is not None:
+                self.progress(self.done, self.total)
+        return np.array(found)
 
 
 def at(bases: Mapping[str, Scenario], bounds: Bounds, places: Array) -> dict[str, Scenario]:

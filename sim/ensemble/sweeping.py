@@ -12,7 +12,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,32 +131,46 @@ def sweep(
     numbers = list(dict.fromkeys(seeds))
     if not numbers:
         raise SweepError("seeds: at least one was expected")
-    found: dict[tuple[str, int], Finished] = {}
-    total = len(arms) * len(numbers)
-
-    def keep(run: Finished) -> None:
-        found[run.scenario_hash, run.seed] = run
-        if progress is not None:
-            progress(len(found), total, run)
-
     prepare(place, arms)
-    waiting = []
-    for arm, seed in itertools.product(arms, numbers):
-        there = on_disk(arm, seed) if resume else None
-        if there is None:
-            waiting.append((arm, seed))
-        else:
-            keep(there)
+    done = Done(len(arms) * len(numbers), progress)
+    waiting = done.begin(arms, numbers, resume)
     with noticing_interrupts() as seen:
         try:
             for run in _live(waiting, backend, jobs):
-                keep(run)
+                done.keep(run)
                 if seen.is_set():
                     break
         except KeyboardInterrupt:
             seen.set()
     order = [(arm.scenario_hash, seed) for arm in arms for seed in numbers]
-    return Sweep(place, tuple(found[key] for key in order if key in found), total, seen.is_set())
+    runs = tuple(done.runs[key] for key in order if key in done.runs)
+    return Sweep(place, runs, done.total, seen.is_set())
+
+
+@dataclass
+class Done:
+    """What is finished so far of ``total`` runs."""
+
+    total: int
+    progress: Progress | None
+    runs: dict[tuple[str, int], Finished] = field(default_factory=dict)
+
+    def keep(self, run: Finished) -> None:
+        """Note a run and tell."""
+        self.runs[run.scenario_hash, run.seed] = run
+        if self.progress is not None:
+            self.progress(len(self.runs), self.total, run)
+
+    def begin(self, arms: list[Arm], seeds: list[int], resume: bool) -> list[tuple[Arm, int]]:
+        """Note what is on disk already; return what is left to do."""
+        waiting = []
+        for arm, seed in itertools.product(arms, seeds):
+            there = on_disk(arm, seed) if resume else None
+            if there is None:
+                waiting.append((arm, seed))
+            else:
+                self.keep(there)
+        return waiting
 
 
 def arms_of(scenario: Scenario | str | Path, grid: Grid, folder: Path) -> list[Arm]:
