@@ -74,7 +74,8 @@ class Season:
         rows = len(self.floor.exchange.state.accounts)
         own = self.others.names if self.others is not None else []
         extra = [f"X{number}" for number in range(1, rows - self.people.count - len(own) + 1)]
-        return np.array([*self.people.names, *extra, *own], dtype=object)
+        names = [*self.people.names, *extra[:-1], *own, *extra[-1:]]  # the last row is nobody's
+        return np.array(names, dtype=object)
 
     def counts(self) -> dict[str, int]:
         """Return how much was done: decisions, commands, events, trades."""
