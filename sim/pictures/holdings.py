@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,7 +21,8 @@ from sim.pictures.style import (
 from sim.results.days import Floats
 from sim.results.facts import MT
 
-AFTER = "after"
+AFTER = "\nafter"  # below the months: once the obligations of the day are met
+DIGITS = "0123456789"
 
 
 def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
@@ -49,23 +48,31 @@ def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
     return figure
 
 
-def snapshots(holdings: pd.DataFrame, order: Sequence[str]) -> pd.Series:
+def snapshots(holdings: pd.DataFrame) -> pd.Series:
     """Number of the snapshot of each row, 0 = the first of its date; the last is after surrender.
 
-    A snapshot lists entities in the order of their accounts (``order``), so the next one begins
-    where an entity comes before the one above it, or again with no later vintage.
+    A snapshot lists the entities of one sector after those of another, each sector by name and
+    vintage. So the next one begins where a name comes again or earlier, or a sector comes again.
     """
-    place = {name: at for at, name in enumerate(order)}
-    entity = holdings["entity"].map(place).fillna(len(place))
-    vintage = holdings["instrument"].astype(str)
-    again = (entity == entity.shift()) & (vintage <= vintage.shift())
-    begins = ((entity < entity.shift()) | again) & (holdings["date"] == holdings["date"].shift())
-    return begins.groupby(holdings["date"]).cumsum().astype(int)
+    numbers: list[int] = []
+    number, day, sector, last = 0, None, "", ("", "")
+    sectors: set[str] = set()
+    columns = (holdings[name] for name in ("date", "entity", "instrument"))
+    for date, entity, code in zip(*columns, strict=True):
+        own = str(entity).rstrip(DIGITS)
+        if date != day:
+            number, day, sectors = 0, date, set()
+        elif (entity, code) <= last if own == sector else own in sectors:
+            number, sectors = number + 1, set()
+        sectors.add(own)
+        sector, last = own, (entity, code)
+        numbers.append(number)
+    return pd.Series(numbers, index=holdings.index, dtype=int)
 
 
 def _by_class(holdings: pd.DataFrame, classes: pd.Series) -> pd.DataFrame:
     """Mt by snapshot (date, and whether it is the one after surrender), instrument, holder."""
-    number = snapshots(holdings, list(classes.index))
+    number = snapshots(holdings)
     last = number.groupby(holdings["date"]).transform("max")
     table = holdings.assign(
         holder=holdings["entity"].map(classes).fillna(OTHERS), after=(number == last) & (last > 0)

@@ -30,6 +30,7 @@ from sim.results.run import Run
 
 SHADES = LinearSegmentedColormap.from_list("tanshi", ["#FFFFFF", "#9ECAE1", "#08519C"])
 WIDE_MOST = 4  # classes up to which the panels stand side by side
+PLAIN_SHARE = 0.25  # no single share is shaded as if it were large below this
 DARK_SHARE = 0.8  # of the darkest shade: from here on numbers are white
 
 
@@ -69,9 +70,8 @@ def who_traded_with_whom(runs: Runs, observed: Seen = None) -> Figure:
         figure = sheet(title, sample.source(), 0.5 + rows * height if tall else height)
         panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
         found = [_median(sample, modality, names, classes) for modality in shown]
-        most = max((float(mt.max() / mt.sum()) for mt in found if mt.any()), default=1.0)
         for axes, modality, mt in zip(panels, shown, found, strict=True):
-            _panel(axes, modality, mt, names, most)
+            _panel(axes, modality, mt, names)
         for axes in panels if tall else panels[:1]:
             axes.set_ylabel("seller")
     return figure
@@ -82,12 +82,13 @@ def _median(sample: Sample, modality: str, names: list[str], classes: list[pd.Se
     return np.asarray(np.median(np.array(each), axis=0), dtype=np.float64)
 
 
-def _panel(axes: Axes, modality: str, mt: Floats, names: list[str], most: float) -> None:
-    """One matrix; ``most``: the share of a modality's volume that has the darkest shade."""
+def _panel(axes: Axes, modality: str, mt: Floats, names: list[str]) -> None:
+    """One matrix; the darkest shade is its largest share, or a quarter where all are smaller."""
     total = float(mt.sum())
     axes.set_title(f"{MODALITY_WORDS[modality].capitalize()}: {total:.3g} Mt\nMt (% of it)")
     axes.grid(visible=False)
     share = mt / total if total else mt
+    most = max(PLAIN_SHARE, float(share.max()))
     axes.imshow(share, cmap=SHADES, vmin=0, vmax=most, aspect="auto")
     words = [name.replace(" ", "\n") for name in names]
     axes.set_xticks(range(len(names)), words, fontsize=7.5)

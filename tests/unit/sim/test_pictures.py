@@ -290,11 +290,13 @@ def test_holdings_after_surrender_stand_beside_those_of_the_same_day() -> None:
         held(2, "CEA", 2e6),  # both
     ]
     table = pd.DataFrame(rows, columns=["date", "entity", "instrument", "tonnes"])
-    assert snapshots(table, names).to_list() == [0, 0, 0, 1, 1, 2]
+    assert snapshots(table).to_list() == [0, 0, 0, 1, 1, 2]
+    steel = table.assign(entity=["PW00001", "ST00001", "AL00001", "PW00002", "AL00001", "AL00001"])
+    assert snapshots(steel).to_list() == [0, 0, 0, 1, 1, 2]
     axes = holdings_by_vintage(with_tables(run, holdings=table)).axes[0]
     heights = [[patch.get_height() for patch in each.patches] for each in axes.containers]
     assert np.sum(heights, axis=0) == pytest.approx([12, 2])
-    assert [each.get_text() for each in axes.get_xticklabels()] == ["Dec\n2021", "after"]
+    assert [each.get_text() for each in axes.get_xticklabels()] == ["Dec\n2021", "\nafter"]
 
 
 def test_classes_are_ownership_of_power_and_sectors_of_others() -> None:
@@ -379,6 +381,8 @@ def test_seasons_kept_aside_have_nothing_observed() -> None:
         sample = sample_of(with_tables(run, quotes=moved))
         seen = observed_of(sample, None)
         assert (seen.any, seen.facts) == (False, {})
+        # Not even a daily file is opened for such a season.
+        assert not observed_of(sample, "no-such-file.csv").any
         assert "No observed values" in seen.source()
         assert not any("observed" in str(each.get_label()) for each in lines_of(sample))
 
