@@ -119,10 +119,10 @@ class AskingDesk(Bargains):
         ask = self.asks.get(buyer)
         return super().worth(buyer, instrument) if ask is None else float(np.log(ask.limit_ticks))
 
-    def _reservation(self, seller: int, instrument: int, qty: int) -> float:
+    def _reservation(self, day: Day, seller: int, instrument: int, qty: int) -> float:
         ask = self.asks.get(seller)
         if ask is None:
-            return super()._reservation(seller, instrument, qty)
+            return super()._reservation(day, seller, instrument, qty)
         return float(np.log(ask.limit_ticks))
 
 

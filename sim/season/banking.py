@@ -15,8 +15,8 @@ from sim.season.people import People
 from sim.season.streams import Array
 
 CONVEXITY = 2.0  # of the schedule: most is sold late …
-AT_ONCE = 0.25  # … but this share when the rule is decided,
-DRAFT = 0.05  # and this while it is a draft
+AT_ONCE = 0.4  # … but this share when the rule is decided,
+DRAFT = 0.01  # and this while it is a draft
 
 
 def must_sell_share(

@@ -75,7 +75,7 @@ class Bargains:
         for seller in self._meetings(buyer, sellers, moment):
             instrument, qty = self._stock(day, seller, buyer, moment)
             if qty >= BULK_MIN_T:
-                price = self._reservation(seller, instrument, qty)
+                price = self._reservation(day, seller, instrument, qty)
                 if best is None or price < best[0]:
                     best = (price, seller, instrument, qty)
         if best is None:
@@ -90,7 +90,7 @@ class Bargains:
                 continue
             instrument, qty = self._stock(day, seller, buyer, moment)
             if qty >= BULK_MIN_T:
-                reservation = self._reservation(seller, instrument, qty)
+                reservation = self._reservation(day, seller, instrument, qty)
                 events = self._bargain(seller, buyer, instrument, reservation, qty, moment)
                 if events:
                     return events
@@ -144,11 +144,10 @@ class Bargains:
         lift = behaviour.bid_urgency * pressing - behaviour.bid_discount * (1.0 - pressing)
         return self._anchor(buyer, instrument) + lift
 
-    def _reservation(self, seller: int, instrument: int, qty: int) -> float:
+    def _reservation(self, day: Day, seller: int, instrument: int, qty: int) -> float:
         behaviour, mind = self.behaviour, self.mind
         forced = float(mind["must_sell_share"][seller])
-        squeeze, relief = behaviour.seller_squeeze, behaviour.seller_pressure
-        premium = asked_premium(mind, seller, squeeze, relief)
+        premium = asked_premium(mind, seller, day.squeeze, behaviour.seller_pressure)
         haste = EASE + float(max(mind["pressing"][seller], forced))
         discount = behaviour.size_discount * haste * (1.0 + np.log2(qty / BULK_MIN_T))
         return self._anchor(seller, instrument) + premium - float(discount)

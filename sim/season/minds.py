@@ -78,7 +78,9 @@ class Day(NamedTuple):
 
     number: int  # of the trading day in the season, from 0
     deadline_days: float  # calendar days to the next deadline that is known, 1e9 = none
-    pulse: float  # factor on hazards: news, or no deadline within a year; 1 = none
+    pulse: float  # factor on unhurried hazards: news, activity, no deadline within a year
+    activity: float  # factor on urgent ones: everybody's activity alone
+    squeeze: float  # what sellers ask more of buyers at full urgency, log
     mood: float  # common to all: log distance of what allowances are worth
     usable: Array  # bool, (instruments,): may be surrendered for the obligation
     instruments: int
@@ -98,7 +100,6 @@ class Habits(NamedTuple):
     relaxed_step_cny: float
     price_noise: float
     seller_pressure: float
-    seller_squeeze: float
     sell_hazard: float
     seller_rush: float
     seller_gain: float
@@ -250,12 +251,12 @@ def buy(
 ) -> int:
     """Let an entity in need act: bulk for large needs, else a listed order (5.3, 1 and 2)."""
     pressing = mind[i]["pressing"]
-    urgent = habits.hazard_urgent * pressing
+    urgent = habits.hazard_urgent * pressing * day.activity
     need = mind[i]["wanted_t"]
     draw = unit(mind[i]["keys"], ACT, moment)
-    if need >= BULK_MIN_T and draw < (habits.hazard_base + urgent) * day.pulse:
+    if need >= BULK_MIN_T and draw < habits.hazard_base * day.pulse + urgent:
         mind[i]["bulk"] = BULK_WANTED
-    chance = (habits.listed_base + urgent) * day.pulse
+    chance = habits.listed_base * day.pulse + urgent
     if need >= BULK_MIN_T:
         chance *= habits.listed_share
     elif need < habits.small_cost_t and day.deadline_days > habits.small_days:
@@ -302,16 +303,16 @@ def sell(
     if instrument < 0:
         return n
     gain = np.log(float(last_ticks(a, instrument))) - mind[i]["memory"]  # a good price wakes
-    rush = 1.0 + habits.seller_rush * pressing + habits.banking_gain * forced
-    rush += habits.seller_gain * max(gain, 0.0)
-    if unit(mind[i]["keys"], ACT, moment) >= habits.sell_hazard * rush * day.pulse:
+    calm = 1.0 + habits.banking_gain * forced + habits.seller_gain * max(gain, 0.0)
+    rush = calm * day.pulse + habits.seller_rush * pressing * day.activity
+    if unit(mind[i]["keys"], ACT, moment) >= habits.sell_hazard * rush:
         return n
     surplus = -mind[i]["wanted_t"]
     if surplus >= BULK_MIN_T:
         mind[i]["bulk"] = BULK_WANTED  # and lists as well: whoever comes first
     have = a.holdings[i * a.stride + instrument]["available_tonnes"]
     noise = habits.price_noise * bell(mind[i]["keys"], PRICE, day.number // OPINION_DAYS)
-    premium = asked_premium(mind, i, habits.seller_squeeze, habits.seller_pressure)
+    premium = asked_premium(mind, i, day.squeeze, habits.seller_pressure)
     log_price = value_of(mind, habits, a, i, instrument) + day.mood + premium + noise
     step = quote_step(habits, max(pressing, forced))
     ticks = within(a, instrument, int(np.exp(log_price) / step + 1.0) * step)

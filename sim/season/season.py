@@ -142,10 +142,18 @@ class Season:
             number,
             self._deadline_days(date),
             self.news.pulse(date) * horizon * activity,
+            activity,
+            self._squeeze(date),
             mood,
             usable,
             len(self.floor.codes),
         )
+
+    def _squeeze(self, date: dt.date) -> float:
+        """Return what sellers add at full urgency: less once many of them have to sell (AL-51)."""
+        behaviour, banking = self.scenario.behaviour, self.scenario.banking
+        competing = banking is not None and date >= banking.decided
+        return behaviour.seller_squeeze * (1.0 - behaviour.seller_pressure * competing)
 
     def _deadline_days(self, date: dt.date) -> float:
         open_rows = [row for row, done in enumerate(self.books.settled) if not done]
@@ -280,26 +288,32 @@ class Season:
         last = number == len(self.days)
         if last or self.days[number].month != date.month:
             self.snapshots.append((date, self.floor.holdings_t()[: self.people.count].copy()))
-        for row in by_deadline(self.scenario.obligations):
-            due = self.scenario.obligations[row].deadline
-            if not self.books.settled[row] and (date >= due or (last and due.year == date.year)):
-                self._surrender(date, row, last)
+        due_now = [
+            row
+            for row in by_deadline(self.scenario.obligations)
+            if not self.books.settled[row] and self._is_due(date, row, last)
+        ]
+        if due_now:
+            self._surrender(date, due_now, last)
 
-    def _surrender(self, date: dt.date, row: int, last: bool) -> None:
+    def _is_due(self, date: dt.date, row: int, last: bool) -> bool:
+        deadline = self.scenario.obligations[row].deadline
+        return date >= deadline or (last and deadline.year == date.year)
+
+    def _surrender(self, date: dt.date, rows: list[int], last: bool) -> None:
         """Hand in what is due (CP-32). Tonnes leave the trading side before the next day begins."""
         held = self.floor.holdings_t()[: self.people.count].copy()
         before = held.copy()
-        given, short = surrender(
-            self.scenario, self.people, self.books, self.floor.codes, held, row
-        )
         money = self.money(date)
-        net_sold = money.sold_t - money.bought_t
-        carried, expired = carried_over(
-            self.scenario, self.people, self.floor.codes, held, net_sold
-        )
-        self.surrenders.append(
-            Surrender(row, self.books.offset_t[row], given, short, carried, expired, money)
-        )
+        for row in rows:
+            given, short = surrender(
+                self.scenario, self.people, self.books, self.floor.codes, held, row
+            )
+            carried, expired = carried_over(
+                self.scenario, self.people, self.floor.codes, held, money.sold_t - money.bought_t
+            )
+            offset = self.books.offset_t[row]
+            self.surrenders.append(Surrender(row, offset, given, short, carried, expired, money))
         if last:
             self.snapshots.append((date, held))
         else:
