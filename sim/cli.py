@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from sim.commands.calibrating import calibrate
+from sim.commands.experimenting import experiment
 from sim.commands.output import JsonCommand
 from sim.commands.scenario import scenario
 from sim.commands.score import score
@@ -21,5 +22,5 @@ if TYPE_CHECKING:
 def add_season_commands(app: typer.Typer, venue: Opener) -> None:
     """Put the commands of seasons on ``app``; ``venue`` opens live ones."""
     connect_with(venue)
-    for command in (season, sweep, score, calibrate, scenario):
+    for command in (season, sweep, score, calibrate, scenario, experiment):
         app.command(command.__name__, cls=JsonCommand)(command)
