@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sim.commands.baselines import baselines
 from sim.commands.calibrating import calibrate
 from sim.commands.experimenting import experiment
 from sim.commands.output import JsonCommand
@@ -22,5 +23,5 @@ if TYPE_CHECKING:
 def add_season_commands(app: typer.Typer, venue: Opener) -> None:
     """Put the commands of seasons on ``app``; ``venue`` opens live ones."""
     connect_with(venue)
-    for command in (season, sweep, score, calibrate, scenario, experiment):
+    for command in (season, sweep, score, calibrate, scenario, experiment, baselines):
         app.command(command.__name__, cls=JsonCommand)(command)
