@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.calendar import number_of
 from engine.exchange import Exchange
-from engine.records import EVENT, Event, Kind, Side
+from engine.records import EVENT, Event, Kind, Modality, Side
 from engine.rulebook import Rules
 from engine.units import price_limits
 from sim.live.port import DAY, Venue
@@ -176,6 +176,10 @@ class LiveFloor(Floor):
         events["time_ns"] += self._shift_days * DAY_NS
         events["date"] = number_of(self._date + dt.timedelta(days=self._shift_days))
         self.log.append(events)
+        listed = (events["kind"] == Event.TRADED) & (events["modality"] == Modality.LISTED)
+        for event in events[listed]:  # who dealt knows the latest price before the feed says it
+            row = self.exchange.state.instruments[event["instrument"]]
+            row["last_ticks"] = event["price_ticks"]
         return events
 
     # allowances

@@ -6,6 +6,7 @@ import datetime as dt
 
 import numpy as np
 
+from engine.records import Event
 from sim.live.floor import LiveFloor
 from sim.live.port import Venue
 from sim.scenario.model import Scenario
@@ -55,6 +56,11 @@ class LiveSeason(Season):
     def days_live(self) -> int:
         """How many days were played to their close on the venue."""
         return len(self.floor.closes_by_day) - self.first_number
+
+    def counts(self) -> dict[str, int]:
+        """As offline, of the live days; deals are told twice and counted once."""
+        trades = int((self.floor.events()["kind"] == Event.TRADED).sum())
+        return {**super().counts(), "trades": trades, "days": self.days_live}
 
     def _plan(self, date: dt.date, number: int) -> None:
         """As offline; on the first live day memories move to the venue's level of prices."""
