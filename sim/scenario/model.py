@@ -212,6 +212,7 @@ class Behaviour(Record, frozen=True, kw_only=True):
     mood_decay: float  # of the mood that is left after a day
     # 3 hoarding sellers
     inactive_share: float  # of surplus holders who do nothing in a season
+    idle_gain: float  # log price above the own memory at which even they sell
     reluctance: float  # mean of the exponential premium asked
     seller_squeeze: float  # what sellers ask more at full urgency of the buyers, log
     seller_pressure: float  # share of the premium given up at full compliance pressure

@@ -19,7 +19,7 @@ from sim.season.people import People
 from sim.season.streams import Array, Purpose, bell, unit, units
 
 HUNDRED_KT = 100_000
-EASE = 0.2  # of the discount for size that is given without any time pressure
+EASE = 0.1  # of the discount for size that is given without any time pressure
 
 
 class Bargains:

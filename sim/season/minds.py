@@ -102,6 +102,7 @@ class Habits(NamedTuple):
     seller_pressure: float
     sell_hazard: float
     seller_rush: float
+    idle_gain: float
     seller_gain: float
     stock_share: float
     listed_share: float
@@ -303,6 +304,8 @@ def sell(
     if instrument < 0:
         return n
     gain = np.log(float(last_ticks(a, instrument))) - mind[i]["memory"]  # a good price wakes
+    if mind[i]["idle"] and gain < habits.idle_gain and not woken_by_banking(mind, i):
+        return n
     calm = 1.0 + habits.banking_gain * forced + habits.seller_gain * max(gain, 0.0)
     rush = calm * day.pulse + habits.seller_rush * pressing * day.activity
     if unit(mind[i]["keys"], ACT, moment) >= habits.sell_hazard * rush:
@@ -324,7 +327,7 @@ def sell(
 @part
 def woken_by_banking(mind: Array, i: int) -> bool:
     """Whether a limit on carrying over makes an idle holder sell: worth a bulk deal at least."""
-    return bool(mind[i]["must_sell_share"] * -mind[i]["wanted_t"] >= 0.2 * BULK_MIN_T)
+    return bool(mind[i]["must_sell_share"] * -mind[i]["wanted_t"] >= 0.5 * BULK_MIN_T)
 
 
 @kernel
@@ -343,7 +346,7 @@ def decide(
         decisions += 1
         if mind[i]["wanted_t"] > 0:
             n = buy(mind, day, habits, a, out, n, i, moment)
-        elif mind[i]["wanted_t"] < 0 and (not mind[i]["idle"] or woken_by_banking(mind, i)):
+        elif mind[i]["wanted_t"] < 0:
             n = sell(mind, day, habits, a, out, n, i, moment)
     return n, decisions
 

@@ -12,10 +12,12 @@ import numpy as np
 
 from sim.scenario.model import Obligation, Population, Scenario, Sector
 from sim.season.streams import Array, Purpose, bells, entity_keys, units
+from sim.season.unit_data import Computed, computed_of, put_obligations
 
 PROVINCES = 31
 CODES = {"power": "PW", "steel": "ST", "cement": "CM", "aluminium": "AL"}
 INDEPENDENT = -1
+BALANCING_MAX, BALANCED = 60, 1e-12  # rounds, and the gap that ends them
 
 
 @dataclass
@@ -28,6 +30,7 @@ class People:
     size_t: Array  # float64, emissions a year
     group: Array  # int64, -1 = independent
     province: Array  # int64
+    province_names: list[str]  # of the numbers in ``province``
     surplus_rate: Array  # float64, (k, n), of each obligation
     rate: Array  # float64, of its latest regular obligation
     due_t: Array  # int64, (k, n)
@@ -47,13 +50,14 @@ class People:
 
 
 def people_of(scenario: Scenario, seed: int) -> People:
-    """Draw everybody of a scenario for one seed."""
+    """Draw everybody of a scenario for one seed.
+
+    Raises:
+        ScenarioError: unit data do not fit the scenario.
+    """
     population = scenario.population
-    names = [
-        f"{CODES.get(sector.name, sector.name.upper())}{number:05d}"
-        for sector in population.sectors
-        for number in range(1, sector.entities + 1)
-    ]
+    computed = computed_of(scenario)
+    names = _names(population, computed)
     keys = entity_keys(seed, scenario.name, names)
     sector = np.repeat(
         np.arange(len(population.sectors)), [each.entities for each in population.sectors]
@@ -61,8 +65,12 @@ def people_of(scenario: Scenario, seed: int) -> People:
     size = np.concatenate(
         [_sizes(each, keys[sector == row]) for row, each in enumerate(population.sectors)]
     )
+    if computed is not None:
+        size[computed.rows] = computed.size_t
+    province, province_names = _provinces(keys, computed)
     group = _groups(population, keys)
     rates, due, allocation = _obligations(scenario, keys, sector, size, group, seed)
+    put_obligations(computed, rates, due, allocation)
     behaviour = scenario.behaviour
     chance = units(keys, Purpose.CHARACTER, 1)
     return People(
@@ -71,7 +79,8 @@ def people_of(scenario: Scenario, seed: int) -> People:
         sector=sector,
         size_t=size,
         group=group,
-        province=(units(keys, Purpose.PROVINCE, 0) ** 1.6 * PROVINCES).astype(np.int64),
+        province=province,
+        province_names=province_names,
         surplus_rate=rates,
         rate=own_rates(scenario, rates, due),
         due_t=due,
@@ -85,6 +94,30 @@ def people_of(scenario: Scenario, seed: int) -> People:
         forecast=bells(keys, Purpose.FORECAST, 0),
         attention=units(keys, Purpose.ATTENTION, 0),
     )
+
+
+def _names(population: Population, computed: Computed | None) -> list[str]:
+    """Return everybody's name: a code and a number, or that of the unit data."""
+    names = [
+        f"{CODES.get(sector.name, sector.name.upper())}{number:05d}"
+        for sector in population.sectors
+        for number in range(1, sector.entities + 1)
+    ]
+    if computed is not None:
+        for row, name in zip(computed.rows, computed.names, strict=True):
+            names[row] = name
+    return names
+
+
+def _provinces(keys: Array, computed: Computed | None) -> tuple[Array, list[str]]:
+    """Return everybody's province, a number, and what the numbers are called."""
+    province = (units(keys, Purpose.PROVINCE, 0) ** 1.6 * PROVINCES).astype(np.int64)
+    names = [f"P{number}" for number in range(1, PROVINCES + 1)]
+    if computed is not None:
+        known = sorted(set(computed.province))
+        province[computed.rows] = [PROVINCES + known.index(each) for each in computed.province]
+        names += known
+    return province, names
 
 
 def _sizes(sector: Sector, keys: Array) -> Array:
@@ -137,17 +170,41 @@ def _obligations(
     group_keys = entity_keys(seed, scenario.name, group_names)
     for row, obligation in enumerate(scenario.obligations):
         inside = np.isin(sector, [names.index(each) for each in obligation.sectors])
-        concerned = units(keys, Purpose.LARGE, row) < obligation.entities_share
-        weight = np.where(inside & concerned, size, 0.0)
+        weight = np.where(_concerned(obligation, inside, keys, row), size, 0.0)
         emissions = np.floor(weight * (obligation.emissions_mt * 1e6 / weight.sum()))
         rate = _surplus_rates(scenario.population, obligation, keys, group, group_keys)
-        rate -= (rate * emissions).sum() / emissions.sum() - obligation.net_surplus_share
-        rates[row] = np.where(inside, rate, 0.0)
-        allocation[row] = np.floor(emissions * (1.0 + rates[row]))
+        rate = np.where(inside, _balanced(rate, emissions, obligation), 0.0)
+        rates[row] = rate
+        allocation[row] = np.floor(emissions * (1.0 + rate))
         cap = obligation.obligation_cap_share
         relieved = np.minimum(emissions, np.floor(allocation[row] + cap * emissions))
         due[row] = relieved if cap else emissions
     return rates, due, allocation
+
+
+def _concerned(obligation: Obligation, inside: Array, keys: Array, row: int) -> Array:
+    """Return whom an obligation concerns, bool (n,): all of its sectors, or a share, one at least.
+
+    In a small population the share may fall on nobody; then it is the one whose draw is lowest.
+    """
+    draw = np.where(inside, units(keys, Purpose.LARGE, row), 2.0)
+    return np.asarray(draw < max(obligation.entities_share, np.nextafter(draw.min(), 2.0)))
+
+
+def _balanced(rate: Array, emissions: Array, obligation: Obligation) -> Array:
+    """Return rates whose mean over emissions is the published net position, within the cuts.
+
+    Shifting all of them moves some over a cut; the others make up for these.
+    """
+    if not obligation.spread_share:
+        return rate  # everybody at the net position
+    low, high = obligation.rate_min_share, obligation.rate_max_share
+    for _ in range(BALANCING_MAX):
+        gap = obligation.net_surplus_share - (rate * emissions).sum() / emissions.sum()
+        if abs(gap) < BALANCED:
+            break
+        rate = np.clip(rate + gap, low, high)
+    return rate
 
 
 def _surplus_rates(
@@ -170,15 +227,16 @@ def _old_holdings(
 ) -> Array:
     """Return tonnes held of earlier vintages, (v, n): the largest groups hold ``top_share``.
 
-    Positions persist: who has a surplus now had one before, so holdings go with the rate.
+    Positions persist: who has a surplus now had one before, so holdings go with the rate. Where
+    the largest groups, or all others, have no holder, the rest hold everything.
     """
     holders = np.zeros((len(population.old_holdings), len(keys)), np.int64)
     central = (group >= 0) & (group < population.central_groups)
+    gains = np.maximum(rate, 0.0)
     for row, old in enumerate(population.old_holdings):
-        draw = units(keys, Purpose.HOLDING, row)
-        weight = size * np.maximum(rate, 0.0) * draw**2
-        for inside, share in ((central, old.top_share), (~central, 1.0 - old.top_share)):
-            total = weight[inside].sum()
-            if total > 0:
-                holders[row, inside] = weight[inside] * (old.total_mt * 1e6 * share / total)
+        weight = size * (gains if gains.any() else 1.0) * units(keys, Purpose.HOLDING, row) ** 2
+        sums = np.array([weight[~central].sum(), weight[central].sum()])
+        share = np.array([1.0 - old.top_share, old.top_share]) * (sums > 0)
+        factor = np.divide(share / share.sum(), sums, out=np.zeros(2), where=sums > 0)
+        holders[row] = old.total_mt * 1e6 * weight * factor[central.astype(np.int64)]
     return holders

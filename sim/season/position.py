@@ -38,6 +38,7 @@ class Position:
     need_t: Array
     surplus_t: Array  # of what is held now
     need_by_t: Array  # (k, n): need by obligation
+    spare_t: Array  # (n, v): surplus by vintage, in the order of the codes
 
 
 def position_of(
@@ -61,7 +62,7 @@ def position_of(
             free[:, column] -= used
             owed -= used
         need[row] = owed
-    return Position(need.sum(axis=0), free.sum(axis=1), need)
+    return Position(need.sum(axis=0), free.sum(axis=1), need, free)
 
 
 def expected_due(scenario: Scenario, people: People, row: int, date: dt.date) -> Array:
@@ -87,9 +88,14 @@ def columns_of(usable: tuple[str, ...], codes: list[str]) -> list[int]:
 
 
 def issued_by(people: People, scenario: Scenario, issue: Issue) -> tuple[int, Array]:
-    """Return the obligation's row and the cumulative tonnes issued by this date, shape (n,)."""
+    """Return the obligation's row and the cumulative tonnes issued by this date, shape (n,).
+
+    Two obligations of a year are told apart by their sectors (power and industry of 2024).
+    """
     row = next(
-        row for row, each in enumerate(scenario.obligations) if each.year == issue.obligation
+        row
+        for row, each in enumerate(scenario.obligations)
+        if each.year == issue.obligation and set(issue.sectors) <= set(each.sectors)
     )
     names = [each.name for each in scenario.population.sectors]
     inside = np.isin(people.sector, [names.index(each) for each in issue.sectors])

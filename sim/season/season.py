@@ -10,7 +10,7 @@ import numpy as np
 from engine.calendar import is_trading_day
 from engine.records import Event, Side, commands
 from sim.scenario.model import Behaviour, Scenario
-from sim.season.banking import converted_t, must_sell_share
+from sim.season.banking import converted_t, must_sell_share, old_share
 from sim.season.bargains import Bargains
 from sim.season.bidding import Bidding
 from sim.season.desks import Desks
@@ -232,6 +232,7 @@ class Season:
             np.maximum(position.surplus_t - forward, 0.0),
             mind["sold_t"] - mind["bought_t"],
             date,
+            old_share(self.scenario, self.floor.codes, position.spare_t),
         )
         self._netting = self.desks.due(self._yesterday, date)
         self._yesterday = date
@@ -309,8 +310,9 @@ class Season:
             given, short = surrender(
                 self.scenario, self.people, self.books, self.floor.codes, held, row
             )
+            net, done = money.sold_t - money.bought_t, self.converted_t
             carried, expired = carried_over(
-                self.scenario, self.people, self.floor.codes, held, money.sold_t - money.bought_t
+                self.scenario, self.people, self.floor.codes, held, net, date, done
             )
             offset = self.books.offset_t[row]
             self.surrenders.append(Surrender(row, offset, given, short, carried, expired, money))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,17 +56,28 @@ def surrender(
 
 
 def carried_over(
-    scenario: Scenario, people: People, codes: list[str], held: Array, net_sold_t: Array
+    scenario: Scenario,
+    people: People,
+    codes: list[str],
+    held: Array,
+    net_sold_t: Array,
+    date: dt.date,
+    converted_t: Array,
 ) -> tuple[Array, Array]:
-    """Return what old vintages may be carried over and what lapses, shape (n,) each (AL-51, AL-56).
+    """Return what of old vintages is carried over and what lapses, shape (n,) each (AL-51, AL-56).
 
-    ``T = min(floor(base + m x NS), position)``; without a banking rule everything is kept.
+    ``T = min(floor(base + m x NS), position)``; without a banking rule everything is kept. At a
+    deadline before the last day that counts it is what the rule would say on that evening. After
+    the last conversion nothing more is carried over than was converted (AL-54), and sales of that
+    year count for nothing (E73).
     """
     banking = scenario.banking
     zero = np.zeros(people.count, np.int64)
     if banking is None:
         return zero, zero
     old = held[:, columns_of(banking.vintages, codes)].sum(axis=1)
+    if date > banking.converted_until:
+        return converted_t.copy(), old
     power = [row for row, each in enumerate(scenario.population.sectors) if each.name == "power"]
     base = np.where(np.isin(people.sector, power), banking.base_t, banking.industry_base_t)
     limit = np.floor(base + banking.sales_multiple * np.maximum(net_sold_t, 0)).astype(np.int64)
