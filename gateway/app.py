@@ -26,6 +26,7 @@ from gateway.rest.later_messages import LATER_DOCUMENTED
 from gateway.rest.market_views import MARKET_DOCUMENTED
 from gateway.rest.messages import DOCUMENTED, Problem, Ready
 from gateway.rest.monitoring_messages import MONITORING_DOCUMENTED
+from gateway.rest.penalty_messages import TERMS_DOCUMENTED
 from gateway.rest.routes import routes
 from gateway.rest.uploads import Uploads
 from gateway.rest.web_page import page_routes
@@ -118,7 +119,7 @@ def _describe(app: FastAPI) -> None:
     """Put the answers' schemas, made from the very Structs, into the OpenAPI document."""
     described = (*DOCUMENTED, *MARKET_DOCUMENTED, *COMPLIANCE_DOCUMENTED)
     described += (*MONITORING_DOCUMENTED, *LATER_DOCUMENTED, *BULK_DOCUMENTED)
-    described += (*BOOKS_DOCUMENTED, *CLOCK_DOCUMENTED)
+    described += (*BOOKS_DOCUMENTED, *CLOCK_DOCUMENTED, *TERMS_DOCUMENTED)
     _, schemas = msgspec.json.schema_components(
         described, ref_template="#/components/schemas/{name}"
     )

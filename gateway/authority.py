@@ -98,6 +98,8 @@ PERMITTED: dict[str, frozenset[str]] = {
             *("GET /api/compliance/borrowings", "GET /api/compliance/penalties"),
             *("GET /api/compliance/warnings", "GET /api/compliance/notices"),
             *("GET /api/compliance/deductions", "GET /api/compliance/earmarks"),
+            *("GET /api/compliance/carry-limits", "GET /api/compliance/carry-applications"),
+            "GET /api/compliance/adjustments",
         ),
         _YEAR_READERS,
     ),
@@ -118,7 +120,14 @@ PERMITTED: dict[str, frozenset[str]] = {
     ),
     "POST /api/compliance/warnings": _COURT_MAKER | _MINISTRY,
     "GET /api/compliance/guards": _OPERATOR | _COURT_MAKER | _MINISTRY,
-    "POST /api/compliance/carry-notices": _COURT_MAKER | _MINISTRY,
+    "GET /api/compliance/milestones": _YEAR_OFFICES,
+    **dict.fromkeys(
+        (
+            *("POST /api/compliance/milestones", "POST /api/compliance/adjustments"),
+            "POST /api/compliance/carry-notices",
+        ),
+        _COURT_MAKER | _MINISTRY,
+    ),
     "POST /api/compliance/disclosures": _MINISTRY,
     # the registry of voluntary reductions
     "GET /api/offsets/cancellations": _OF_HOLDER | _COURT_MAKER | _COURT_CHECKER,

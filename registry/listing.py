@@ -25,7 +25,7 @@ class Posting(NamedTuple):
     """One side of an entry: ``change`` of an account's bucket, in tonnes, in fen of money.
 
     ``vintage`` is "" of money; ``side`` 0 gives, 1 gains; ``corrects``: the transaction that this
-    one takes back (RG-17).
+    one takes back (RG-17). ``booked_ns``: the moment the transaction counts from.
     """
 
     number: int
@@ -39,6 +39,7 @@ class Posting(NamedTuple):
     change: int
     corrects: int
     note: str
+    booked_ns: int
 
 
 def index_of(tx: Connection, code: str) -> int:
@@ -79,7 +80,7 @@ def postings(
     """
     e, t = entries.c, transactions.c
     query = (
-        select(entries, t.kind, t.date, t.note, t.corrects)
+        select(entries, t.kind, t.date, t.note, t.corrects, t.booked_ns)
         .join(transactions, t.id == e.txn)
         .where(tuple_(e.txn, e.line) > after)
         .order_by(e.txn, e.line)
@@ -96,7 +97,7 @@ def postings(
             if account is None or owner == account:
                 head = (row.txn, row.line, side, row.kind, row.date or 0, who[owner])
                 change, note = sign * row.amount, row.note if account is None else ""
-                tail = (code_of[row.unit], bucket, change, row.corrects or 0, note)
+                tail = (code_of[row.unit], bucket, change, row.corrects or 0, note, row.booked_ns)
                 found.append(Posting(*head, *tail))
     return found
 

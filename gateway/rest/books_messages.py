@@ -26,7 +26,7 @@ class PostingRow(Answer):
     """One side of an entry: ``change`` of a bucket in tonnes, in fen where ``vintage`` is empty.
 
     ``number`` is the transaction's, ``side`` 0 gives and 1 gains; ``corrects``: what it takes back
-    (RG-17); ``note`` is told to institutions only.
+    (RG-17); ``note`` is told to institutions only; ``booked_us``: the moment it counts from.
     """
 
     number: int
@@ -40,6 +40,7 @@ class PostingRow(Answer):
     change: int
     corrects: int
     note: str
+    booked_us: int
 
 
 class PostingList(Listed):

@@ -1,4 +1,4 @@
-"""The REST pages beside the main line of the compliance year: carry-over, borrowing, penalties."""
+"""The REST pages beside the main line of the compliance year: carry-over and borrowing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from gateway.keys import Key
 from gateway.rest.answers import answer, asked, documented, now_ns, sent, signed_by
-from gateway.rest.compliance_scope import refuse_foreign, seen_by, taken, view, views
+from gateway.rest.compliance_scope import seen_by, taken, view, views
 from gateway.rest.later_messages import (
     BorrowList,
     BorrowRequest,
@@ -21,14 +21,10 @@ from gateway.rest.later_messages import (
     CarryOver,
     CarryRequest,
     CarryView,
-    PenaltyList,
-    PenaltyRequest,
-    PenaltyView,
 )
 from gateway.rest.lists import Paged, listed
 from gateway.venue import Venue
 from registry.compliance.carry_over import Standing
-from registry.compliance.penalties import Case
 
 Content = Annotated[dict[str, Any], Body()]
 READ = (401, 403, 404, 422)
@@ -36,10 +32,9 @@ WRITE = (401, 403, 404, 409, 422)
 
 
 def later_routes(router: APIRouter, venue: Venue) -> None:
-    """Add carry-over, borrowing and penalties."""
+    """Add carry-over and borrowing."""
     _carry_routes(router, venue)
     _borrow_routes(router, venue)
-    _penalty_routes(router, venue)
 
 
 def _carry_routes(router: APIRouter, venue: Venue) -> None:
@@ -70,14 +65,15 @@ def _carry_routes(router: APIRouter, venue: Venue) -> None:
 
 
 def _carry_lists(router: APIRouter, venue: Venue) -> None:
-    may_look = signed_by(venue, "GET /api/compliance/carry-over")
+    may_limits = signed_by(venue, "GET /api/compliance/carry-limits")
+    may_papers = signed_by(venue, "GET /api/compliance/carry-applications")
 
     @router.get(
         "/api/compliance/carry-limits",
         tags=["mine", "office"],
         responses=documented(CarryLimitList, *READ),
     )
-    async def limits(page: Paged, key: Key = may_look) -> Response:
+    async def limits(page: Paged, key: Key = may_limits) -> Response:
         """Limits of carry-over and their use, page by page (AL-51, AL-54)."""
 
         def find() -> list[CarryLimit]:
@@ -92,7 +88,7 @@ def _carry_lists(router: APIRouter, venue: Venue) -> None:
         tags=["mine", "office"],
         responses=documented(CarryList, *READ),
     )
-    async def carry_applications(page: Paged, key: Key = may_look) -> Response:
+    async def carry_applications(page: Paged, key: Key = may_papers) -> Response:
         """What was applied for, page by page (AL-54, AL-55)."""
 
         def find() -> list[CarryView]:
@@ -190,46 +186,5 @@ def _borrow_routes(router: APIRouter, venue: Venue) -> None:
             door = venue.registry.compliance.borrowings
             number = door.ask(*order)
             return view(BorrowView, next(o for o in door.found(entity) if o.number == number))
-
-        return answer(await asked(act), 201)
-
-
-def _penalty_routes(router: APIRouter, venue: Venue) -> None:
-    may_look = signed_by(venue, "GET /api/compliance/penalties")
-    may_propose = signed_by(venue, "POST /api/compliance/penalties")
-
-    @router.get(
-        "/api/compliance/penalties",
-        tags=["mine", "office"],
-        responses=documented(PenaltyList, *READ),
-    )
-    async def fines(page: Paged, key: Key = may_look) -> Response:
-        """Penalties of entities; of bodies and persons only the nation's offices see any."""
-
-        def find() -> list[PenaltyView]:
-            seen = seen_by(venue.registry, key)
-            rows = venue.registry.compliance.penalties.found()
-            return views(PenaltyView, (row for row in rows if seen.has(row.entity or "")))
-
-        return await listed(page, PenaltyList, find)
-
-    @router.post(
-        "/api/compliance/penalties",
-        tags=["office"],
-        status_code=201,
-        responses=documented(PenaltyView, *WRITE),
-        openapi_extra=sent("PenaltyRequest"),
-    )
-    async def propose(content: Content, key: Key = may_propose) -> Response:
-        """Propose a penalty for an entity of your province; a colleague decides (CP-60 …)."""
-        wanted, at_ns = taken(content, PenaltyRequest), now_ns(venue)
-
-        def act() -> PenaltyView:
-            refuse_foreign(seen_by(venue.registry, key), wanted.entity)
-            head = (wanted.entity, wanted.offence, wanted.document, wanted.year, wanted.fine_fen)
-            amounts = (wanted.gains_fen, wanted.value_fen, wanted.cut_percent)
-            case = Case(*head, *amounts)
-            made = venue.registry.compliance.penalties.propose(case, key.person, at_ns)
-            return view(PenaltyView, made)
 
         return answer(await asked(act), 201)

@@ -1,4 +1,4 @@
-"""What the REST pages beside the main line take and answer: carry-over, penalties, disclosure …"""
+"""What the REST pages beside the main line take and answer: carry-over, disclosure …"""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import msgspec
 
 from gateway.rest.compliance_messages import Asked, Code, Line, Number, Tonnes, Words, Year
 from gateway.rest.message_base import Answer, Listed
-
-Fen = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class CarryLimit(Answer):
@@ -108,51 +106,6 @@ class BorrowRequest(Asked):
     year: Year
     tonnes: Tonnes
     document: Line
-
-
-class PenaltyView(Answer):
-    """A case, its range in fen, and what was decided (CP-60 … CP-67)."""
-
-    number: int
-    subject: str
-    entity: str | None
-    offence: str
-    regime: str
-    clause: str
-    year: int
-    short_tonnes: int
-    least_fen: int
-    most_fen: int
-    fine_fen: int
-    confiscated_fen: int
-    cut_tonnes: int
-    cut_year: int
-    document: str
-    status: str
-    maker: int
-    made_us: int
-    checker: int
-    decided_us: int
-    note: str
-
-
-class PenaltyList(Listed):
-    """Penalties in order."""
-
-    penalties: list[PenaltyView]
-
-
-class PenaltyRequest(Asked):
-    """A case about an entity of your province; the range follows from the regime in force."""
-
-    entity: Code
-    offence: Code
-    document: Line
-    year: Annotated[int, msgspec.Meta(ge=0, le=2099)] = 0
-    fine_fen: Fen | None = None
-    gains_fen: Fen = 0
-    value_fen: Fen = 0
-    cut_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
 
 
 class WarningView(Answer):
@@ -381,7 +334,7 @@ class ProofView(Answer):
 
 LATER_DOCUMENTED: tuple[type, ...] = (
     *(CarryOver, CarryView, CarryRequest, BorrowList, BorrowView, BorrowRequest),
-    *(PenaltyList, PenaltyView, PenaltyRequest, WarningList, GuardList, WatchRequest, Watched),
+    *(WarningList, GuardList, WatchRequest, Watched),
     *(PublishRequest, PublishedView, PublishedList, Reductions),
     *(CancellationRequest, CancellationView, CancellationList, CancellationDecision),
     *(CancellationTakeBack, ProofView, CarryLimitList, CarryList, CarryNotified),

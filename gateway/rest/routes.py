@@ -40,6 +40,7 @@ from gateway.rest.private import private_routes
 from gateway.rest.registry import registry_routes
 from gateway.rest.reporting import reporting_routes
 from gateway.rest.surrender import surrender_routes
+from gateway.rest.terms import term_routes
 from gateway.venue import Venue
 from gateway.wire.asyncapi import as_text
 from gateway.wire.refusals import REFUSALS
@@ -61,6 +62,7 @@ def routes(venue: Venue) -> APIRouter:
     monitoring_routes(router, venue)
     reporting_routes(router, venue)
     later_routes(router, venue)
+    term_routes(router, venue)
     disclosure_routes(router, venue)
     offset_routes(router, venue)
     book_routes(router, venue)

@@ -13,6 +13,7 @@ from registry.commands import (
     monitoring,
     reductions,
     surrendering,
+    terms,
 )
 
 BOOKS, MONITORING, ALLOCATION = "Books", "Monitoring (CP-01 … CP-11)", "Allocation (RG-09, AL)"
@@ -57,6 +58,8 @@ STEPS: tuple[tuple[str, dict[str, Callable[..., None]]], ...] = (
             "force": surrendering.force,
             "offset": surrendering.offset,
             "certificates": surrendering.certificates,
+            "milestone": terms.milestone,
+            "adjustments": terms.adjustments,
         },
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from registry.commands.shared import (
     RefusedOption,
     StrictOption,
     UrlOption,
+    moment_ns,
     step,
 )
 from registry.commands.surrendering import EntityArgument, YearArgument
@@ -88,6 +90,13 @@ def borrow(
         the.say(f"borrowing {number} waits: `decide {number} --paper borrowing` decides")
 
 
+class RegimeBy(StrEnum):
+    """Whose day says under which regime a case is judged (U20)."""
+
+    DECISION = "decision"
+    DEADLINE = "deadline"
+
+
 def penalty(
     subject: Annotated[str, typer.Argument(help="An entity's code, or a body or person.")],
     offence: Annotated[str, typer.Argument(help="short_surrender, reporting, false_data …")],
@@ -98,6 +107,12 @@ def penalty(
     gains_fen: Annotated[int, typer.Option(min=0, help="What was gained.")] = 0,
     value_fen: Annotated[int, typer.Option(min=0, help="What was traded.")] = 0,
     cut_percent: Annotated[int, typer.Option(min=0, help="Off the next allocation.")] = 0,
+    regime_by: Annotated[
+        RegimeBy, typer.Option(help="Whose day says which regime: the decision's, the deadline's.")
+    ] = RegimeBy.DECISION,
+    limit: Annotated[
+        str, typer.Option(help="By when to correct, in Beijing: the first moment too late.")
+    ] = "",
     trial: Annotated[bool, typer.Option("--trial", help="Show the range; write nothing.")] = False,
     at: AtOption = "",
     data: DataOption = DEFAULT_DATA,
@@ -108,7 +123,8 @@ def penalty(
 
     with step(data, url, at) as the:
         amounts = (gains_fen, value_fen, cut_percent)
-        case = penalties.Case(subject, offence, document, year, fine_fen, *amounts)
+        until = (regime_by.value, moment_ns(limit) if limit else 0)
+        case = penalties.Case(subject, offence, document, year, fine_fen, *amounts, *until)
         door = the.registry.compliance.penalties
         judged = door.judge(case, the.at_ns)
         rule, found = judged.rule, judged.assessment

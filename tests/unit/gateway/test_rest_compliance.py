@@ -31,6 +31,7 @@ from gateway.rest.offsets import offset_routes
 from gateway.rest.registry import registry_routes
 from gateway.rest.reporting import reporting_routes
 from gateway.rest.surrender import surrender_routes
+from gateway.rest.terms import term_routes
 from gateway.rest.uploads import Uploads
 from registry.compliance.schema import applications
 from registry.institution import Registry
@@ -42,7 +43,7 @@ from tests.unit.registry.compliance_town import PROVINCE, Town, at
 NOW_NS = at(2026, 10, 12)
 ADDED = (compliance_routes, surrender_routes, monitoring_routes, reporting_routes)
 ADDED += (later_routes, disclosure_routes, offset_routes, bulk_routes, bulk_compliance_routes)
-ADDED += (book_routes, registry_routes)
+ADDED += (book_routes, registry_routes, term_routes)
 ROOMS = ("/api/compliance/", "/api/monitoring/", "/api/offsets/", "/api/registry/")
 PAGES = [name for name in PERMITTED if any(room in name for room in ROOMS)]
 OF_YEAR = ("roster", "reports", "findings", "rechecks")  # their path ends with the year

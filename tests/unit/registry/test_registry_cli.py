@@ -91,6 +91,7 @@ def test_strict_takes_all_or_nothing(line: Line) -> None:
         (("apply", "none.csv", "--maker", 1), "[file_unreadable]"),
         (("export", "poems", "x.csv"), "[unknown_table]"),
         (("notices", 2018), "[year_not_covered]"),
+        (("milestone", 2025), "[no_milestone]"),
         (("standing", 2025, "--at", "x"), ""),
         (("feedback", 2025, "--person", 1, "--at", "yesterday"), "[time_invalid]"),
         (("decide", 7, "--checker", 1), "[unknown_application]"),
