@@ -72,8 +72,7 @@ def play(
     except GONE as gone:
         stopped = str(gone)
     except KeyboardInterrupt:
-        stopped = "interrupted"
-        problems = disagreements(season)
+        stopped = "interrupted"  # an order may be on its way: nobody knows what it will have done
     figures = figures_of(season, asked, stopped, problems)
     return Played(_run_of(season, time.perf_counter() - started), figures, stopped)
 

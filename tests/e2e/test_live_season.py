@@ -22,7 +22,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from engine.calendar import next_trading_day
-from engine.records import EVENT, Event, Kind, Phase
+from engine.records import EVENT, Event, Kind, Phase, Side
 from gateway.clock import DemoClock, beijing_ns
 from gateway.serve import Options, Running, running
 from sim.live.floor import OTHER, OWN
@@ -63,8 +63,9 @@ def busy(entities: int = 30, **more: object) -> Scenario:
 class EngineVenue:
     """The exchange itself behind the port: no wire, and a clock that waits for whoever looks."""
 
-    def __init__(self, scenario: Scenario, first: dt.date) -> None:
+    def __init__(self, scenario: Scenario, first: dt.date, stranger_t: int = 0) -> None:
         self.scenario = scenario
+        self.stranger_t = stranger_t  # listed each morning by somebody who is none of the season's
         self._date = first
         self._minute = 9 * 60 + 20
         self._phase = "posted"
@@ -78,7 +79,19 @@ class EngineVenue:
         self._breaks_after = orders
 
     def open_accounts(self, names: Sequence[str], cash_fen: int) -> None:
-        self.floor = Floor(self.scenario, len(names), cash_fen)
+        self.floor = Floor(self.scenario, len(names) + 1, cash_fen)
+        self.stranger = len(names)
+
+    def _stranger_sells(self) -> None:
+        """Somebody else lists at the lower limit, where everybody who buys takes it."""
+        if not self.stranger_t:
+            return
+        tonnes = np.zeros(self.stranger + 1, np.int64)
+        tonnes[self.stranger] = self.stranger_t
+        self.floor.give(self.floor.codes[0], tonnes)
+        lower = int(self.floor.exchange.state.instruments[0]["lower_limit_ticks"])
+        terms = {"side": Side.SELL, "price_ticks": lower, "qty_tonnes": self.stranger_t}
+        self.floor.house(self.floor.many(Kind.LIST, account=self.stranger, instrument=0, **terms))
 
     def moment(self) -> tuple[int, str]:
         """Each look is five minutes later."""
@@ -94,6 +107,8 @@ class EngineVenue:
             if minute == opens:
                 self.floor.house(self.floor.many(Kind.SET_PHASE, ref=phase))
                 self._phase = name
+                if name == "morning":
+                    self._stranger_sells()
         self.floor._time_ns = self.floor._midnight_ns + minute * MINUTE_NS
         if minute == 15 * 60:
             self._later.append(self.floor.end())
@@ -138,6 +153,10 @@ class EngineVenue:
         mine = []
         for event in self.floor.send(batch):
             for view in self._views(event):
+                if view["kind"] == Event.TRADED and {*view[["account", "counterparty"]].item()} == {
+                    self.stranger
+                }:
+                    continue  # the other's own view of the deal
                 owns = int(command["account"]) in {int(view["account"]), int(view["counterparty"])}
                 (mine if owns else self._later).append(view.reshape(1))
                 if view["kind"] == Event.REFUSED:
@@ -151,7 +170,7 @@ class EngineVenue:
         views = []
         for hidden in (OTHER, OWN):
             view = np.array(event, EVENT)
-            view[hidden[0]] = len(self.floor.exchange.state.accounts) - 1
+            view[hidden[0]] = self.stranger
             for name in hidden[1:]:
                 view[name] = 0
             views.append(view)
@@ -195,8 +214,8 @@ def test_on_a_venue_that_answers_at_once_a_live_season_is_the_offline_one() -> N
     scenario = busy()
     days = Season(scenario, 1).days
     venue = EngineVenue(scenario, days[0])
-    played = play(scenario, 1, venue, Span(days=25))
-    expected = deals(offline(scenario, 25), days[0])
+    played = play(scenario, 1, venue, Span(days=15))
+    expected = deals(offline(scenario, 15), days[0])
     assert len(expected) > 20
     assert set(expected["modality"]) == {"listed", "bulk"}
     pd.testing.assert_frame_equal(deals(played.run, days[0]), expected)
@@ -218,14 +237,27 @@ def test_a_live_season_goes_on_from_where_the_offline_one_is_on_that_day() -> No
     assert played.run is not None
     assert set(played.run.quotes["date"].dt.date) == set(days[number : number + 5])
     assert played.figures["conserved"] is True
-    assert played.figures["given_t"] + 0 >= whole.floor.holdings_t()[: whole.people.count].sum()
+    assert played.figures["given_t"] >= whole.floor.holdings_t()[: whole.people.count].sum()
+
+
+def test_deals_with_others_on_the_venue_count_and_add_up() -> None:
+    scenario = busy()
+    venue = EngineVenue(scenario, Season(scenario, 1).days[0], stranger_t=90_000)
+    played = play(scenario, 1, venue, Span(days=4))
+    assert played.figures["trades_with_others"] > 0
+    assert played.figures["conserved"] is True
+    assert played.run is not None
+    foreign = played.run.trades[played.run.trades["seller"] == "X1"]
+    assert len(foreign) == played.figures["trades_with_others"]
+    assert not (played.run.trades["buyer"] == "X1").any()
+    sold = int(foreign["qty_tonnes"].sum())
+    assert played.run.holdings["tonnes"].sum() == played.figures["given_t"] + sold
 
 
 def test_what_the_reports_do_not_explain_is_found() -> None:
     scenario = busy()
     days = Season(scenario, 1).days
     venue = EngineVenue(scenario, days[0])
-    found: list[str] = []
 
     def meddle(day: int, of: int) -> None:
         if day == 2:  # somebody's tonnes and money come from nowhere
