@@ -114,8 +114,13 @@ def _volumes(days: list[dt.date], year: int, modality: str, daily: pd.DataFrame 
 
 
 def baseline_no_groups(scenario: Scenario, seed: int) -> Run:
-    """Return (b): a run of the same model in which nobody belongs to a group."""
-    return simulate(changed(scenario, NO_GROUPS), seed)
+    """Return (b): a run of the same model in which nobody belongs to a group.
+
+    What the largest groups held of earlier vintages is held by all, so that nothing is lost.
+    """
+    holdings = range(len(scenario.population.old_holdings))
+    shares = {f"population.old_holdings.{place}.top_share": 0.0 for place in holdings}
+    return simulate(changed(scenario, NO_GROUPS | shares), seed)
 
 
 def baseline_zero_intelligence(scenario: Scenario, seed: int) -> Run:

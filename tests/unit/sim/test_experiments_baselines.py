@@ -21,6 +21,7 @@ from sim.results.observed import monthly, observed_facts
 from sim.results.score import score
 from sim.results.targets import read_targets
 from sim.scenario.reading import load
+from sim.simulation import simulate
 from tanshi import app
 from tests.unit.sim.small_seasons import short, small
 
@@ -68,6 +69,15 @@ def test_without_groups_nobody_deals_inside_one() -> None:
     run = baseline_no_groups(scenario, 1)
     assert set(run.compliance["group"]) == {""}
     assert not run.trades["same_group"].any()
+
+
+def test_without_groups_nothing_that_was_held_is_lost() -> None:
+    scenario = small("2024", 0.05)
+    held = []
+    for run in (baseline_no_groups(scenario, 1), simulate(scenario, 1)):
+        first = run.holdings[run.holdings["date"] == run.holdings["date"].min()]
+        held.append(first["tonnes"].sum())
+    assert held[0] == pytest.approx(held[1], rel=1e-3)
 
 
 def test_zero_intelligence_prices_are_even_between_the_limits() -> None:

@@ -159,7 +159,7 @@ def test_no_trade_lies_outside_a_collar() -> None:
     base = simulate(short(), 1).trades["price_cny"]
     floor, ceiling = float(base.quantile(0.3)), float(base.quantile(0.7))
     collar = {"floor_cny_t": round(floor, 1), "ceiling_cny_t": round(ceiling, 1)}
-    trades = simulate(short(**{"extras.collar": collar}), 1).trades
+    trades = simulate(short(0.05, **{"extras.collar": collar}), 1).trades
     late = trades[trades["date"] > trades["date"].min() + pd.Timedelta(days=7)]
     assert len(late)
     assert late["price_cny"].between(collar["floor_cny_t"], collar["ceiling_cny_t"]).all()
@@ -167,7 +167,7 @@ def test_no_trade_lies_outside_a_collar() -> None:
 
 
 def test_price_time_matches_what_crosses_by_itself() -> None:
-    scenario = short(**{"extras.matching": "price_time"})
+    scenario = short(0.05, **{"extras.matching": "price_time"})
     season = lived(scenario)
     rows = season.floor.exchange.state.instruments[: len(season.floor.codes)]
     assert (rows["mode"] == Mode.PRICE_TIME).all()
