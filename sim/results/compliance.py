@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
+from registry.compliance.penalty_rules import Facts, Price, assess, rule_of
 from sim.scenario.model import Obligation, Scenario
 from sim.season.people import People
 from sim.season.streams import Array
@@ -15,13 +15,30 @@ from sim.season.surrender import Surrender
 
 
 def compliance_of(scenario: Scenario, people: People, ends: list[Surrender]) -> pd.DataFrame:
-    """Return the compliance table of docs/reference/season.md; tonnes int64, money in yuan."""
+    """Return the compliance table of a season, (entities x obligations) rows; money in yuan.
+
+    What was traded, paid, carried over and lapsed is of the season so far, not of the obligation.
+    """
     parts = [_of_one(scenario, people, end) for end in ends]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(_of_none())
+    return pd.concat(parts, ignore_index=True) if parts else _of_none()
 
 
-def _of_none() -> dict[str, Any]:
-    return {"entity": [], "sector": [], "emissions_t": [], "traded": []}
+def _of_none() -> pd.DataFrame:
+    """Return the table of a season without a deadline: all columns, no rows."""
+    return pd.DataFrame({name: np.empty(0, kind) for name, kind in COLUMNS.items()})
+
+
+TEXTS = ("entity", "obligation", "sector", "province", "group")
+TONNES = ("emissions_t", "allocation_t", "ccer_t", "surrendered_t", "shortfall_t", "late_t")
+TRADES_T = ("bought_t", "sold_t", "carried_t", "expired_t")
+MONEY = ("penalty_low_cny", "penalty_high_cny", "bought_cny", "sold_cny", "cost_cny")
+COLUMNS = {
+    **dict.fromkeys(TEXTS, object),
+    **dict.fromkeys((*TONNES, *TRADES_T), np.int64),
+    **dict.fromkeys(("surplus_rate", *MONEY), float),
+    "traded": bool,
+}
+FEN_A_YUAN = 100
 
 
 def _of_one(scenario: Scenario, people: People, end: Surrender) -> pd.DataFrame:
@@ -29,13 +46,14 @@ def _of_one(scenario: Scenario, people: People, end: Surrender) -> pd.DataFrame:
     inside = np.flatnonzero(people.due_t[row] > 0)
     obligation = scenario.obligations[row]
     sectors = np.array([each.name for each in scenario.population.sectors], dtype=object)
-    groups = np.array([""] + [f"G{number:02d}" for number in range(200)], dtype=object)
+    most = int(people.group.max(initial=-1))
+    groups = np.array([""] + [f"G{number:02d}" for number in range(most + 1)], dtype=object)
     low, high = penalty_cny(obligation, end.short_t, end.money.december_cny_t)
     table = {
         "entity": np.array(people.names, dtype=object),
         "obligation": obligation.year,
         "sector": sectors[people.sector],
-        "province": np.char.add("P", (people.province + 1).astype(str)).astype(object),
+        "province": np.array(people.province_names, dtype=object)[people.province],
         "group": groups[people.group + 1],
         "emissions_t": people.due_t[row],
         "allocation_t": people.allocation_t[row],
@@ -63,12 +81,14 @@ def penalty_cny(
 ) -> tuple[Array, Array]:
     """Return the least and the most fine for a shortfall, by the regime of the deadline.
 
-    CP-60: 20,000 to 30,000 yuan; CP-61: 5 to 10 times the month's mean price a tonne; CP-62 (from
-    2026-08-15): 1 to 5 million yuan first. mean_price_cny_t: by CP-63.
+    CP-60, CP-61, CP-62: the registry's own rules for who has not surrendered in full.
+    mean_price_cny_t: of the month by CP-63; 0 where nothing was traded.
     """
-    short = short_t > 0
-    if obligation.deadline < dt.date(2024, 5, 1):
-        return np.where(short, 2e4, 0.0), np.where(short, 3e4, 0.0)
-    if obligation.deadline < dt.date(2026, 8, 15):
-        return 5 * mean_price_cny_t * short_t, 10 * mean_price_cny_t * short_t
-    return np.where(short, 1e6, 0.0), np.where(short, 5e6, 0.0)
+    rule = rule_of("short_surrender", obligation.deadline)
+    least, most = np.zeros(len(short_t)), np.zeros(len(short_t))
+    fen = Fraction(mean_price_cny_t) * FEN_A_YUAN
+    for row in np.flatnonzero(short_t > 0):
+        facts = Facts(int(short_t[row]), price=Price(fen.numerator, fen.denominator))
+        found = assess(rule, facts)
+        least[row], most[row] = found.least_fen / FEN_A_YUAN, found.most_fen / FEN_A_YUAN
+    return least, most
