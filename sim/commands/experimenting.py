@@ -51,28 +51,7 @@ def experiment(
         return
     if out is None:
         refuse("--out FOLDER was expected: runs and results go there")
-    from sim.ensemble.sweeping import SweepError
-    from sim.experiments.reading import ExperimentError, experiment_of
-    from sim.experiments.running import run_experiment, total_runs
-    from sim.scenario.refusing import ScenarioError
-
-    numbers = seeds_of(seeds)
-    try:
-        asked = experiment_of(name)
-        total = total_runs(asked, numbers, share)
-        with telling(total, "run") as teller:
-            outcome = run_experiment(
-                asked,
-                numbers,
-                out,
-                share,
-                jobs,
-                lambda done, _, arm, seed: teller.tell(done, f"{arm}, seed {seed}", every=False),
-                lean=not keep_orders,
-            )
-        files = _write(outcome, out)
-    except (ExperimentError, ScenarioError, SweepError, ValueError, OSError) as error:
-        refuse(error)
+    outcome, files = _run(name, seeds_of(seeds), out, share, jobs, keep_orders)
     console = result_console(json_file)
     _show(outcome, console)
     for file in files:
@@ -82,6 +61,32 @@ def experiment(
     write_json(json_file, as_json(outcome))
     if outcome.interrupted:
         interrupted(f"{outcome.finished} of {outcome.total} runs are kept; ask again to go on.")
+
+
+def _run(
+    name: str, seeds: range, out: Path, share: float, jobs: int, keep_orders: bool
+) -> tuple[Outcome, list[Path]]:
+    """Run an experiment and write what it found; refuse what cannot be done."""
+    from sim.ensemble.sweeping import SweepError
+    from sim.experiments.reading import ExperimentError, experiment_of
+    from sim.experiments.running import run_experiment, total_runs
+    from sim.scenario.refusing import ScenarioError
+
+    try:
+        asked = experiment_of(name)
+        with telling(total_runs(asked, seeds, share), "run") as teller:
+            outcome = run_experiment(
+                asked,
+                seeds,
+                out,
+                share,
+                jobs,
+                lambda done, _, arm, seed: teller.tell(done, f"{arm}, seed {seed}", every=False),
+                lean=not keep_orders,
+            )
+        return outcome, _write(outcome, out)
+    except (ExperimentError, ScenarioError, SweepError, ValueError, OSError) as error:
+        refuse(error)
 
 
 def _list(json_file: str | None) -> None:
