@@ -68,7 +68,7 @@ def test_until_the_entity_would_have_acted_the_log_is_that_of_the_full_season() 
     full = Season(SeasonEnv("2024", SMALL).table.scenario, 6)
     list(full.live())
     log, people = log_of(full), full.people
-    acts = np.isin(log["kind"], (Event.ACCEPTED, Event.TRADED, Event.BULK_OFFERED))
+    acts = np.isin(log["kind"], (Event.ACCEPTED, Event.TRADED, Event.BULK_OFFERED, Event.REFUSED))
     firsts = {}
     for row in np.flatnonzero(people.size_t < 400_000):
         own = np.flatnonzero(acts & ((log["account"] == row) | (log["counterparty"] == row)))
