@@ -45,6 +45,7 @@ MIND = np.dtype(  # one row an entity: what it is like, wants, remembers and has
         ("premium", "<f8"),  # what days without deals taught, log
         ("wake_chance", "<f8"),  # at a slot of today
         ("pressing", "<f8"),  # urgency of the next binding date today, 0 to 1
+        ("hurry", "<f8"),  # the same, or that of a budget that ends with the year
         ("wanted_t", "<i8"),  # tonnes to buy (> 0) or to sell (< 0)
         ("forward_t", "<i8"),  # tonnes of next year's need, bought early if somebody offers
         ("open_no", "<i8"),  # number of the resting listing, 0 = none
@@ -252,7 +253,7 @@ def buy(
 ) -> int:
     """Let an entity in need act: bulk for large needs, else a listed order (5.3, 1 and 2)."""
     pressing = mind[i]["pressing"]
-    urgent = habits.hazard_urgent * pressing * day.activity
+    urgent = habits.hazard_urgent * mind[i]["hurry"] * day.activity
     need = mind[i]["wanted_t"]
     draw = unit(mind[i]["keys"], ACT, moment)
     if need >= BULK_MIN_T and draw < habits.hazard_base * day.pulse + urgent:
@@ -307,7 +308,7 @@ def sell(
     if mind[i]["idle"] and gain < habits.idle_gain and not woken_by_banking(mind, i):
         return n
     calm = 1.0 + habits.banking_gain * forced + habits.seller_gain * max(gain, 0.0)
-    rush = calm * day.pulse + habits.seller_rush * pressing * day.activity
+    rush = calm * day.pulse + habits.seller_rush * mind[i]["hurry"] * day.activity
     if unit(mind[i]["keys"], ACT, moment) >= habits.sell_hazard * rush:
         return n
     surplus = -mind[i]["wanted_t"]

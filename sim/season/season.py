@@ -224,7 +224,8 @@ class Season:
         )
         mind["forward_t"] = np.clip(forward - position.surplus_t, 0.0, None)
         mind["pressing"] = self._pressing(date, position)
-        wakes = behaviour.wakes_per_day + behaviour.wake_urgent * mind["pressing"]
+        mind["hurry"] = np.maximum(mind["pressing"], self._budgets(date))
+        wakes = behaviour.wakes_per_day + behaviour.wake_urgent * mind["hurry"]
         mind["wake_chance"] = wakes / SLOTS
         mind["must_sell_share"] = must_sell_share(
             self.scenario,
@@ -244,8 +245,7 @@ class Season:
         """
         behaviour, people = self.scenario.behaviour, self.people
         theta, width = people.theta_days, behaviour.urgency_width_days
-        year_end = np.full(people.count, float((dt.date(date.year, 12, 31) - date).days))
-        pressing = behaviour.year_end_urgency * urgency(year_end, theta, width)
+        pressing = np.zeros(people.count)
         for row in range(len(self.scenario.obligations)):
             if self.books.settled[row]:
                 continue
@@ -258,6 +258,13 @@ class Season:
             own = urgency(days, theta, width) * (concerned > 0)
             pressing = np.maximum(pressing, own)
         return np.asarray(pressing)
+
+    def _budgets(self, date: dt.date) -> Array:
+        """Return how pressing the end of the year is to those whose budget ends with it, (n,)."""
+        behaviour, people = self.scenario.behaviour, self.people
+        days = np.full(people.count, float((dt.date(date.year, 12, 31) - date).days))
+        pressing = urgency(days, people.theta_days, behaviour.urgency_width_days)
+        return np.asarray(behaviour.year_end_urgency * pressing)
 
     def _forward(self) -> Array:
         """Return what entities would buy early for the next obligation, tonnes, shape (n,).
