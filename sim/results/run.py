@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import platform
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pandas as pd
 
 from sim.results.compliance import compliance_of
 from sim.results.quotes import quotes_of
-from sim.results.tables import events_of, holdings_of, orders_of, trades_of
+from sim.results.tables import events_of, holdings_of, opening_t, orders_of, trades_of
 from sim.scenario.identity import scenario_hash
 from sim.scenario.model import Scenario
 from sim.season.season import Season
@@ -111,6 +112,8 @@ def run_of(season: Season, seconds: float) -> Run:
     codes, people = list(season.floor.codes), season.people
     scenario = season.scenario
     names = season.account_names()
+    before = scenario.first_day - dt.timedelta(days=1)
+    opening = (before, opening_t(scenario.population.old_holdings, people.old_t, codes))
     return Run(
         season=scenario.name,
         seed=season.seed,
@@ -123,7 +126,7 @@ def run_of(season: Season, seconds: float) -> Run:
             "orders": lambda: orders_of(events, codes, names),
             "trades": lambda: trades_of(events, codes, names, people.group),
             "quotes": lambda: quotes_of(events, codes),
-            "holdings": lambda: holdings_of(season.snapshots, codes, names),
+            "holdings": lambda: holdings_of([opening, *season.snapshots], codes, names),
             "compliance": lambda: compliance_of(scenario, people, season.surrenders),
             "events": lambda: events_of(scenario),
         },

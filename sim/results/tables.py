@@ -10,7 +10,7 @@ import pandas as pd
 from engine.reasons import Reason
 from engine.records import Event, Modality, Side
 from sim.results.quotes import FEN, MODALITIES, TICK
-from sim.scenario.model import Scenario
+from sim.scenario.model import OldHolding, Scenario
 from sim.season.streams import Array
 
 BEIJING_NS = 8 * 3600 * 1_000_000_000
@@ -128,6 +128,14 @@ def holdings_of(
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def opening_t(old: tuple[OldHolding, ...], old_t: Array, codes: list[str]) -> Array:
+    """Return what is held before the first day, shape (n, v), from (rows of ``old``, n)."""
+    held = np.zeros((old_t.shape[1], len(codes)), np.int64)
+    for row, each in enumerate(old):
+        held[:, codes.index(each.vintage)] += old_t[row]
+    return held
 
 
 def events_of(scenario: Scenario) -> pd.DataFrame:
