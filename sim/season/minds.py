@@ -27,12 +27,8 @@ HALF_WAY = 0.05  # must-sell share at which a seller gives half of its way
 RELAXED = 0.02  # urgency below which nothing presses
 OPINION_DAYS = 10  # trading days an entity keeps its own opinion of the price
 
-WAKE = Purpose.WAKE
-ACT = Purpose.ACT
-PRICE = Purpose.PRICE
-QUANTITY = Purpose.QUANTITY
-VINTAGE = Purpose.VINTAGE
-LARGE = Purpose.LARGE
+WAKE, ACT, PRICE = Purpose.WAKE, Purpose.ACT, Purpose.PRICE
+QUANTITY, VINTAGE, LARGE = Purpose.QUANTITY, Purpose.VINTAGE, Purpose.LARGE
 
 
 MIND = np.dtype(  # one row an entity: what it is like, wants, remembers and has open
