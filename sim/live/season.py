@@ -34,6 +34,7 @@ class LiveSeason(Season):
         self.slots_played = self.slots_missed = 0
         self.first_number = len(before)
         self._is_live = False
+        next(Season(scenario, seed).live())  # kernels are compiled now, not while the clock runs
         venue.open_accounts(self.people.names, CASH_FEN)
         for date in before:
             self.live_day(date)

@@ -298,7 +298,7 @@ def test_what_only_the_house_does_is_refused(override: dict[str, object]) -> Non
 # over the wire
 
 RUN = CliRunner()
-SPEED = 1500.0  # a trading day in about ten seconds
+SPEED = 1200.0  # a trading day in about thirteen seconds
 SETTLED = (Phase.NEW, Phase.POSTED)
 
 
