@@ -46,7 +46,8 @@ def compute(registry: Registry, name: str, year: int, stage: str, file: Path | N
 
     RefusalError: those of ``books.order`` and ``stored_units.units_of``.
     """
-    plan = books.order(name, year, stage).plan
+    what = books.order(name, year, stage)
+    plan = what.plan
     stored = units_of(registry, plan, year, stage, file)
     read = reading.read_rows(plan, enumerate((texts for _, texts in stored.rows), 1), year)
     lacking = [Lacking(*_where(stored.rows[a.row - 1]), a.code, a.reason) for a in read.refused]
@@ -55,7 +56,9 @@ def compute(registry: Registry, name: str, year: int, stage: str, file: Path | N
         of_year = _whole(plan, of_year, stored.rows)
     if of_year is None:
         return Computed([], [], [], stored.refused, lacking)
-    result = engine.allocate(plan, of_year)
+    with registry.database.read() as tx:
+        balance = books.balance_values(tx, what)
+    result = engine.allocate(plan, of_year, balance)
     found = [row for row in report.entities(result) if row["complete"] == "yes"]
     whole = {str(row["entity"]) for row in found}
     table: list[Sequence[Any]] = [

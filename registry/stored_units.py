@@ -158,7 +158,7 @@ class _Books:
         """Return the case of a unit that opened in the year or closed before the final approval.
 
         Only where the plan gives it its emissions (AL-65, AL-86). Where such a unit is out of scope
-        (AL-04) its emissions are no obligation either, which nobody but the file can say.
+        (AL-04) its emissions are no obligation either, which the file says, not its dates alone.
         """
         due = self.plan.dates.get((self.year, "final_issue_due"))
         approved = int(f"{due.value:%Y%m%d}") if due else self.year * 10_000 + 1231

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
@@ -10,11 +11,11 @@ from sqlalchemy import Connection, func, insert, select
 from registry import accounts
 from registry.allocation import plan_file
 from registry.allocation.plan import Plan
-from registry.compliance import deductions, standing
+from registry.compliance import deductions, rows, standing
 from registry.compliance.deductions import Deduction
 from registry.compliance.eligibility import vintage_of
 from registry.compliance.rows import AllocationRow
-from registry.compliance.schema import STAGES, allocations, earmarks
+from registry.compliance.schema import STAGES, allocation_files, allocations, earmarks
 from registry.errors import RefusalError
 from registry.ledger import unit_ids
 from registry.monitoring import entities, provinces, verified
@@ -61,6 +62,7 @@ class Books(NamedTuple):
     used: dict[str, dict[int, int]]
     in_arrears: set[str]
     closed: set[int]  # accounts (RG-05)
+    balance: dict[str, Decimal]  # by sector
 
 
 def order(plan: str, year: int, stage: str) -> Order:
@@ -94,7 +96,28 @@ def read(tx: Connection, what: Order, at_ns: int) -> Books:
         deductions.uses_of_year(tx, what.year),
         standing.in_arrears(tx, at_ns),
         accounts.closed(tx),
+        balance_values(tx, what),
     )
+
+
+def balance_values(tx: Connection, what: Order) -> dict[str, Decimal]:
+    """Return the balance values of a plan year in t/t, as its first final issue found them (AL-82).
+
+    Published once, a value stays: who comes later, or is corrected, is computed with it (RG-18),
+    or everybody's allocation would move with every correction. One in the plan goes before.
+    """
+    a, f = allocations.c, allocation_files.c
+    issued = select(a.file).where(a.plan == what.plan.name, a.year == what.year)
+    query = select(f.content).where(f.id.in_(issued), f.stage == "final").order_by(f.id)
+    found: dict[str, Decimal] = {}
+    for content in tx.execute(query).scalars():
+        for sector, value in rows.balance_of(content).items():
+            found.setdefault(sector, Decimal(value))
+    rules = what.plan.industry
+    published = (
+        set() if rules is None else {name for year, name in rules.published if year == what.year}
+    )
+    return {sector: value for sector, value in found.items() if sector not in published}
 
 
 def _prior(tx: Connection, year: int) -> dict[str, Prior]:

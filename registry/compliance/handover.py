@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from registry.allocation import engine, reading
 from registry.allocation.exact import sums
+from registry.allocation.plan import OUT_OF_SCOPE
 from registry.compliance import books, rows
 from registry.compliance.books import Books, Order
 from registry.compliance.rows import AllocationRow, Mismatch, RefusedRow, RowError, refuse
@@ -65,22 +66,25 @@ def hand_over(
     state = books.read(tx, what, paper.at_ns)
     taken, more = refuse_rows(what, state, sound)
     mismatches = _early_bounds(what, state, taken)
+    balance: rows.Balance = {}
     if units is not None:
-        differ, unread = recompute(what, state, taken.values(), units)
+        differ, unread, balance = recompute(what, state, taken.values(), units)
         mismatches, more = mismatches + differ, more + unread
     refused = sorted(refused + more)
     wrong = {one.entity for one in mismatches}
     kept = [row for row in taken.values() if row.entity not in wrong]
     if (strict and (refused or mismatches)) or not kept:
         return Handover(0, "", 0, 0, tuple(refused), tuple(mismatches))
-    number, sha256 = _keep(tx, what, kept, paper)
+    number, sha256 = _keep(tx, what, kept, paper, balance)
     total = sum(row.tonnes for row in kept)
     return Handover(number, sha256, len(kept), total, tuple(refused), tuple(mismatches))
 
 
-def _keep(tx: Connection, what: Order, kept: list[AllocationRow], paper: Paper) -> tuple[int, str]:
+def _keep(
+    tx: Connection, what: Order, kept: list[AllocationRow], paper: Paper, balance: rows.Balance
+) -> tuple[int, str]:
     last = tx.execute(select(func.coalesce(func.max(allocation_files.c.id), 0))).scalar_one()
-    content = rows.content(kept)
+    content = rows.content(kept, balance)
     sha256 = checks.sha256(content)
     tx.execute(
         insert(allocation_files),
@@ -213,8 +217,15 @@ def _refuse_relief(what: Order, state: Books, row: AllocationRow) -> None:
         )
     waived = row.waived_tonnes or 0
     relieved = any(one.side == "obligation" for one in what.plan.relief)
+    relieved |= any(
+        one.treatment == OUT_OF_SCOPE and what.year in one.years for one in what.plan.special
+    )
     if waived and (not relieved or what.stage == "pre"):
-        refuse("waived_tonnes", "not_in_plan", f"{name} waives nothing of an obligation (AL-13)")
+        refuse(
+            "waived_tonnes",
+            "not_in_plan",
+            f"{name} waives nothing of an obligation of {what.year}, {what.stage} (AL-04, AL-13)",
+        )
     if waived > state.verified.get(row.entity, waived):
         refuse("waived_tonnes", "tonnes_invalid", "more is waived than was emitted (AL-13)")
 
@@ -240,15 +251,18 @@ def recompute(
     state: Books,
     given: Iterable[AllocationRow],
     units: Iterable[Mapping[str, str]],
-) -> tuple[list[Mismatch], list[RefusedRow]]:
-    """Compute the year from its units, and return every figure that differs (7.3)."""
+) -> tuple[list[Mismatch], list[RefusedRow], rows.Balance]:
+    """Compute the year from its units, and return every figure that differs (7.3).
+
+    Last the balance values that were solved on the way (AL-82).
+    """
     platform = {row.entity: row for row in given}
     read = reading.read_rows(what.plan, enumerate(units, 1), what.year)
     unread = [RefusedRow(*row) for row in read.refused]
     of_year = read.units.get(what.year)
     if of_year is None:
-        return [], unread
-    own = engine.allocate(what.plan, of_year)
+        return [], unread, {}
+    own = engine.allocate(what.plan, of_year, state.balance)
     computed = {row.entity: row for row in rows.of_result(own, what.stage)}
     found = [
         Mismatch(
@@ -270,4 +284,4 @@ def recompute(
         stored = state.verified.get(entity)
         if what.stage != "pre" and stored is not None and stored != tonnes:
             found.append(Mismatch(entity, "emissions_tonnes", tonnes, stored))
-    return found, unread
+    return found, unread, rows.solved_balance(own) if what.stage == "final" else {}

@@ -12,19 +12,22 @@ from typing import Any, NamedTuple
 
 from registry.allocation import report
 from registry.allocation.engine import Allocation
+from registry.allocation.exact import sums
 from registry.compliance.schema import REASONS
 from registry.errors import RefusalError
 from registry.monitoring import checks
 from registry.monitoring.schema import TONNES_MAX
 
 FIELDS = ("entity", "tonnes", "reason", "waived_tonnes")
+Balance = Mapping[str, str]  # t/t of a sector, a decimal as text
 
 
 class AllocationRow(NamedTuple):
     """What one entity is to have: early (stage pre) or altogether (final, additional), in tonnes.
 
-    ``reason``: of a differentiated issue, else "" (AL-26, AL-40, AL-66). ``waived_tonnes``: relief
-    on the side of the obligation; None leaves it to the registry (AL-13).
+    ``reason``: of a differentiated issue, else "" (AL-26, AL-40, AL-66). ``waived_tonnes``: what
+    of the verified tonnes is not owed: relief on the side of the obligation (AL-13), and units out
+    of scope, which have neither quota nor obligation (AL-04, AL-86); None: the plan's relief.
     """
 
     entity: str
@@ -54,13 +57,28 @@ class Mismatch(NamedTuple):
 def of_result(of: Allocation, stage: str) -> list[AllocationRow]:
     """Return the rows of a computed plan year for a stage."""
     field = "pre_allocation_t" if stage == "pre" else "approved_t"
-    found = []
+    outside, found = outside_t(of), []
     for row in report.entities(of):
-        waived = 0 if stage == "pre" else int(row["waived_t"])
+        waived = 0 if stage == "pre" else int(row["waived_t"]) + outside[str(row["entity"])]
         found.append(
             AllocationRow(str(row["entity"]), int(row[field]), str(row["differentiated"]), waived)
         )
     return found
+
+
+def outside_t(of: Allocation) -> dict[str, int]:
+    """Return the emissions of units out of scope by entity, in tonnes (AL-04, AL-86)."""
+    names = of.units.entities.names
+    tonnes = sums(of.units.entity, of.units.emissions_t * ~of.unit.in_scope, len(names))
+    return dict(zip(names, tonnes.tolist(), strict=True))
+
+
+def solved_balance(of: Allocation) -> Balance:
+    """Return the balance values that a computation has found by itself, by sector (AL-82)."""
+    found = report.balance_values([of])
+    return {
+        str(one["sector"]): str(one["balance_value"]) for one in found if one["solved"] == "yes"
+    }
 
 
 def read(
@@ -115,15 +133,21 @@ def _row(given: AllocationRow | Mapping[str, Any]) -> AllocationRow:
     return row
 
 
-def content(rows: Iterable[AllocationRow]) -> str:
-    """Return the rows as canonical JSON, ordered by entity."""
-    ordered = [list(row) for row in sorted(rows, key=lambda one: one.entity)]
+def content(rows: Iterable[AllocationRow], balance: Balance | None = None) -> str:
+    """Return the rows as canonical JSON, ordered by entity; last the balance values, if any."""
+    ordered: list[Any] = [list(row) for row in sorted(rows, key=lambda one: one.entity)]
+    ordered += [dict(sorted(balance.items()))] if balance else []
     return json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
 
 
 def of_content(text: str) -> list[AllocationRow]:
     """Return the rows that ``content`` wrote."""
-    return [AllocationRow(*row) for row in json.loads(text)]
+    return [AllocationRow(*row) for row in json.loads(text) if isinstance(row, list)]
+
+
+def balance_of(text: str) -> Balance:
+    """Return the balance values that ``content`` wrote, in t/t by sector (AL-82)."""
+    return next((row for row in json.loads(text) if isinstance(row, dict)), {})
 
 
 def sha256(row: AllocationRow) -> str:

@@ -60,7 +60,7 @@ allocations = Table(
     text("stage"),
     number("unit", ForeignKey("units.id")),
     number("tonnes"),  # pre: due early; final, additional: approved altogether
-    number("waived_tonnes"),  # of the obligation, on its side of the relief (AL-13)
+    number("waived_tonnes"),  # not owed: relief (AL-13), units out of scope (AL-04)
     number("deduction_tonnes"),  # netted; negative: credited back (AL-67)
     number("issued_tonnes"),  # to the entity's account
     number("earmarked_tonnes"),  # to the provincial account (AL-26, AL-40, AL-66)
