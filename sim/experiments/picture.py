@@ -13,7 +13,16 @@ from matplotlib.ticker import MaxNLocator
 from sim.experiments.read_outs import WORDS
 from sim.experiments.reading import BASE
 from sim.experiments.running import Outcome
-from sim.pictures.style import BLUE, VERMILLION, empty, legend_in, panels_over_key, sheet, styled
+from sim.pictures.style import (
+    BLUE,
+    MUTED,
+    VERMILLION,
+    empty,
+    legend_in,
+    panels_over_key,
+    sheet,
+    styled,
+)
 from sim.results.days import Floats
 
 PANELS_MAX = 6
@@ -65,7 +74,9 @@ def _panel(axes: Axes, outcome: Outcome, name: str) -> None:
     wide = wide.pivot_table(index="seed", columns="arm", values="value")
     arms = [arm for arm in outcome.arms if arm.label != BASE]
     for at, arm in enumerate(arms):
-        if arm.label in wide.columns and arm.against in wide.columns:
+        if arm.label not in wide.columns or arm.against not in wide.columns:
+            axes.text(0.0, at, " nothing to compare with", va="center", fontsize=7, color=MUTED)
+        else:
             change = (wide[arm.label] - wide[arm.against]).dropna().to_numpy() * factor
             row = outcome.pairs
             row = row[(row["arm"] == arm.label) & (row["read_out"] == name)]

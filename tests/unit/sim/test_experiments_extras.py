@@ -62,6 +62,25 @@ def test_makers_quote_both_sides_within_their_inventory() -> None:
         assert held.max() <= 2.0 * STOCK
 
 
+def test_a_maker_at_its_limit_bids_for_no_more() -> None:
+    more = {"extras.market_makers": 1, "extras.maker_stock_t": STOCK}
+    season = Season(short(0.05, **more), 1)
+    next(season.live())
+    assert season.others is not None
+    makers = season.others.makers
+    assert makers is not None
+    (row,) = makers.rows
+    room = int(2 * STOCK) - int(makers.held_t(row)[0])
+    tonnes = np.zeros(row + 1, np.int64)
+    for left in (10, 0):
+        tonnes[row] = room - left
+        season.floor.give("CEA", tonnes)
+        room = left
+        bid, ask = makers._two_sides(0, row, 0)
+        assert bid[-1] == left
+        assert ask[-1] == int(0.04 * STOCK)
+
+
 def test_a_makers_quotes_are_its_spread_apart() -> None:
     spread = 0.03
     wide = {"extras.market_makers": 1, "extras.maker_spread_share": spread}
@@ -155,15 +174,21 @@ def test_the_reserve_sells_where_little_is_held() -> None:
     assert len(sold["date"].unique()) <= 2  # November and December
 
 
-def test_no_trade_lies_outside_a_collar() -> None:
-    base = simulate(short(), 1).trades["price_cny"]
-    floor, ceiling = float(base.quantile(0.3)), float(base.quantile(0.7))
-    collar = {"floor_cny_t": round(floor, 1), "ceiling_cny_t": round(ceiling, 1)}
+@pytest.mark.parametrize("side", ["floor", "ceiling"])
+def test_no_trade_lies_outside_a_collar(side: str) -> None:
+    base = simulate(short(), 1).trades
+    listed = base.loc[base["modality"] == "listed", "price_cny"]
+    collar = {"floor_cny_t": 1.0, "ceiling_cny_t": 500.0}
+    collar[f"{side}_cny_t"] = round(float(listed.median()), 1)
+    inside = collar["floor_cny_t"], collar["ceiling_cny_t"]
     trades = simulate(short(0.05, **{"extras.collar": collar}), 1).trades
     late = trades[trades["date"] > trades["date"].min() + pd.Timedelta(days=7)]
-    assert len(late)
-    assert late["price_cny"].between(collar["floor_cny_t"], collar["ceiling_cny_t"]).all()
-    assert not base.between(collar["floor_cny_t"], collar["ceiling_cny_t"]).all()
+    for modality in ("listed", "bulk"):
+        mine = late.loc[late["modality"] == modality, "price_cny"]
+        assert mine.between(*inside).all()
+        assert modality == "bulk" or len(mine) > 10
+    free = base[base["date"] > base["date"].min() + pd.Timedelta(days=7)]
+    assert not free["price_cny"].between(*inside).all()
 
 
 def test_price_time_matches_what_crosses_by_itself() -> None:
