@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from sim.results.compliance import compliance_of
@@ -23,6 +24,7 @@ from sim.season.season import Season
 
 TABLES = ("orders", "trades", "quotes", "holdings", "compliance", "events")
 RUN_FILE = "run.json"
+SCENARIO_FILE = "scenario.json"
 PACKAGES = ("numpy", "numba", "pandas", "pyarrow")
 
 
@@ -74,10 +76,12 @@ class Run:
         return self.makers["events"]()
 
     def save(self, folder: Path) -> Path:
-        """Write one Parquet a table and ``run.json`` into ``folder``; return it."""
+        """Write a Parquet a table, the scenario and ``run.json`` into ``folder``; return it."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+        if self.scenario is not None:
+            (folder / SCENARIO_FILE).write_bytes(msgspec.json.encode(self.scenario))
         facts = {name: getattr(self, name) for name in ("season", "seed", "scenario_hash")}
         facts |= {"digest": self.digest, "seconds": self.seconds, "counts": self.counts}
         facts["versions"] = {each: version(each) for each in PACKAGES}
@@ -97,6 +101,9 @@ class Run:
             facts: dict[str, Any] = json.loads((folder / RUN_FILE).read_text())
             keys = ("season", "seed", "scenario_hash", "digest", "seconds", "counts")
             values = {key: facts[key] for key in keys}
+            file = folder / SCENARIO_FILE
+            if file.exists():
+                values["scenario"] = msgspec.json.decode(file.read_bytes(), type=Scenario)
         except (OSError, ValueError, KeyError) as error:
             raise RunFolderError(f"{folder}: no saved run ({RUN_FILE}: {error})") from error
 
