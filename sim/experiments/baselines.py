@@ -21,7 +21,8 @@ from sim.results.run import Run, run_of
 from sim.scenario.model import Scenario
 from sim.scenario.reading import changed
 from sim.season.floor import HALF_DAY_SLOTS
-from sim.season.minds import BULK_MIN_T, SLOTS, Day, learn_of
+from sim.season.learning import learn_of
+from sim.season.minds import BULK_MIN_T, SLOTS, Day
 from sim.season.season import Season, trading_days
 from sim.season.streams import Array, Purpose, bells, entity_keys, units
 from sim.simulation import simulate
@@ -116,11 +117,9 @@ def _volumes(days: list[dt.date], year: int, modality: str, daily: pd.DataFrame 
 def baseline_no_groups(scenario: Scenario, seed: int) -> Run:
     """Return (b): a run of the same model in which nobody belongs to a group.
 
-    What the largest groups held of earlier vintages is held by all, so that nothing is lost.
+    What groups held of earlier vintages is held by all (sim.season.people): nothing is lost.
     """
-    holdings = range(len(scenario.population.old_holdings))
-    shares = {f"population.old_holdings.{place}.top_share": 0.0 for place in holdings}
-    return simulate(changed(scenario, NO_GROUPS | shares), seed)
+    return simulate(changed(scenario, NO_GROUPS), seed)
 
 
 def baseline_zero_intelligence(scenario: Scenario, seed: int) -> Run:
