@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from gateway.keys import Key, Keys
-from gateway.serve import Options, running
+from gateway.serve import Options, Running, running
 from registry.institution import Registry
 from registry.schema import accounts
 from tests.e2e.live_venue import LiveVenue, RunningClock
@@ -47,7 +47,9 @@ def open_books(folder: Path) -> None:
 class People:
     """Asks pages of a running venue as somebody: an entity by its code, an office by its role."""
 
-    def __init__(self, venue: LiveVenue, web: httpx.AsyncClient, keys: Mapping[str, Key]) -> None:
+    def __init__(
+        self, venue: LiveVenue | None, web: httpx.AsyncClient, keys: Mapping[str, Key]
+    ) -> None:
         self.venue, self._web, self._keys = venue, web, keys
 
     async def send(self, who: str, page: str, content: Any = None) -> tuple[int, Any]:
@@ -131,10 +133,12 @@ class People:
 
     def leap_to(self, *moment: int) -> None:
         """Let the venue's clock jump ahead."""
+        assert self.venue is not None
         self.venue.clock.leap_to(dt.datetime(*moment))  # type: ignore[arg-type, misc]
 
 
-def _keys(folder: Path, keys: Keys) -> dict[str, Key]:
+def keys_of(folder: Path, keys: Keys) -> dict[str, Key]:
+    """Make a key for each entity and office, by code and role."""
     books = f"sqlite:///{folder / 'registry.db'}"
     with Registry.open(books) as registry, registry.database.read() as tx:
         rows = tx.execute(accounts.select().where(accounts.c.code.in_(ENTITIES))).all()
@@ -149,6 +153,14 @@ def _keys(folder: Path, keys: Keys) -> dict[str, Key]:
     return found
 
 
+async def accounts_come(server: Running) -> None:
+    """Return once the exchange knows the entities' accounts: they come by instruction."""
+    async with asyncio.timeout(10):
+        market = server.venue.exchange.state.market
+        while int(market[0]["accounts"]) < len(ENTITIES):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @contextlib.asynccontextmanager
 async def people(folder: Path, *moment: int) -> AsyncIterator[People]:
     """Serve the venue of a folder from a moment in Beijing on, until the block ends."""
@@ -156,9 +168,6 @@ async def people(folder: Path, *moment: int) -> AsyncIterator[People]:
     options = Options(clock=lambda _: clock, port=0, data_dir=folder)
     async with running(options) as server, httpx.AsyncClient(base_url=server.url) as web:
         venue = LiveVenue(server, clock, [])
-        async with asyncio.timeout(10):  # accounts come to the exchange by instruction
-            market = server.venue.exchange.state.market
-            while int(market[0]["accounts"]) < len(ENTITIES):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        yield People(venue, web, _keys(folder, server.venue.keys))
+        await accounts_come(server)
+        yield People(venue, web, keys_of(folder, server.venue.keys))
         assert server.venue.registry.violations() == []
