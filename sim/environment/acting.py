@@ -24,7 +24,7 @@ from gymnasium import spaces
 
 from engine.records import Event, Kind, Mode, OrderStatus, Side
 from sim.environment.played import Ask, PlayedSeason
-from sim.season.minds import learn_of
+from sim.season.learning import learn_of
 from sim.season.streams import Array
 
 OFFSETS, SHARES = 21, 10

@@ -10,7 +10,8 @@ from engine.records import Event
 from sim.live.floor import LiveFloor
 from sim.live.port import Venue
 from sim.scenario.model import Scenario
-from sim.season.minds import Day, learn_of
+from sim.season.learning import learn_of
+from sim.season.minds import Day
 from sim.season.season import Season
 
 CASH_FEN = 10**13  # of each account: full pre-funding (TR-41)

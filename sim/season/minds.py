@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.records import Event, Kind, Mode, Side
+from engine.records import Kind, Mode, Side
 from sim.season.jit import inlined, kernel, part
 from sim.season.streams import Array, Purpose, bell, unit
 
@@ -21,7 +21,6 @@ BULK_MIN_T = 100_000  # TR-12
 LIST, CANCEL, TAKE_BEST = int(Kind.LIST), int(Kind.CANCEL), int(Kind.TAKE_BEST)
 ADD, PRICE_TIME = int(Kind.ADD), int(Mode.PRICE_TIME)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
-ACCEPTED, TRADED = int(Event.ACCEPTED), int(Event.TRADED)
 NO_BULK, BULK_WANTED = 0, 1
 HALF_WAY = 0.05  # must-sell share at which a seller gives half of its way
 RELAXED = 0.02  # urgency below which nothing presses
@@ -346,53 +345,3 @@ def decide(
         elif mind[i]["wanted_t"] < 0:
             n = sell(mind, day, habits, a, out, n, i, moment)
     return n, decisions
-
-
-@kernel
-def learn_of(mind: Array, events: Array) -> None:
-    """Let everybody hear what became of the orders: fills, listings that rest, ends."""
-    n = len(mind)
-    for event in events:
-        i = event["account"]
-        if event["kind"] == TRADED:
-            side = event["side"]
-            qty = event["qty_tonnes"]
-            j = event["counterparty"]
-            buyer, seller = (i, j) if side == BUY else (j, i)
-            if buyer < n:
-                mind[buyer]["bought_t"] += qty
-                mind[buyer]["wanted_t"] -= qty
-                mind[buyer]["dealt"] = 1
-            if seller < n:
-                mind[seller]["sold_t"] += qty
-                mind[seller]["wanted_t"] += qty
-                mind[seller]["dealt"] = 1
-            if j < n and mind[j]["open_no"] == event["other_order_no"]:
-                mind[j]["open_t"] = event["other_leaves_qty"]
-                if mind[j]["open_t"] == 0:
-                    mind[j]["open_no"] = 0
-        elif event["kind"] == ACCEPTED and 0 <= i < n and event["leaves_qty"] > 0:
-            mind[i]["open_no"] = event["order_no"]
-            mind[i]["open_t"] = event["leaves_qty"]
-            mind[i]["open_side"] = event["side"]
-            mind[i]["open_ticks"] = event["price_ticks"]
-
-
-@kernel
-def end_of_day(
-    mind: Array, closes_log: float, memory_rate: float, step: float, give_way: float, keep: float
-) -> None:
-    """Let everybody learn from the day: who found nobody gives way, who dealt asks for more."""
-    for i in range(len(mind)):
-        side = mind[i]["tried"]
-        if side == BUY:
-            mind[i]["premium"] += -step if mind[i]["dealt"] else step
-        elif side == SELL:
-            mind[i]["premium"] += step if mind[i]["dealt"] else -step * give_way
-        mind[i]["premium"] *= keep
-        mind[i]["memory"] += memory_rate * (closes_log - mind[i]["memory"])
-        mind[i]["tried"] = 0
-        mind[i]["dealt"] = 0
-        mind[i]["open_no"] = 0
-        mind[i]["open_t"] = 0
-        mind[i]["bulk"] = NO_BULK

@@ -16,7 +16,8 @@ from sim.season.bidding import Bidding
 from sim.season.desks import Desks
 from sim.season.extras import Others
 from sim.season.floor import HALF_DAY_SLOTS, Floor
-from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, end_of_day, learn_of, urgency
+from sim.season.learning import end_of_day, learn_of
+from sim.season.minds import MIND, SLOTS, Day, Habits, Market, decide, urgency
 from sim.season.news import News
 from sim.season.offsetting import Offsets
 from sim.season.people import People, people_of
