@@ -2,8 +2,9 @@
 
 ``python -m tests.unit.sim.season_tables --write`` puts them between their marks; without it they
 are printed. ``--scores RUNS [--daily FILE]`` scores saved runs of the seasons, keeps the result
-with the hashes of the scenarios they were made with as docs/results/season-score.json, and writes
-the pages.
+with the hashes of the scenarios they were made with as docs/results/season-score.json;
+``--identify`` measures which parameters can be told apart (minutes) and keeps that beside it. Both
+write the pages.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,11 @@ ROOT = Path(__file__).parents[3]
 MODEL = ROOT / "docs/explanation/season-model.md"
 REFERENCE = ROOT / "docs/reference/season.md"
 SCORES = ROOT / "docs/results/season-score.json"
+IDENTIFIED = ROOT / "docs/results/season-identify.json"
+HIDDEN = (  # parameters whose effects may be alike
+    *("reluctance", "inactive_share", "theta_median_days", "theta_sigma", "urgency_width_days"),
+    *("mood_sd", "price_noise", "netting_share", "accounts_netting", "news_netting_share"),
+)
 MARK = "<!-- {name}: made from the records -->\n"
 END = "<!-- end -->\n"
 EDGE = 0.01  # of a bound's range: a value that near to its end is called at the end
@@ -236,6 +243,52 @@ def _short(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
+def identified() -> str:
+    """Return the committed identification, or how to make it while there is none."""
+    if not IDENTIFIED.exists():
+        return "Not measured yet: `python -m tests.unit.sim.season_tables --identify`.\n"
+    return identified_text(json.loads(IDENTIFIED.read_text(encoding="utf-8")))
+
+
+def identified_text(document: Mapping[str, Any]) -> str:
+    """Return the tables of an identification document (``identification``)."""
+    own = document["behaviour"] == msgspec.structs.asdict(load("2024").behaviour)
+    whose = "" if own else " **With other parameters than those shipped.**"
+    lines = [
+        f"Measured with {document['share']:g} of the entities of 2021 and 2024, "
+        f"{document['trials']} trials.{whose} `trace`: the largest change of a fact, in its own "
+        "spread over seeds, when the parameter moves by a tenth of its bounds; below 1 it is lost "
+        "in chance. `error`: found less true, as a share of the bounds.",
+        "",
+        "| parameter | true | found | error | trace |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{each['name']}` | {each['true']:.3g} | {each['found']:.3g} | {each['error']:+.0%} "
+        f"| {each['trace']:.1f} |"
+        for each in document["parameters"]
+    ]
+    for key, words in (("alike", "Parallel effects (cosine)"), ("tied", "Go together (rank)")):
+        found = [f"`{a}` and `{b}` {value:+.2f}" for a, b, value in document[key]]
+        lines += ["", f"{words}: {', '.join(found) or 'none at 0.9 or above'}."]
+    return "\n".join(lines) + "\n"
+
+
+def identification(names: Sequence[str] = HIDDEN, trials: int = 30, share: float = 0.1) -> Any:
+    """Return what ``sim.identify`` finds, with the parameters that it was made with."""
+    found = sim.identify(names, trials=trials, share=share, jobs=1)
+    return {
+        "behaviour": msgspec.structs.asdict(load("2024").behaviour),
+        "share": share,
+        "trials": found.trials,
+        "loss": found.loss,
+        "loss_true": found.loss_true,
+        "parameters": [asdict(each) for each in found.parameters],
+        "alike": found.alike,
+        "tied": found.tied,
+    }
+
+
 def options() -> str:
     """Return every argument and option of the commands that are about seasons."""
     commands: Mapping[str, Any] = vars(typer.main.get_command(app))["commands"]
@@ -305,6 +358,7 @@ TABLES: dict[Path, dict[str, Callable[[], str]]] = {
         "urgency": urgency_table,
         "targets": targets_table,
         "horizon": horizon_table,
+        "identified": identified,
         "scores": scores,
     },
     REFERENCE: {"options": options, "interface": interface},
@@ -344,18 +398,26 @@ def scored(runs: Path, daily: Path | None) -> dict[str, Any]:
     return document | {"scenarios": {name: found.pop() for name, found in hashes.items()}}
 
 
+def keep(file: Path, document: Any) -> None:
+    """Write a document into docs/results."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Print or write the tables."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--write", action="store_true", help="write the pages")
     asked.add_argument("--scores", type=Path, metavar="RUNS", help="score saved runs and keep it")
+    asked.add_argument("--identify", action="store_true", help="measure what can be told apart")
     asked.add_argument("--daily", type=Path, help="the exchange's daily file")
     chosen = asked.parse_args()
     if chosen.scores:
-        text = json.dumps(scored(chosen.scores, chosen.daily), indent=1, ensure_ascii=False)
-        SCORES.parent.mkdir(parents=True, exist_ok=True)
-        SCORES.write_text(text + "\n", encoding="utf-8")
-    if chosen.scores or chosen.write:
+        keep(SCORES, scored(chosen.scores, chosen.daily))
+    if chosen.identify:
+        keep(IDENTIFIED, identification())
+    if chosen.scores or chosen.identify or chosen.write:
         write_pages()
     else:
         for tables in TABLES.values():

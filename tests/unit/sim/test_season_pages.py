@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import tomllib
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sim.results.run import TABLES as RUN_TABLES
 from sim.results.run import Run
 from sim.scenario.identity import scenario_hash
 from sim.scenario.model import Behaviour
-from sim.scenario.reading import load
+from sim.scenario.reading import load, season_names
 from sim.season.minds import MIND
 from sim.simulation import simulate
 from tests.unit.sim import season_tables
@@ -29,6 +30,7 @@ from tests.unit.sim.season_tables import (
     REFERENCE,
     ROOT,
     TABLES,
+    identified_text,
     renewed,
     score_text,
     scored,
@@ -187,7 +189,22 @@ def test_runs_of_two_scenarios_are_not_scored_as_one(run: Run, tmp_path: Path) -
         scored(tmp_path, None)
 
 
+def test_an_identification_becomes_a_table_and_says_whose_it_is() -> None:
+    row = {"name": "mood_sd", "true": 0.01, "found": 0.02, "error": 0.2, "trace": 3.14}
+    own = msgspec.structs.asdict(load("2024").behaviour)
+    document: dict[str, Any] = {"behaviour": own, "share": 0.1, "trials": 5, "parameters": [row]}
+    document |= {"alike": [["mood_sd", "price_noise", 0.95]], "tied": []}
+    text = identified_text(document)
+    assert "| `mood_sd` | 0.01 | 0.02 | +20% | 3.1 |" in text
+    assert "Parallel effects (cosine): `mood_sd` and `price_noise` +0.95." in text
+    assert "Go together (rank): none at 0.9 or above." in text
+    assert "other parameters" not in text
+    assert "other parameters" in identified_text({**document, "behaviour": own | {"mood_sd": 9.0}})
+
+
 def test_behaviour_is_the_same_in_all_seasons() -> None:
     """ADR 0004: no season has parameters of its own."""
-    sets = {json.dumps(msgspec.structs.asdict(load(name).behaviour)) for name in ("2021", "2026")}
+    sets = {json.dumps(msgspec.structs.asdict(load(name).behaviour)) for name in season_names()}
     assert len(sets) == 1
+    folder = ROOT / "sim/scenario/seasons"
+    assert not [f for f in folder.glob("*.toml") if "behaviour" in tomllib.loads(f.read_text())]
