@@ -42,6 +42,7 @@ WORDS: dict[str, Wording] = {
     "price_oct_nov": Wording("mean close of October and November", "CNY/t"),
     "price_run_q4": Wording("change of the close over the last quarter, log", ""),
     "price_late": Wording("mean price, last 10 days before the deadline", "CNY/t"),
+    "late_premium": Wording("that price over the mean price of the season", ""),
     "price_small_buyers": Wording("mean price paid by small entities", "CNY/t"),
     "price_auction": Wording("mean price in bidding sessions", "CNY/t"),
     "SD": Wording("standard deviation of daily returns", ""),
@@ -94,6 +95,7 @@ def read_outs(run: Run) -> dict[str, float]:
     found = facts(run.quotes, run.trades, run.compliance)
     whole = run.quotes[run.quotes["instrument"] == COMPOSITE].sort_values("date")
     found |= _prices(whole) | _trading(run, whole) | _compliance(run) | _holdings(run.holdings)
+    found["late_premium"] = _ratio(found["price_late"], found["price_mean"]) - 1.0
     return {
         name: float(found[name]) for name in WORDS if name in found and np.isfinite(found[name])
     }
