@@ -169,7 +169,7 @@ class Extras(Record, frozen=True, kw_only=True):
     auction_share: float = 0.0  # of the allocation, sold by the state in one-way bidding (TR-95)
     auction_pricing: str = "uniform"  # or "pay_as_bid" (TR-83)
     matching: str = "listed"  # or "price_time"
-    composite: str = "rule"  # of the date; or the "mean", by "volume", the "newest" vintage (TR-104)
+    composite: str = "rule"  # of the date; "mean", by "volume", the "newest" vintage (TR-104)
     collar: PriceCollar | None = None  # off without it
     reserve: Reserve | None = None  # off without it
 

@@ -17,7 +17,7 @@ from sim.season.streams import Array
 CONVEXITY = 2.0  # of the schedule: most is sold late …
 AT_ONCE = 0.4  # … but this share soon after the rule is decided,
 PLAN_DAYS = 45.0  # calendar days until everybody has a plan
-DRAFT = 0.01  # and this while it is a draft
+DRAFT = 0.003  # and this while it is a draft
 
 
 def old_share(scenario: Scenario, codes: list[str], spare_t: Array) -> Array:
