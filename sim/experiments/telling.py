@@ -13,6 +13,7 @@ from sim.experiments.read_outs import WORDS
 from sim.experiments.running import Outcome
 
 SUMMARY_MD, SUMMARY_JSON = "summary.md", "summary.json"
+SMALLEST = 5e-5  # below it a number is nothing
 SIGN_WORDS = {"+": "more", "-": "less", "0": "no change"}
 
 
@@ -130,8 +131,8 @@ def number(value: float, signed: bool = False) -> str:
         return "–"
     size = abs(value)
     places = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
-    sign = "+" if signed and value else ""
-    return f"{value:{sign},.{places}f}" if value else "0"
+    sign = "+" if signed else ""
+    return f"{value:{sign},.{places}f}" if size >= SMALLEST else "0"
 
 
 def write(outcome: Outcome, folder: Path) -> list[Path]:

@@ -252,6 +252,7 @@ def test_the_page_and_the_document_say_what_was_found(outcome: tuple[Outcome, Pa
     assert document["expectations"][0]["occurred"] == "yes"
     assert number(1234.5) == "1,234"
     assert number(-0.01234, True) == "-0.0123"
+    assert number(-1e-9, True) == "0"
 
 
 def test_the_picture_has_a_dot_a_seed(outcome: tuple[Outcome, Path]) -> None:
