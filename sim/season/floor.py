@@ -111,8 +111,10 @@ class Floor:
         }
         if changes:
             rules = dataclasses.replace(rules, **changes)  # type: ignore[arg-type]
-        listed_t = self.exchange.state.totals["day_qty_tonnes"][: len(self.codes), 0]
-        return with_extras(rules, self.scenario, self.codes, listed_t)
+        state, count = self.exchange.state, len(self.codes)
+        listed_t = state.totals["day_qty_tonnes"][:count, 0]
+        weights = state.instruments["weight"][:count]
+        return with_extras(rules, self.scenario, self.codes, listed_t, weights)
 
     def inside_collar(self, lower_ticks: int, upper_ticks: int) -> tuple[int, int]:
         """Return the part of a day's limits inside the collar, or the limit nearest to it."""

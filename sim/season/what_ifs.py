@@ -9,19 +9,21 @@ from sim.scenario.model import Scenario
 from sim.season.streams import Array
 
 
-def with_extras(rules: Rules, scenario: Scenario, codes: list[str], listed_t: Array) -> Rules:
+def with_extras(
+    rules: Rules, scenario: Scenario, codes: list[str], listed_t: Array, weights: Array
+) -> Rules:
     """Return the day's rules as a scenario's extras would have them.
 
     One-way bidding is allowed where the state sells (TR-80), and the composite has the weights of
-    ``extras.composite`` (TR-104). codes, listed_t: instruments on the market and their listed
-    tonnes of the day before.
+    ``extras.composite`` (TR-104). codes, listed_t, weights: instruments on the market, their listed
+    tonnes of the day before, and their weights then.
     """
     if sells(scenario) and "auction" not in rules.modalities:
         rules = dataclasses.replace(rules, modalities=(*rules.modalities, "auction"))
     if scenario.extras.composite == "rule":
         return rules
-    weights = composite_weights(rules, scenario.extras.composite, codes, listed_t)
-    return dataclasses.replace(rules, composite_weights=weights)
+    found = composite_weights(rules, scenario.extras.composite, codes, listed_t, weights)
+    return dataclasses.replace(rules, composite_weights=found)
 
 
 def sells(scenario: Scenario) -> bool:
@@ -32,16 +34,17 @@ def sells(scenario: Scenario) -> bool:
 
 
 def composite_weights(
-    rules: Rules, composite: str, codes: list[str], listed_t: Array
+    rules: Rules, composite: str, codes: list[str], listed_t: Array, weights: Array
 ) -> tuple[int, ...]:
     """Return a weight per vintage: "mean", by "volume" of the day before, or "newest" alone.
 
-    Before anything traded, all weigh the same by volume.
+    After a day without listed trades the weights by volume stay; before the first, all are alike.
     """
     names = [each.code for each in rules.vintages]
     if composite == "newest":
         return (0,) * (len(names) - 1) + (1,)
-    if composite == "volume" and listed_t.any():
-        traded = dict(zip(codes, listed_t.tolist(), strict=False))
+    last = listed_t if listed_t.any() else weights
+    if composite == "volume" and last.any():
+        traded = dict(zip(codes, last.tolist(), strict=True))
         return tuple(int(traded.get(name, 0)) for name in names)
     return (1,) * len(names)

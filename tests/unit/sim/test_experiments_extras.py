@@ -227,11 +227,14 @@ def test_the_composite_can_have_other_weights() -> None:
     rules = Rulebook.on(dt.date(2024, 12, 2))
     codes = [each.code for each in rules.vintages]
     traded = np.array([5, 0, 7, 3])
-    assert composite_weights(rules, "newest", codes, traded) == (0, 0, 0, 1)
-    assert composite_weights(rules, "volume", codes, traded) == (5, 0, 7, 3)
-    assert composite_weights(rules, "volume", codes, traded * 0) == (1, 1, 1, 1)
-    assert composite_weights(rules, "mean", codes, traded) == (1, 1, 1, 1)
-    plain = with_extras(rules, load("2024"), codes, traded)
+    before, none = np.array([2, 0, 0, 9]), np.zeros(4, np.int64)
+    assert composite_weights(rules, "newest", codes, traded, before) == (0, 0, 0, 1)
+    assert composite_weights(rules, "volume", codes, traded, before) == (5, 0, 7, 3)
+    assert composite_weights(rules, "volume", codes, none, before) == (2, 0, 0, 9)
+    assert composite_weights(rules, "volume", codes, none, none) == (1, 1, 1, 1)
+    assert composite_weights(rules, "volume", codes[:3], none[:3], before[:3]) == (2, 0, 0, 0)
+    assert composite_weights(rules, "mean", codes, traded, before) == (1, 1, 1, 1)
+    plain = with_extras(rules, load("2024"), codes, traded, before)
     assert plain == rules  # TR-104
 
 
@@ -239,4 +242,4 @@ def test_sessions_are_allowed_where_the_state_sells() -> None:
     rules = Rulebook.on(dt.date(2024, 12, 2))
     assert not rules.auction_enabled  # TR-80: from July 2025
     sells = load("2024", {"extras.auction_share": 0.05})
-    assert with_extras(rules, sells, [], np.array([])).auction_enabled
+    assert with_extras(rules, sells, [], np.array([]), np.array([])).auction_enabled
