@@ -29,8 +29,9 @@ SAID: dict[str, object] = {
 }
 
 
-def with_units(season: str = "2024", **more: object) -> Scenario:
-    return load(season, {**SAID, **more})
+def with_units(key: str = "format", value: object = 1) -> Scenario:
+    """Return 2024 with the units of the file, and one key changed."""
+    return load("2024", {**SAID, key: value})
 
 
 def test_entities_have_the_plans_allocation_and_obligation_al_31() -> None:
@@ -70,7 +71,7 @@ def test_a_whole_season_issues_and_surrenders_what_was_computed() -> None:
 
 def test_other_sectors_and_years_are_drawn_beside_it() -> None:
     """2025: power of 2024 is not in the file, and industry has another plan (AL-80)."""
-    sizes = {f"population.sectors.{row}.entities": 3 for row in (1, 2, 3)}
+    sizes: dict[str, object] = {f"population.sectors.{row}.entities": 3 for row in (1, 2, 3)}
     sizes |= {f"population.sectors.{row}.emissions_mt": 3.0 for row in (1, 2, 3)}
     said = {**SAID, **sizes, "obligations.0.emissions_mt": 41.0, "obligations.1.emissions_mt": 9.0}
     people = people_of(load("2025", said), 1)
@@ -89,11 +90,11 @@ def refused(scenario: Scenario) -> ScenarioError:
 
 
 def test_a_file_of_another_size_is_refused_with_key_and_expectation() -> None:
-    error = refused(with_units(**{"population.sectors.0.entities": 9}))
+    error = refused(with_units("population.sectors.0.entities", 9))
     assert error.problems[0].key == "population.sectors.0.entities"
     assert error.problems[0].value == 9
     assert "8, as many power entities as units.csv has" in str(error)
-    error = refused(with_units(**{"obligations.0.emissions_mt": 41.0}))
+    error = refused(with_units("obligations.0.emissions_mt", 41.0))
     assert error.problems[0].key == "obligations.0.emissions_mt"
     assert "39.8367, the emissions in units.csv" in str(error)
 
@@ -108,7 +109,7 @@ def test_a_file_of_another_size_is_refused_with_key_and_expectation() -> None:
 def test_a_bad_file_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
     file = tmp_path / "units.csv"
     file.write_text(FILE.read_text("utf-8").replace(old, new, 1), "utf-8")
-    error = refused(with_units(**{"population.units_file": str(file)}))
+    error = refused(with_units("population.units_file", str(file)))
     assert error.problems[0].key == "population.units_file"
     assert str(file) in str(error)
     assert said in str(error)
