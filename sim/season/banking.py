@@ -74,13 +74,12 @@ def converted_t(scenario: Scenario, codes: list[str], held: Array, date: dt.date
     """Return the tonnes that become new ones on ``date``, shape (n, v) by column of ``codes``.
 
     AL-54, AL-55: what was applied for is recovered and issued again as the new vintage. Of a season
-    that begins after the years whose net sales count, the share is given by the scenario. None on
-    any other day.
+    that begins after the years whose net sales count, the scenario gives the share: of what is
+    left, the same on each day. None on any other day.
     """
     banking = scenario.banking
     if banking is None or date not in banking.conversions:
         return None
-    left = len(banking.conversions) - banking.conversions.index(date)
     old = np.array([code in banking.vintages for code in codes])
-    share = 1.0 - (1.0 - banking.converted_share) ** (1.0 / left)
+    share = 1.0 - (1.0 - banking.converted_share) ** (1.0 / len(banking.conversions))
     return np.asarray(np.floor(held * old * share).astype(np.int64))
