@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from gateway.authority import permitted
 from gateway.keys import Key, body_sha256
+from gateway.rest.message_base import Listed
 from gateway.rest.messages import Problem
 from gateway.venue import Venue
 from gateway.wire.refusals import REFUSALS
@@ -28,6 +29,11 @@ UNNAMED = {  # codes whose sentences name no clause
     "stage_invalid": "RG-09",
 }
 TIME_DIGITS_MAX = 17
+KINDS = {  # of what a list is answered with
+    "json": "application/json",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+}
 UPLOAD = "tanshi.upload"  # where the scope of a request has the table that was handed in
 
 
@@ -60,6 +66,10 @@ def documented(kind: type, *problems: int) -> dict[int | str, dict[str, Any]]:
         return {"description": text, "content": {"application/json": {"schema": schema}}}
 
     found: dict[int | str, dict[str, Any]] = {200: of(kind.__name__, (kind.__doc__ or "").strip())}
+    if issubclass(kind, Listed):
+        text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
+        tables = {KINDS["csv"]: {"schema": text}, KINDS["parquet"]: {"schema": binary}}
+        found[200]["content"] |= tables
     for status in problems:
         found[status] = of("Problem", "Refused.")
     return found

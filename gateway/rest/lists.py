@@ -19,14 +19,9 @@ import pyarrow.parquet as pq
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
-from gateway.rest.answers import ProblemError, asked
+from gateway.rest.answers import KINDS, ProblemError, asked
 
 LIMIT_MAX = 10_000
-KINDS = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "parquet": "application/vnd.apache.parquet",
-}
 NEXT = "X-Tanshi-Next"
 Form = Literal["json", "csv", "parquet"]
 Place = tuple[int | str, ...]
@@ -60,12 +55,6 @@ async def page_of(
 
 
 Paged = Annotated[Page, Depends(page_of)]
-
-
-def table_kinds() -> dict[str, Any]:
-    """Return what OpenAPI says of a list's answer beside its JSON."""
-    text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
-    return {KINDS["csv"]: {"schema": text}, KINDS["parquet"]: {"schema": binary}}
 
 
 async def listed(
