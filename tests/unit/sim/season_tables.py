@@ -49,14 +49,16 @@ REFERENCE = ROOT / "docs/reference/season.md"
 SCORES = ROOT / "docs/results/season-score.json"
 IDENTIFIED = ROOT / "docs/results/season-identify.json"
 HIDDEN = (  # parameters whose effects may be alike
-    *("reluctance", "inactive_share", "theta_median_days", "theta_sigma", "urgency_width_days"),
-    *("mood_sd", "price_noise", "netting_share", "accounts_netting", "news_netting_share"),
+    *("reluctance", "inactive_share", "theta_median_days", "urgency_width_days"),
+    *("mood_sd", "price_noise"),
 )
 MARK = "<!-- {name}: made from the records -->\n"
 END = "<!-- end -->\n"
 EDGE = 0.01  # of a bound's range: a value that near to its end is called at the end
-PEOPLE = ("people", "position", "minds", "banking", "bargains", "desks", "news")
-CONSTANTS_OF = (*PEOPLE, "offsetting", "bidding")
+CONSTANTS_OF = (
+    *("people", "position", "minds", "banking", "bargains", "desks", "news"),
+    *("offsetting", "bidding"),
+)
 NO_CHOICE = {"SLOTS", "BULK_MIN_T", "HUNDRED_KT", "FAR_DAYS"}  # rules, and a mark for "none"
 WAIT_DAYS = (120, 60, 30, 20, 14, 10, 7, 5, 3, 1, 0)
 UNITS = (  # the end or the whole of a name, and what it is in
@@ -70,10 +72,8 @@ UNITS = (  # the end or the whole of a name, and what it is in
     (r"^(.*news_share|size_discount|idle_gain)$", "log price"),
     (r"^seller_gain$", "per log price"),
     (r"^(hazard_|listed_base|sell_hazard|listed_share|offer_base|session_share)", "chance"),
-    (
-        r"_(share|decay|part|weight|memory|rate|netting|year_end_urgency)$|^seller_(pressure|learning)",
-        "0 to 1",
-    ),
+    (r"^seller_(pressure|learning)|_(share|decay|part|weight|memory|rate|netting)$", "0 to 1"),
+    (r"^year_end_urgency$", "0 to 1"),
 )
 
 
@@ -274,7 +274,7 @@ def identified_text(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def identification(names: Sequence[str] = HIDDEN, trials: int = 30, share: float = 0.1) -> Any:
+def identification(names: Sequence[str] = HIDDEN, trials: int = 20, share: float = 0.1) -> Any:
     """Return what ``sim.identify`` finds, with the parameters that it was made with."""
     found = sim.identify(names, trials=trials, share=share, jobs=1)
     return {
