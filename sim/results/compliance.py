@@ -25,7 +25,7 @@ def compliance_of(scenario: Scenario, people: People, ends: list[Surrender]) -> 
 
 def _of_none() -> pd.DataFrame:
     """Return the table of a season without a deadline: all columns, no rows."""
-    return pd.DataFrame({name: np.empty(0, kind) for name, kind in COLUMNS.items()})
+    return pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in COLUMNS.items()})
 
 
 TEXTS = ("entity", "obligation", "sector", "province", "group")
@@ -33,10 +33,10 @@ TONNES = ("emissions_t", "allocation_t", "ccer_t", "surrendered_t", "shortfall_t
 TRADES_T = ("bought_t", "sold_t", "carried_t", "expired_t")
 MONEY = ("penalty_low_cny", "penalty_high_cny", "bought_cny", "sold_cny", "cost_cny")
 COLUMNS = {
-    **dict.fromkeys(TEXTS, object),
-    **dict.fromkeys((*TONNES, *TRADES_T), np.int64),
-    **dict.fromkeys(("surplus_rate", *MONEY), float),
-    "traded": bool,
+    **dict.fromkeys(TEXTS, "str"),
+    **dict.fromkeys((*TONNES, *TRADES_T), "int64"),
+    **dict.fromkeys(("surplus_rate", *MONEY), "float64"),
+    "traded": "bool",
 }
 FEN_A_YUAN = 100
 

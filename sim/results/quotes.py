@@ -51,7 +51,7 @@ def quotes_of(events: Array, codes: list[str]) -> pd.DataFrame:
     table["instrument"] = np.array(codes, dtype=object)[instrument]
     whole = _composite(events, table)
     table = pd.concat([table.drop(columns="row"), whole], ignore_index=True)
-    table["date"] = pd.to_datetime(table["date"].astype(str), format="%Y%m%d")
+    table["date"] = pd.to_datetime(table["date"].astype(str), format="%Y%m%d").dt.as_unit("ns")
     table = table.sort_values(["date", "instrument"], kind="stable", ignore_index=True)
     return table[COLUMNS]
 

@@ -103,6 +103,8 @@ def _fates(events: Array) -> tuple[Array, Array]:
     most = int(max(events["order_no"].max(initial=0), events["other_order_no"].max(initial=0))) + 1
     deals = events[events["kind"] == Event.TRADED]
     filled = np.bincount(deals["order_no"], deals["qty_tonnes"], most)
+    # The other side of a bid is a session; sessions have numbers of their own (TR-80).
+    deals = deals[deals["modality"] != Modality.AUCTION]
     filled += np.bincount(deals["other_order_no"], deals["qty_tonnes"], most)
     ended = np.full(most, "", dtype=object)
     for kind, word in ENDS.items():
@@ -143,7 +145,7 @@ def events_of(scenario: Scenario) -> pd.DataFrame:
     rows = sorted(scenario.events, key=lambda each: each.date)
     return pd.DataFrame(
         {
-            "date": pd.to_datetime([each.date for each in rows]),
+            "date": np.array([each.date for each in rows], dtype="datetime64[ns]"),
             "category": [each.category for each in rows],
             "title": [each.title for each in rows],
             "price_sign": [each.price_sign for each in rows],
