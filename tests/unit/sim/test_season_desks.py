@@ -10,7 +10,7 @@ import pytest
 
 from engine.records import Event, Modality, Side
 from sim.scenario.model import OffsetSupply, Scenario
-from sim.season.desks import Desks
+from sim.season.desks import Desks, Trigger
 from sim.season.minds import BULK_MIN_T
 from sim.season.offsetting import Offsets
 from sim.season.people import people_of
@@ -77,6 +77,18 @@ def test_desks_act_on_a_date_only_once_it_is_known() -> None:
         assert all(date >= trigger.known for date in alone.agenda)
         if not trigger.binding:
             assert all(date >= trigger.due for date in alone.agenda)
+
+
+def test_a_date_that_is_published_late_is_not_met_before_that() -> None:
+    desks = desks_of(small("2024", 0.2))
+    due = dt.date(2024, 12, 31)
+    for days in (2, 40):
+        desks.agenda.clear()
+        desks._plan(1, Trigger(due - days * DAY, due, binding=True, share=1.0))
+        assert min(desks.agenda) >= due - days * DAY
+        assert min(desks.agenda) < due < max(desks.agenda)  # some before it, some after
+    early = sum(len(each) for each in desks.agenda.values())
+    assert early == len(desks.members)
 
 
 def test_each_occasion_is_due_once() -> None:
