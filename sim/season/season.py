@@ -306,8 +306,11 @@ class Season:
             self._surrender(date, due_now, last)
 
     def _is_due(self, date: dt.date, row: int, last: bool) -> bool:
+        """Whether an obligation is handed in this evening: the last one that is still in time."""
         deadline = self.scenario.obligations[row].deadline
-        return date >= deadline or (last and deadline.year == date.year)
+        if last:
+            return date >= deadline or deadline.year == date.year
+        return self.days[len(self.floor.closes_by_day)] > deadline
 
     def _surrender(self, date: dt.date, rows: list[int], last: bool) -> None:
         """Hand in what is due (CP-32). Tonnes leave the trading side before the next day begins."""
