@@ -218,6 +218,10 @@ def _issue(
     issue: Issue, key: str, dues: dict[tuple[str, str], Obligation], report: _Report
 ) -> None:
     with_year = [name for year, name in dues if year == issue.obligation]
+    owners = [dues[issue.obligation, name] for name in issue.sectors if name in with_year]
+    if any(each is not owners[0] for each in owners):
+        said = f"sectors of one obligation of {issue.obligation}; issue the others beside it"
+        report.totals(f"{key}.sectors", list(issue.sectors), said)
     for name in issue.sectors if with_year else ():
         report.name(f"{key}.sectors", name, with_year)
         if (issue.obligation, name) in dues:

@@ -12,7 +12,8 @@ from registry.compliance import eligibility, penalty_rules
 from registry.compliance.carry_limits import BASES, Limit
 from sim.results.compliance import penalty_cny
 from sim.scenario.model import Obligation, Scenario
-from sim.scenario.reading import load, season_names
+from sim.scenario.reading import changed, load, season_names
+from sim.scenario.refusing import ScenarioError
 from sim.season.banking import (
     AT_ONCE,
     DRAFT,
@@ -24,9 +25,10 @@ from sim.season.banking import (
 )
 from sim.season.people import People, people_of
 from sim.season.position import Books, issued_by, position_of
+from sim.season.season import Season
 from sim.season.surrender import carried_over, surrender
 from sim.season.unit_data import years_of
-from tests.unit.sim.small_seasons import small
+from tests.unit.sim.small_seasons import short, small
 
 DAY = dt.timedelta(days=1)
 
@@ -282,3 +284,24 @@ def test_fines_change_with_the_registrys_regimes(day: tuple[int, int, int]) -> N
     least, most = penalty_cny(obligation(date), np.array([1_234]), mean)
     assert least[0] == found.least_fen / 100
     assert most[0] == found.most_fen / 100
+
+
+def test_a_deadline_on_a_sunday_is_met_by_the_friday_before_cp_41() -> None:
+    """What is traded on Monday is too late; what was surrendered left by then (RG-08)."""
+    sunday = dt.date(2021, 12, 19)
+    season = Season(short(0.05, **{"obligations.0.deadline": sunday}), 1)
+    held: dict[dt.date, int] = {}
+    for date in season.live():
+        held[date] = int(season.floor.holdings_t().sum())
+        assert season.books.settled == [date >= sunday - 2 * DAY]
+    (end,) = season.surrenders
+    friday, monday = sunday - 2 * DAY, sunday + DAY
+    assert held[friday] - held[monday] == end.surrendered_t.sum() > 0
+
+
+def test_an_issue_to_sectors_of_two_obligations_is_refused() -> None:
+    """Power and industry of 2024 are two obligations: one issue cannot be of both."""
+    scenario = load("2025")
+    place = next(n for n, each in enumerate(scenario.issues) if "steel" in each.sectors)
+    with pytest.raises(ScenarioError, match="sectors of one obligation of 2024"):
+        changed(scenario, {f"issues.{place}.sectors": ["power", "steel", "cement", "aluminium"]})
