@@ -28,6 +28,7 @@ import typer
 
 import sim
 from sim.ensemble.bounds import SHIPPED, Bound, given_of, read_bounds
+from sim.ensemble.identifying import FAINT
 from sim.results.run import RUN_FILE, Run
 from sim.results.score import score
 from sim.results.score_report import as_json
@@ -268,6 +269,8 @@ def identified_text(document: Mapping[str, Any]) -> str:
         f"| {each['trace']:.1f} |"
         for each in document["parameters"]
     ]
+    faint = [f"`{each['name']}`" for each in document["parameters"] if each["trace"] < FAINT]
+    lines += ["", f"Lost in chance: {', '.join(faint) or 'none'}."]
     for key, words in (("alike", "Parallel effects (cosine)"), ("tied", "Go together (rank)")):
         found = [f"`{a}` and `{b}` {value:+.2f}" for a, b, value in document[key]]
         lines += ["", f"{words}: {', '.join(found) or 'none at 0.9 or above'}."]

@@ -196,6 +196,9 @@ def test_an_identification_becomes_a_table_and_says_whose_it_is() -> None:
     document |= {"alike": [["mood_sd", "price_noise", 0.95]], "tied": []}
     text = identified_text(document)
     assert "| `mood_sd` | 0.01 | 0.02 | +20% | 3.1 |" in text
+    assert "Lost in chance: none." in text
+    faint = {**document, "parameters": [row | {"trace": 0.9}]}
+    assert "Lost in chance: `mood_sd`." in identified_text(faint)
     assert "Parallel effects (cosine): `mood_sd` and `price_noise` +0.95." in text
     assert "Go together (rank): none at 0.9 or above." in text
     assert "other parameters" not in text
