@@ -237,4 +237,5 @@ def test_what_simulate_cannot_use_is_refused_in_words() -> None:
             simulate(short(), seed)  # type: ignore[arg-type]
     with pytest.raises(ScenarioError, match="a season"):
         small("2019")
-    assert simulate(short(), np.int64(3)).digest == simulate(short(), 3).digest  # type: ignore[arg-type]
+    numpys: Any = np.int64(3)
+    assert simulate(short(), numpys).digest == simulate(short(), 3).digest
