@@ -195,6 +195,4 @@ class ZeroIntelligence(Season):
         limits = self.floor.exchange.state.instruments[instrument]
         lower, upper = int(limits["bulk_lower_limit_ticks"]), int(limits["bulk_upper_limit_ticks"])
         price = float(np.log(lower + price_draw * (upper - lower)))
-        events = self.bargains.deal(row, partner, instrument, price, qty)
-        if events is not None:
-            learn_of(self.mind, events)
+        self.bargains.deal(row, partner, instrument, price, qty)

@@ -14,6 +14,7 @@ from engine.records import Event, Kind, Side
 from sim.scenario.model import Scenario
 from sim.season.desks import Desks, Occasion
 from sim.season.floor import Floor
+from sim.season.learning import learn_of
 from sim.season.minds import BULK_MIN_T, BULK_WANTED, HALF_WAY, NO_BULK, SLOTS, Day, asked_premium
 from sim.season.people import People
 from sim.season.streams import Array, Purpose, bell, unit, units
@@ -106,6 +107,7 @@ class Bargains:
         weight, key = self.behaviour.bargain_weight, self.people.keys[buyer]
         log_price = weight * reservation + (1.0 - weight) * value
         log_price += 0.5 * self.behaviour.price_noise * bell(key, Purpose.BARGAIN, moment)
+        log_price = min(max(log_price, reservation), value)  # both gain
         events = self.deal(seller, buyer, instrument, log_price, qty)
         return [] if events is None else [events]
 
@@ -155,9 +157,9 @@ class Bargains:
     def transfers(self, desks: Desks, due: list[Occasion], day: Day) -> list[Array]:
         """Let the groups whose day it is net; return the events of their deals."""
         found: list[Array] = []
-        need = np.maximum(self.mind["wanted_t"], 0)
-        surplus = np.maximum(-self.mind["wanted_t"], 0)
         for group, at_floor, part in due:
+            need = np.maximum(self.mind["wanted_t"], 0)
+            surplus = np.maximum(-self.mind["wanted_t"], 0)
             wobble = desks.price_wobble(group, day.number)
             for deal in desks.net(group, need, surplus):
                 have = np.where(day.usable[: len(self.floor.codes)], 1, 0)
@@ -206,4 +208,5 @@ class Bargains:
         if events[0]["kind"] == Event.REFUSED:
             self.floor.send(self.floor.many(Kind.BULK_WITHDRAW, account=seller, ref=number))
             return None
+        learn_of(self.mind, events)  # at once: the next deal is made knowing of this one
         return events

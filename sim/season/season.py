@@ -174,10 +174,8 @@ class Season:
             learn_of(self.mind, events)
         if slot >= HALF_DAY_SLOTS:
             if slot == HALF_DAY_SLOTS:
-                for events in self.bargains.transfers(self.desks, self._netting, day):
-                    learn_of(self.mind, events)
-            for events in self.bargains.strangers(day, slot):
-                learn_of(self.mind, events)
+                self.bargains.transfers(self.desks, self._netting, day)
+            self.bargains.strangers(day, slot)
 
     def _hand_out(self, date: dt.date) -> None:
         """Issue the allowances that are due by today and can be traded (AL-33, TR-04)."""
