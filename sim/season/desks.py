@@ -64,6 +64,8 @@ class Desks:
         ]
         share = behaviour.netting_share
         for each in scenario.obligations:
+            if each.entities_share < 1.0:
+                continue  # arrears of a few are no occasion for the groups
             dates = [(each.deadline_published, each.deadline)]
             dates += [(milestone.published, milestone.date) for milestone in each.milestones]
             found += [Trigger(known, due, binding=True, share=share) for known, due in dates]
