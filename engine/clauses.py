@@ -205,7 +205,6 @@ RG-02 says what the other clauses regulate one by one
 RG-20 keeping files for years is the operator's; nothing here deletes a registry's entry
 RG-21 there is no uniform procedure for pledges
 RG-22 a fact, no rule
-VM-02 dates of a market that the simulator starts when asked to
 VM-04 who somebody is, is seen when the account is opened, by a person
 """
 )

@@ -21,7 +21,7 @@ from sim.pictures.sample import PictureError, observed_of, sample_of
 from sim.pictures.sensitivity import effects, sensitivity, sensitivity_table, table_of_sweep
 from sim.pictures.target_marks import rows_of_runs, targets
 from sim.results.facts import facts
-from sim.results.run import Run
+from sim.results.run import SCENARIO_FILE, Run
 from sim.results.score import ScoreTable, score
 from sim.results.targets import COLUMNS, SHIPPED, Target, target_of
 from sim.scenario.model import RuleChange
@@ -199,7 +199,9 @@ def test_rules_are_those_of_the_first_day_and_every_change() -> None:
 
 
 def test_saved_runs_of_an_unknown_scenario_say_what_is_missing(tmp_path: Path) -> None:
-    saved = Run.load(small_run("2021", 1).save(tmp_path / "run"))
+    folder = small_run("2021", 1).save(tmp_path / "run")
+    (folder / SCENARIO_FILE).unlink()  # as runs were saved before
+    saved = Run.load(folder)
     page = read(saved, tmp_path)
     assert "The saved run does not hold its scenario" in page.text
     assert "is not the season 2021 as it ships" in page.text
