@@ -15,6 +15,7 @@ import pandas as pd
 from sim.results.days import COMPOSITE
 from sim.results.facts import facts
 from sim.results.run import Run
+from sim.season.surrender import AFTER_SURRENDER
 
 MT, MILLION = 1e6, 1e6
 SMALL_T, LARGE_T = 100_000, 1_000_000  # yearly emissions: small below, large from
@@ -206,7 +207,9 @@ def _compliance(run: Run) -> dict[str, float]:
 def _holdings(holdings: pd.DataFrame) -> dict[str, float]:
     if holdings.empty:
         return {}
-    end = holdings[holdings["date"] == holdings["date"].max()]
+    last = holdings[holdings["date"] == holdings["date"].max()]
+    after = last[last["moment"] == AFTER_SURRENDER]
+    end = last if after.empty else after
     tonnes = end.groupby("entity")["tonnes"].sum().sort_values()
     return {
         "held_end": tonnes.sum() / MT,

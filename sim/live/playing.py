@@ -14,6 +14,7 @@ from sim.live.season import LiveSeason
 from sim.live.summary import disagreements, figures_of
 from sim.results.run import Run, run_of
 from sim.scenario.model import Scenario
+from sim.season.surrender import MONTH_END, Snapshot
 
 Progress = Callable[[int, int], None]  # days played, days in all
 GONE = (ConnectionError, PermissionError)
@@ -82,8 +83,9 @@ def _run_of(season: LiveSeason, seconds: float) -> Run | None:
     if not season.days_live:
         return None
     date = season.days[len(season.floor.closes_by_day) - 1]
-    if not season.snapshots or season.snapshots[-1][0] < date:
-        season.snapshots.append((date, season.floor.holdings_t()[: season.people.count].copy()))
+    if not season.snapshots or season.snapshots[-1].date < date:
+        held = season.floor.holdings_t()[: season.people.count].copy()
+        season.snapshots.append(Snapshot(date, MONTH_END, held))
     return run_of(season, seconds)
 
 

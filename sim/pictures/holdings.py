@@ -20,9 +20,7 @@ from sim.pictures.style import (
 )
 from sim.results.days import Floats
 from sim.results.facts import MT
-
-AFTER = "\nafter"  # below the months: once the obligations of the day are met
-DIGITS = "0123456789"
+from sim.season.surrender import AFTER_SURRENDER, MONTH_END, OPENING
 
 
 def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
@@ -48,50 +46,26 @@ def holdings_by_vintage(runs: Runs, observed: Seen = None) -> Figure:
     return figure
 
 
-def snapshots(holdings: pd.DataFrame) -> pd.Series:
-    """Number of the snapshot of each row, 0 = the first of its date; the last is after surrender.
-
-    A snapshot lists the entities of one sector after those of another, each sector by name and
-    vintage. So the next one begins where a name comes again or earlier, or a sector comes again.
-    """
-    numbers: list[int] = []
-    number, day, sector, last = 0, None, "", ("", "")
-    sectors: set[str] = set()
-    columns = (holdings[name] for name in ("date", "entity", "instrument"))
-    for date, entity, code in zip(*columns, strict=True):
-        own = str(entity).rstrip(DIGITS)
-        if date != day:
-            number, day, sectors = 0, date, set()
-        elif (entity, code) <= last if own == sector else own in sectors:
-            number, sectors = number + 1, set()
-        sectors.add(own)
-        sector, last = own, (entity, code)
-        numbers.append(number)
-    return pd.Series(numbers, index=holdings.index, dtype=int)
-
-
 def _by_class(holdings: pd.DataFrame, classes: pd.Series) -> pd.DataFrame:
     """Mt by snapshot (date, and whether it is the one after surrender), instrument, holder."""
-    number = snapshots(holdings)
-    last = number.groupby(holdings["date"]).transform("max")
     table = holdings.assign(
-        holder=holdings["entity"].map(classes).fillna(OTHERS), after=(number == last) & (last > 0)
-    )[(number == 0) | (number == last)]
-    found = table.groupby(["date", "after", "instrument", "holder"], sort=True)["tonnes"].sum()
+        holder=holdings["entity"].map(classes).fillna(OTHERS),
+        after=holdings["moment"] == AFTER_SURRENDER,
+    )
+    found = table.groupby(["date", "after", "moment", "instrument", "holder"])["tonnes"].sum()
     return (found / MT).rename("mt").reset_index()
 
 
 def _vintage(axes: Axes, tables: list[pd.DataFrame], code: str, names: list[str]) -> None:
-    every = pd.concat(tables)[["date", "after"]].drop_duplicates().sort_values(["date", "after"])
+    moments = ["date", "after", "moment"]
+    every = pd.concat(tables)[moments].drop_duplicates().sort_values(moments)
     times = pd.MultiIndex.from_frame(every)
 
     def amounts(name: str) -> Floats:
         rows = []
         for table in tables:
             mine = table[(table["instrument"] == code) & (table["holder"] == name)]
-            rows.append(
-                mine.set_index(["date", "after"])["mt"].reindex(times, fill_value=0.0).to_numpy()
-            )
+            rows.append(mine.set_index(moments)["mt"].reindex(times, fill_value=0.0).to_numpy())
         return np.array(rows, dtype=np.float64)
 
     each = [amounts(name) for name in names]
@@ -106,7 +80,9 @@ def _vintage(axes: Axes, tables: list[pd.DataFrame], code: str, names: list[str]
         axes.vlines(x, low, high, color="#444444", lw=0.8)
     axes.set_title(code)
     axes.set_ylabel("Mt")
-    words = month_words(every["date"].to_numpy())
-    after = every["after"].to_numpy()
-    axes.set_xticks(x, [AFTER if late else word for late, word in zip(after, words, strict=True)])
+    month_ends = every["moment"] == MONTH_END
+    words = iter(month_words(every["date"][month_ends].to_numpy()))
+    short = {OPENING: "before", AFTER_SURRENDER: "\nafter"}
+    labels = [short[each] if each in short else next(words) for each in every["moment"]]
+    axes.set_xticks(x, labels)
     axes.tick_params(axis="x", labelsize=7)

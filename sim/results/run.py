@@ -21,6 +21,7 @@ from sim.results.tables import events_of, holdings_of, opening_t, orders_of, tra
 from sim.scenario.identity import scenario_hash
 from sim.scenario.model import Scenario
 from sim.season.season import Season
+from sim.season.surrender import OPENING, Snapshot
 
 TABLES = ("orders", "trades", "quotes", "holdings", "compliance", "events")
 RUN_FILE = "run.json"
@@ -120,7 +121,9 @@ def run_of(season: Season, seconds: float) -> Run:
     scenario = season.scenario
     names = season.account_names()
     before = scenario.first_day - dt.timedelta(days=1)
-    opening = (before, opening_t(scenario.population.old_holdings, people.old_t, codes))
+    opening = Snapshot(
+        before, OPENING, opening_t(scenario.population.old_holdings, people.old_t, codes)
+    )
     return Run(
         season=scenario.name,
         seed=season.seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from engine.records import Event, Modality, Side
 from sim.results.quotes import FEN, MODALITIES, TICK
 from sim.scenario.model import OldHolding, Scenario
 from sim.season.streams import Array
+from sim.season.surrender import Snapshot
 
 BEIJING_NS = 8 * 3600 * 1_000_000_000
 ORDER_KINDS = (Event.ACCEPTED, Event.BULK_OFFERED, Event.REFUSED)
@@ -112,17 +113,16 @@ def _fates(events: Array) -> tuple[Array, Array]:
     return filled.astype(np.int64), ended
 
 
-def holdings_of(
-    snapshots: list[tuple[dt.date, Array]], codes: list[str], names: Array
-) -> pd.DataFrame:
-    """Return holdings above nothing at each snapshot: (date, tonnes of shape (n, v))."""
+def holdings_of(snapshots: Sequence[Snapshot], codes: list[str], names: Array) -> pd.DataFrame:
+    """Return holdings above nothing at each snapshot, with the moment it was taken at."""
     frames = []
-    for date, tonnes in snapshots:
+    for date, moment, tonnes in snapshots:
         rows, columns = np.nonzero(tonnes)
         frames.append(
             pd.DataFrame(
                 {
                     "date": np.datetime64(date, "ns"),
+                    "moment": moment,
                     "entity": names[rows],
                     "instrument": np.array(codes, dtype=object)[columns],
                     "tonnes": tonnes[rows, columns],

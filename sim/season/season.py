@@ -23,7 +23,15 @@ from sim.season.offsetting import Offsets
 from sim.season.people import People, people_of
 from sim.season.position import Books, Position, by_deadline, issued_by, position_of
 from sim.season.streams import Array
-from sim.season.surrender import Money, Surrender, carried_over, surrender
+from sim.season.surrender import (
+    AFTER_SURRENDER,
+    MONTH_END,
+    Money,
+    Snapshot,
+    Surrender,
+    carried_over,
+    surrender,
+)
 
 CASH_SHARE = 4.0  # everybody can pay for several times its need: full pre-funding (TR-41)
 
@@ -66,7 +74,7 @@ class Season:
         self._yesterday = scenario.first_day - dt.timedelta(days=1)
         self._old_given = False
         self.surrenders: list[Surrender] = []
-        self.snapshots: list[tuple[dt.date, Array]] = []
+        self.snapshots: list[Snapshot] = []
         if self.others is not None:
             self.others.enter(self, count + extra_accounts)
 
@@ -294,7 +302,8 @@ class Season:
         number = len(self.floor.closes_by_day)
         last = number == len(self.days)
         if last or self.days[number].month != date.month:
-            self.snapshots.append((date, self.floor.holdings_t()[: self.people.count].copy()))
+            held = self.floor.holdings_t()[: self.people.count].copy()
+            self.snapshots.append(Snapshot(date, MONTH_END, held))
         due_now = [
             row
             for row in by_deadline(self.scenario.obligations)
@@ -326,7 +335,7 @@ class Season:
             offset = self.books.offset_t[row]
             self.surrenders.append(Surrender(row, offset, given, short, carried, expired, money))
         if last:
-            self.snapshots.append((date, held))
+            self.snapshots.append(Snapshot(date, AFTER_SURRENDER, held))
         else:
             self.floor.take_back(before - held)
 

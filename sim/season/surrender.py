@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,16 @@ from sim.scenario.model import Scenario
 from sim.season.people import People
 from sim.season.position import Books, columns_of
 from sim.season.streams import Array
+
+OPENING, MONTH_END, AFTER_SURRENDER = "opening", "month end", "after surrender"
+
+
+class Snapshot(NamedTuple):
+    """What everybody held at a moment: shape (n, v), tonnes."""
+
+    date: dt.date
+    moment: str  # OPENING, MONTH_END or AFTER_SURRENDER
+    tonnes: Array
 
 
 @dataclass

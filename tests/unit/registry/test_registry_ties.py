@@ -90,7 +90,7 @@ def test_sound_rows_are_taken(lived: Registry, table: Table, step: str) -> None:
         (units, {"id": units.c.id + NOBODY}),
         (days, {"date": 20990101}),
     ],
-    ids=str,
+    ids=lambda each: each.name if isinstance(each, Table) else "-".join(each),
 )
 def test_what_is_referred_to_stays(lived: Registry, table: Table, values: dict[str, Any]) -> None:
     for statement in (update(table).values(values), delete(table)):

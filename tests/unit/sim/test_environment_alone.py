@@ -204,8 +204,8 @@ def test_what_is_left_over_counts_if_it_is_asked_for() -> None:
     difference = hold(rich, 2) - hold(poor, 2)
     season = rich.table.season
     row = season.rows[0]
-    date, held = season.snapshots[-1]
-    assert date == dt.date(2021, 12, 31)
+    date, moment, held = season.snapshots[-1]
+    assert (date, moment) == (dt.date(2021, 12, 31), "after surrender")
     left = int(held[row].sum())
     assert left > 0
     assert difference == pytest.approx(left * season.floor.composite_ticks() / 100.0)
