@@ -322,6 +322,9 @@ PRIVATE = (
     *("/api/compliance/warnings", "/api/monitoring/entities", "/api/monitoring/roster/2025"),
     *("/api/monitoring/reports/2025", "/api/monitoring/findings/2025"),
     *("/api/monitoring/rechecks/2025", "/api/offsets/cancellations"),
+    *("/api/compliance/deductions", "/api/compliance/earmarks", "/api/compliance/notices"),
+    *("/api/compliance/carry-limits", "/api/compliance/carry-applications"),
+    *("/api/compliance/adjustments", "/api/registry/holdings", "/api/registry/transactions"),
     "/api/offsets/proofs/P00000001",
 )
 LAST = re.compile("/(20260105|2025|P00000001)$")

@@ -20,11 +20,13 @@ from tests.unit.sim.small_seasons import short
 GRID = {"behaviour.reluctance": [0.01, 0.1]}
 SEEDS = (1, 2, 3)
 LONG = """
+import signal
 import sys
 from sim.ensemble.sweeping import sweep
 from tests.unit.sim.small_seasons import short
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     grid = {"behaviour.reluctance": [0.01, 0.1]}
     told = lambda done, total, run: print(done, total, run.resumed, flush=True)
     found = sweep(short(0.1), grid, range(40), sys.argv[1], jobs=2, progress=told)
