@@ -109,7 +109,7 @@ class Said(NamedTuple):
 def who_signed(
     venue: Venue, page: str, scope: Mapping[str, Any], said: Said, body_sha256: str
 ) -> Key:
-    """Return the key that signed a request of ``page``; ProblemError 401, 403."""
+    """Return the key that signed a request of ``page``; ProblemError 401, 403, 409."""
     query, path = scope["query_string"].decode("latin-1"), scope["raw_path"].decode("latin-1")
     found = venue.keys.check_request(
         said.key,
@@ -121,8 +121,10 @@ def who_signed(
         body_sha256,
     )
     known = int(venue.exchange.state.market[0]["accounts"])
-    if found is None or found.account >= known:
+    if found is None:
         raise ProblemError(401, "bad_credentials", REFUSALS["bad_credentials"].sentence)
+    if found.account >= known:  # the registry's word about it is on its way
+        raise ProblemError(409, "account_not_open", REFUSALS["account_not_open"].sentence)
     if not permitted(found.roles, page):
         raise ProblemError(403, "not_permitted", REFUSALS["not_permitted"].sentence)
     return found

@@ -34,6 +34,9 @@ REFUSALS: dict[str, Refusal] = {
     "bad_credentials": Refusal(
         "The key, the signature or the time is not right; connect again.", close_code=4003
     ),
+    "account_not_open": Refusal(
+        "The exchange has not heard of this account yet; ask again in a moment.", "TR-08"
+    ),
     "login_timeout": Refusal("Nobody logged in within the time allowed.", close_code=4008),
     "rate_limited": Refusal("Too many orders a second; try again when retry_ms have passed."),
     "rate_abused": Refusal("The line kept sending above its rate.", close_code=4029),

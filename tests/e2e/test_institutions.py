@@ -210,6 +210,7 @@ async def test_a_key_of_one_market_opens_no_door_of_another(tmp_path: Path) -> N
     async with running(options) as server:
         key = server.venue.keys.create(0, "a")
         async with Client(server.url, key.key_id, key.secret) as line:
+            await come_true(lambda: server.venue.exchange.state.market[0]["accounts"])
             await line.get("/api/account")
         stranger = Client(server.url, key.key_id, key.secret, market="ccer")
         with pytest.raises(RefusedError, match="bad_credentials"):

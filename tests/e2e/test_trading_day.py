@@ -116,6 +116,10 @@ async def test_private_pages_want_a_fresh_signature_of_the_very_request(tmp_path
             for wrong in bad:
                 answer = await web.get("/api/account", headers=wrong)
                 assert (answer.status_code, answer.json()["code"]) == (401, "bad_credentials")
+        early = venue.running.venue.keys.create(3_000, "early")  # the exchange has not heard of it
+        async with Client(venue.url, early.key_id, early.secret) as line:
+            with pytest.raises(RefusedError, match="account_not_open"):
+                await line.get("/api/account")
 
 
 async def test_json_by_hand_over_a_plain_websocket(tmp_path: Path) -> None:
