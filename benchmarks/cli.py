@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks import runner
+from benchmarks.runner import QUESTIONS, CannotMeasureError
 from sim.commands import output
 
 bench_app = typer.Typer(no_args_is_help=True, help="Measure speed; each figure with a yardstick.")
@@ -17,132 +18,132 @@ bench_app = typer.Typer(no_args_is_help=True, help="Measure speed; each figure w
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Also write the figures to this file.", metavar="FILE")
 ]
+QuickOption = Annotated[
+    bool, typer.Option("--quick", help="Seconds instead of minutes: does it run, is it right?")
+]
+CompareOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--compare", help="Say what changed since the figures in this file.", metavar="FILE"
+    ),
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="A folder on the disk to measure the journal on.")
+]
 
 
-def write_json(file: Path | None, figures: dict[str, Any]) -> None:
+def write_json(file: Path | None, figures: Mapping[str, Any]) -> None:
     """Write figures as JSON if a file was asked for; parent folders are made."""
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    output.write_json(None if file is None else str(file), figures)
 
 
-@bench_app.command("matching")
+def note(line: str) -> None:
+    """Say how far it is, on stderr."""
+    Console(stderr=True).print(line, style="dim", markup=False, highlight=False)
+
+
+def fail(problem: object) -> typer.Exit:
+    """Say in one sentence why there are no figures; returns the end with exit code 1."""
+    Console(stderr=True).print(str(problem), style="red", markup=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+def answer(
+    name: str,
+    quick: bool,
+    json_file: str | None,
+    compare_file: Path | None,
+    changes: Mapping[str, object] | None = None,
+    **more: object,
+) -> None:
+    """Ask a question, show its figures, write and compare them where that was asked for."""
+    try:
+        size = runner.size_of(name, quick, changes)
+        figures = runner.measure(name, size, note, **more)
+    except CannotMeasureError as wrong:
+        raise fail(wrong) from None
+    except KeyboardInterrupt:
+        output.interrupted("no figures of this question were kept")
+    console = output.result_console(json_file)
+    runner.module_of(name).show(figures, console)
+    output.write_json(json_file, figures)
+
+
+@bench_app.command("matching", help=QUESTIONS["matching"].help, cls=output.JsonCommand)
 def bench_matching(
-    messages: Annotated[int, typer.Option(min=1_000, help="Messages per stream.")] = 1_000_000,
-    runs: Annotated[int, typer.Option(min=1, help="Interleaved pairs of runs.")] = 5,
-    seed: Annotated[int, typer.Option(help="Seed of the streams.")] = 1,
-    json_file: JsonOption = None,
+    messages: Annotated[int | None, typer.Option(min=1_000, help="Messages per stream.")] = None,
+    runs: Annotated[int | None, typer.Option(min=1, help="Interleaved pairs of runs.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the streams.")] = None,
+    quick: QuickOption = False,
+    json_file: output.JsonOption = None,
+    compare_file: CompareOption = None,
 ) -> None:
-    """Commands per second with full checks, ledger and events, against a plain Python book."""
-    from benchmarks.matching import measure
-
-    console = Console()
-    figures = measure(messages, runs, seed, say=lambda line: console.print(f"[dim]{line}[/dim]"))
-    table = Table(title=f"{messages:,} messages, median of {runs} interleaved runs")
-    for head in ("book", "ns/command", "commands/s", "yardstick ns", "times the yardstick"):
-        table.add_column(head, justify="left" if head == "book" else "right")
-    for mode in ("price_time", "listed"):
-        row = figures[mode]
-        table.add_row(
-            mode,
-            f"{row['ns_per_command']:.1f}",
-            f"{row['commands_per_second']:,.0f}",
-            f"{row['yardstick_ns_per_message']:.0f}",
-            f"{row['ratio']:.1f}",
-        )
-    console.print(table)
-    console.print(
-        f"trades {figures['trades']:,}, checksum {figures['checksum']}, warm-up"
-        f" {figures['warmup_s']:.2f} s, peak memory {figures['peak_rss_mib']:.0f} MiB,"
-        f" {figures['machine']['cpu']}"
-    )
-    write_json(json_file, figures)
+    """Ask how fast the engine matches."""
+    changes = {"messages": messages, "runs": runs, "seed": seed}
+    answer("matching", quick, json_file, compare_file, changes)
 
 
-@bench_app.command("gateway")
+@bench_app.command("gateway", help=QUESTIONS["gateway"].help, cls=output.JsonCommand)
 def bench_gateway(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Seconds instead of minutes: is every order answered?")
-    ] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="A folder on the disk to measure the journal on.")
-    ] = None,
-    json_file: JsonOption = None,
+    quick: QuickOption = False,
+    data: DataOption = None,
+    json_file: output.JsonOption = None,
+    compare_file: CompareOption = None,
 ) -> None:
-    """Durable orders per second through the gateway, against a bare echo of the same frames."""
-    from benchmarks import gateway
-
-    console = Console()
-    size = gateway.QUICK if quick else gateway.Size()
-    try:
-        figures = gateway.measure(size, data, lambda line: console.print(line, style="dim"))
-    except gateway.PROBLEMS as wrong:
-        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
-        raise typer.Exit(1) from None
-    gateway.show(figures, console)
-    write_json(json_file, figures)
+    """Ask how many orders a second the gateway acknowledges."""
+    answer("gateway", quick, json_file, compare_file, data=data)
 
 
-@bench_app.command("fanout")
+@bench_app.command("fanout", help=QUESTIONS["fanout"].help, cls=output.JsonCommand)
 def bench_fanout(
-    quick: Annotated[bool, typer.Option("--quick", help="A small crowd for seconds.")] = False,
-    pace: Annotated[str, typer.Option(help="every change, or once a tick.")] = "every",
-    json_file: JsonOption = None,
+    quick: QuickOption = False,
+    pace: Annotated[str | None, typer.Option(help="every change, or once a tick.")] = None,
+    json_file: output.JsonOption = None,
+    compare_file: CompareOption = None,
 ) -> None:
-    """Market data to 500 subscribers, with and without one who never reads: lost and late."""
-    from benchmarks import fanout
-
-    try:
-        write_json(json_file, fanout.run(quick, pace, Console()))
-    except fanout.PROBLEMS as wrong:
-        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
-        raise typer.Exit(1) from None
+    """Ask whether a stalled subscriber costs the others anything."""
+    answer("fanout", quick, json_file, compare_file, {"pace": pace})
 
 
-@bench_app.command("registry")
+@bench_app.command("registry", help=QUESTIONS["registry"].help, cls=output.JsonCommand)
 def bench_registry(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Small books for seconds: is every tonne right?")
-    ] = False,
+    quick: QuickOption = False,
     postgresql: Annotated[
         str | None,
         typer.Option(
             help="A server where databases may be created; else a private one.", metavar="URL"
         ),
     ] = None,
-    json_file: JsonOption = None,
-) -> None:
-    """Mass runs on large books in SQLite and PostgreSQL: allocation, surrender, settlement."""
-    from benchmarks import registry
-    from benchmarks.registry_world import QUICK, Size
-
-    console = Console()
-    try:
-        figures = registry.measure(
-            QUICK if quick else Size(), postgresql, lambda line: console.print(line, style="dim")
-        )
-    except registry.PROBLEMS as wrong:
-        Console(stderr=True).print(f"no figure counts: {wrong}", style="red", markup=False)
-        raise typer.Exit(1) from None
-    registry.show(figures, console)
-    write_json(json_file, figures)
-
-
-@bench_app.command("season", cls=output.JsonCommand)
-def bench_season(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A twentieth of the entities: does it run?")
-    ] = False,
-    runs: Annotated[int, typer.Option(min=1, help="Timed runs a season.")] = 5,
     json_file: output.JsonOption = None,
+    compare_file: CompareOption = None,
 ) -> None:
-    """Whole seasons: seconds, decisions per second, two processes against one, memory."""
-    from benchmarks import season
+    """Ask how long the registry's mass runs take."""
+    answer("registry", quick, json_file, compare_file, server=postgresql)
 
-    console = output.result_console(json_file)
-    size = season.QUICK if quick else season.Size(runs=runs)
-    figures = season.measure(
-        size, lambda line: Console(stderr=True).print(line, style="dim", highlight=False)
-    )
-    season.show(figures, console)
-    output.write_json(json_file, figures)
+
+@bench_app.command("season", help=QUESTIONS["season"].help, cls=output.JsonCommand)
+def bench_season(
+    quick: QuickOption = False,
+    runs: Annotated[int | None, typer.Option(min=1, help="Timed runs a season.")] = None,
+    json_file: output.JsonOption = None,
+    compare_file: CompareOption = None,
+) -> None:
+    """Ask how long a season takes."""
+    answer("season", quick, json_file, compare_file, {"runs": runs})
+
+
+def _plain(name: str) -> Callable[..., None]:
+    def ask(
+        quick: QuickOption = False,
+        json_file: output.JsonOption = None,
+        compare_file: CompareOption = None,
+    ) -> None:
+        answer(name, quick, json_file, compare_file)
+
+    return ask
+
+
+for _name, _question in QUESTIONS.items():
+    if _name not in {each.name for each in bench_app.registered_commands}:
+        bench_app.command(_name, help=_question.help, cls=output.JsonCommand)(_plain(_name))
+bench_app.registered_commands.sort(key=lambda each: [*QUESTIONS].index(str(each.name)))

@@ -13,7 +13,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Size:
     pace: str = "every"
 
 
+FULL = Size()
 QUICK = Size(subscribers=40, rounds=1, seconds=1.0)
 
 
@@ -210,14 +211,16 @@ def _figures(
     }
 
 
-def measure(size: Size | None = None, say: Say = print) -> dict[str, Any]:
+def measure(size: Size = FULL, say: Say = print) -> dict[str, Any]:
     """Run the benchmark; return its figures under the keys of ``tanshi bench fanout --json``.
 
     Raises:
-        LostError: a subscriber that reads did not get every trade.
+        LostError: a subscriber that reads did not get every trade; there is no such pace.
         ServerError: the venue did not start.
+        WrongAnswerError: an order was refused.
     """
-    size = size or Size()
+    if size.pace not in ("tick", "every"):
+        raise LostError(f"there is no pace {size.pace!r}: tick or every")
     server_core, client_core = cores()
     core = [] if server_core is None else [server_core]
     with (
@@ -228,17 +231,10 @@ def measure(size: Size | None = None, say: Say = print) -> dict[str, Any]:
         return asyncio.run(_measure(venue, size, say))
 
 
-def run(quick: bool, pace: str, console: Console) -> dict[str, Any]:
-    """Measure and show; return the figures.
-
-    Raises:
-        LostError, ServerError, WrongAnswerError: no figure counts.
-    """
-    if pace not in ("tick", "every"):
-        raise LostError(f"there is no pace {pace!r}: tick or every")
-    size = replace(QUICK if quick else Size(), pace=pace)
-    figures = measure(size, lambda line: console.print(line, style="dim"))
-    table = Table(title=f"{size.subscribers} subscribers, pace {pace}, medians of {size.rounds}")
+def show(figures: dict[str, Any], console: Console) -> None:
+    """Print the figures as a table."""
+    title = f"{figures['subscribers']} subscribers, pace {figures['pace']}"
+    table = Table(title=f"{title}, medians of {figures['rounds']}")
     for head in ("", "p50 ms", "p99 ms", "server us/frame"):
         table.add_column(head, justify="right" if head else "left")
     for kind in ("quiet", "stalled"):
@@ -253,7 +249,6 @@ def run(quick: bool, pace: str, console: Console) -> dict[str, Any]:
         f" memory {' / '.join(f'{mib:.0f}' for mib in rss)} MiB before, connected, after;"
         f" {figures['machine']['cpu']}"
     )
-    return figures
 
 
 PROBLEMS = (LostError, ServerError, WrongAnswerError, TimeoutError, OSError)

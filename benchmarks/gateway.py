@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gateway_figures import (
+    FULL,
     KINDS,
     QUICK,
     Case,
@@ -60,7 +61,7 @@ Orders = list[list[Message]]  # per connection
 
 QTY_MAX = 20
 STACK = ("fastapi", "starlette", "uvicorn", "websockets", "msgspec")
-__all__ = ["PROBLEMS", "QUICK", "Size", "measure", "show"]
+__all__ = ["FULL", "PROBLEMS", "QUICK", "Size", "measure", "show"]
 PROBLEMS = (WrongAnswerError, ServerError, OSError)
 
 
@@ -198,7 +199,7 @@ def _roundtrips(load: Load, count: int) -> list[float]:
     return took
 
 
-def measure(size: Size | None = None, data: Path | None = None, say: Say = print) -> dict[str, Any]:
+def measure(size: Size = FULL, say: Say = print, data: Path | None = None) -> dict[str, Any]:
     """Run the benchmark; return its figures under the keys of ``tanshi bench gateway --json``.
 
     ``data``: a folder on the disk the journal shall be measured on; default: the temporary one.
@@ -207,7 +208,6 @@ def measure(size: Size | None = None, data: Path | None = None, say: Say = print
         WrongAnswerError: an order was not answered exactly once as it should be.
         ServerError: a server did not start.
     """
-    size = size or Size()
     server_core, client_core = cores()
     core = [] if server_core is None else [server_core]
     with journal_folder(data) as folder, pinned(client_core):

@@ -44,6 +44,7 @@ class Size:
     )
 
 
+FULL = Size()
 QUICK = Size(
     connections=4,
     orders=200,

@@ -43,8 +43,27 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"min": min(values), "median": statistics.median(values), "max": max(values)}
 
 
+def ratio(values: list[float], better: str = "higher") -> dict[str, float | str]:
+    """Return a ratio as every question states it: the median of its pairs, least and most.
+
+    ``better``: "higher" or "lower".
+    """
+    found = spread(values)
+    return {
+        "value": found["median"],
+        "better": better,
+        "min": found["min"],
+        "max": found["max"],
+    }
+
+
 def peak_rss_mib() -> float:
     """Return the largest memory this process ever had, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would also count the parent this process came from
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -16,9 +16,11 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks.flow import ACCOUNTS, REFERENCE_TICKS, Stream, listed, price_time
-from benchmarks.machine import machine, peak_rss_mib, quiet_core, seconds, spread
+from benchmarks.machine import machine, peak_rss_mib, quiet_core, ratio, seconds, spread
 from benchmarks.yardstick import PlainBook
 from engine.exchange import Exchange, warm_up
 from engine.invariants import violations
@@ -32,6 +34,19 @@ CASH_FEN = 10**15
 TONNES = 10**8
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """``messages`` per stream, ``runs`` of interleaved pairs, the ``seed`` of the streams."""
+
+    messages: int = 1_000_000
+    runs: int = 5
+    seed: int = 1
+
+
+FULL = Size()
+QUICK = Size(messages=100_000, runs=3)
 
 
 @dataclass
@@ -136,18 +151,25 @@ def compare(name: str, stream: Stream, mode: Mode, runs: int, say: Say) -> dict[
         "yardstick_ns_per_message": statistics.median(yardstick_s) / count * 1e9,
         "ratio": statistics.median(ratios),
         "ratio_spread": spread(ratios),
+        "times": ratio(ratios),
     }
 
 
-def measure(messages: int = 1_000_000, runs: int = 5, seed: int = 1, say: Say = print) -> Any:
-    """Run the benchmark; return its figures under the keys of ``tanshi bench matching --json``."""
+def measure(size: Size = FULL, say: Say = print) -> dict[str, Any]:
+    """Run the benchmark; return its figures under the keys of ``tanshi bench matching --json``.
+
+    Raises:
+        AssertionError: engine and yardstick disagree, or the books do not add up.
+    """
     start = time.perf_counter()
     warm_up()
     warmup_s = time.perf_counter() - start
-    say(f"kernels ready after {warmup_s:.2f} s; making {messages:,} messages for each book …")
+    say(f"kernels ready after {warmup_s:.2f} s; making {size.messages:,} messages for each book …")
     with quiet_core() as core:
-        book = compare("price_time", price_time(messages, seed), Mode.PRICE_TIME, runs, say)
-        market = compare("listed", listed(messages, seed), Mode.LISTED, runs, say)
+        stream = price_time(size.messages, size.seed)
+        book = compare("price_time", stream, Mode.PRICE_TIME, size.runs, say)
+        stream = listed(size.messages, size.seed)
+        market = compare("listed", stream, Mode.LISTED, size.runs, say)
     return {
         "benchmark": "matching",
         "messages": book["messages"],
@@ -159,10 +181,12 @@ def measure(messages: int = 1_000_000, runs: int = 5, seed: int = 1, say: Say = 
         "listed_ns_per_command": market["ns_per_command"],
         "trades": book["trades"],
         "checksum": book["checksum"],
+        "ratios": {"price_time": book["times"], "listed": market["times"]},
+        "series": [],
         "peak_rss_mib": peak_rss_mib(),
         "warmup_s": warmup_s,
-        "seed": seed,
-        "runs": runs,
+        "seed": size.seed,
+        "runs": size.runs,
         "accounts": ACCOUNTS,
         "batch": BATCH,
         "core": core,
@@ -170,3 +194,27 @@ def measure(messages: int = 1_000_000, runs: int = 5, seed: int = 1, say: Say = 
         "listed": market,
         "machine": machine(),
     }
+
+
+def show(figures: dict[str, Any], console: Console) -> None:
+    """Print the figures of both books as a table."""
+    table = Table(
+        title=f"{figures['messages']:,} messages, median of {figures['runs']} interleaved runs"
+    )
+    for head in ("book", "ns/command", "commands/s", "yardstick ns", "times the yardstick"):
+        table.add_column(head, justify="left" if head == "book" else "right")
+    for mode in ("price_time", "listed"):
+        row = figures[mode]
+        table.add_row(
+            mode,
+            f"{row['ns_per_command']:.1f}",
+            f"{row['commands_per_second']:,.0f}",
+            f"{row['yardstick_ns_per_message']:.0f}",
+            f"{row['ratio']:.1f}",
+        )
+    console.print(table)
+    console.print(
+        f"trades {figures['trades']:,}, checksum {figures['checksum']}, warm-up"
+        f" {figures['warmup_s']:.2f} s, peak memory {figures['peak_rss_mib']:.0f} MiB,"
+        f" {figures['machine']['cpu']}"
+    )

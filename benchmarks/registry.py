@@ -27,12 +27,13 @@ from benchmarks import registry_monitoring
 from benchmarks import registry_world as world
 from benchmarks.machine import machine, peak_rss_mib, quiet_core, spread
 from benchmarks.registry_stores import SqliteStore, Store, postgres
-from benchmarks.registry_world import VINTAGES, YEAR, Fleet, Say, Size
+from benchmarks.registry_world import FULL, QUICK, VINTAGES, YEAR, Fleet, Say, Size
 from engine.deals import DealFile
 from registry.errors import RegistryError
 from registry.institution import Registry
 from registry.tables import metadata
 
+__all__ = ["FULL", "PROBLEMS", "QUICK", "measure", "show"]
 PROBLEMS = (AssertionError, RegistryError, RuntimeError, psycopg.Error)
 COUNTED = (
     *("accounts", "entities", "buckets", "transactions", "entries", "deals", "days"),
@@ -252,7 +253,7 @@ def _measure(store: Store, size: Size, say: Say) -> dict[str, Any]:
     }
 
 
-def measure(size: Size, server: str | None = None, say: Say = print) -> dict[str, Any]:
+def measure(size: Size = FULL, say: Say = print, server: str | None = None) -> dict[str, Any]:
     """Run the benchmark; return its figures under the keys of ``tanshi bench registry --json``."""
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="registry-bench-") as folder:

@@ -55,6 +55,7 @@ class Size:
     runs: int = 3
 
 
+FULL = Size()
 QUICK = Size(entities=64, evenings_a_year=1, deals=50, measured_deals=200, runs=1)
 
 

@@ -48,6 +48,7 @@ class Size:
     batch: int = 4
 
 
+FULL = Size()
 QUICK = Size(share=0.05, runs=2, pairs=1, batch=2)
 
 
@@ -149,15 +150,6 @@ def memory_mib(size: Size) -> float:
     return float(json.loads(done.stdout))
 
 
-def _own_peak_mib() -> float:
-    """Return this process's high-water mark; getrusage would also count the parent it came from."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return peak_rss_mib()
-    line = next(each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
-
-
 def show(figures: dict[str, Any], console: Console) -> None:
     """Print the figures."""
     table = Table("figure", "value", title="Seasons", title_justify="left")
@@ -174,4 +166,4 @@ if __name__ == "__main__":
     run = live(sys.argv[1], 1, float(sys.argv[2]))
     for name in TABLES:
         getattr(run, name)
-    sys.stdout.write(json.dumps(_own_peak_mib()))
+    sys.stdout.write(json.dumps(peak_rss_mib()))

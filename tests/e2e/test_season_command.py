@@ -214,7 +214,7 @@ def test_bad_input_is_refused_in_words(words: tuple[str, ...], said: str) -> Non
 
 def test_the_benchmark_has_its_six_figures() -> None:
     figures = document(tanshi("bench", "season", "--quick", "--json"))
-    assert set(figures) == FIGURES | {"machine"}
+    assert set(figures) >= FIGURES | {"machine"}
     assert all(figures[name] > 0 for name in FIGURES)
     assert figures["peak_rss_mib"] < 1024
     assert figures["machine"]["cores"] >= 1

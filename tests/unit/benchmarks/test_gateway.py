@@ -16,6 +16,7 @@ from websockets.frames import Frame
 from websockets.streams import StreamReader
 
 from benchmarks.gateway import QUICK, measure
+from benchmarks.runner import COMMON
 from benchmarks.gateway_line import (
     Answer,
     Lane,
@@ -189,7 +190,7 @@ def test_the_command_answers_every_order_and_writes_the_promised_keys(tmp_path: 
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     figures = json.loads(file.read_text())
-    assert set(figures) == PROMISED | {"benchmark", "detail"}
+    assert set(figures) == PROMISED | {*COMMON, "took_s", "detail"}
     assert all(figures[key] > 0 for key in PROMISED)
     assert figures["connections"] == QUICK.connections
     listed = QUICK.connections * QUICK.orders
@@ -203,4 +204,4 @@ def test_more_orders_than_may_rest_are_not_even_tried(tmp_path: Path) -> None:
     from dataclasses import replace
 
     with pytest.raises(ValueError, match="open orders"):
-        measure(replace(QUICK, orders=1_000), tmp_path, lambda _: None)
+        measure(replace(QUICK, orders=1_000), lambda _: None, tmp_path)
