@@ -24,7 +24,7 @@ from rich.table import Table
 from benchmarks.fanout_lines import Crowd, Reader, Stalled
 from benchmarks.gateway_line import WrongAnswerError
 from benchmarks.gateway_servers import Server, ServerError, cores, journal_folder, pinned, server
-from benchmarks.machine import machine, spread
+from benchmarks.machine import machine, peak_rss_mib, ratio, spread
 from gateway.client import Client, MarketData, RefusedError
 from gateway.keys import Key
 from gateway.wire.messages import Pong
@@ -160,10 +160,12 @@ async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
             await lister.list(*goods, qty=LISTED_TONNES, price_ticks=price) for _ in range(LEGS)
         ]
         trader = Trader(taker, [each.order_no for each in listed])
+        began = time.perf_counter()
         await trader.trade(WARM_SWEEPS / size.sweeps_per_s, size.sweeps_per_s)
         readers = await _connected(venue, crowd, size)
         await trader.trade(1.0, size.sweeps_per_s)
         await asyncio.sleep(0.5)
+        warmup_s = time.perf_counter() - began
         memory["connected"] = rss_mib(venue)
         rounds: dict[str, list[dict[str, float]]] = {"quiet": [], "stalled": []}
         let_go = 0
@@ -179,9 +181,11 @@ async def _measure(venue: Server, size: Size, say: Say) -> dict[str, Any]:
                 say(f"round {number + 1}/{size.rounds} {kind}: {figures}")
                 let_go += stalled.let_go() if stalled else 0
         memory["after"] = rss_mib(venue)
+        peak_mib = peak_rss_mib(venue.process.pid)
         for reader in readers:
             reader.transport.close()
-    return _figures(size, rounds, memory, let_go)
+    found = _figures(size, rounds, memory, let_go)
+    return found | {"warmup_s": warmup_s, "peak_rss_mib": peak_mib}
 
 
 def _figures(
@@ -201,10 +205,13 @@ def _figures(
     ratios = [stalled["p99_ms"] / quiet["p99_ms"] for quiet, stalled in pairs]
     figures["p99_ratio"] = statistics.median(ratios)
     figures["p99_ratio_spread"] = spread(ratios)
+    figures["ratios"] = {"stalled_p99": ratio(ratios, "lower")}
     figures |= {f"rss_{when}_mib": mib for when, mib in memory.items()}
     return figures | {
         "stalled_let_go": let_go,
+        "series": [],
         "rounds": size.rounds,
+        "runs": size.rounds,
         "seconds": size.seconds,
         "detail": rounds,
         "machine": machine(),
@@ -228,7 +235,7 @@ def measure(size: Size = FULL, say: Say = print) -> dict[str, Any]:
         pinned(client_core),
         server("benchmarks.gateway_server", folder, ACCOUNTS, *core) as venue,
     ):
-        return asyncio.run(_measure(venue, size, say))
+        return asyncio.run(_measure(venue, size, say)) | {"core": server_core}
 
 
 def show(figures: dict[str, Any], console: Console) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ from benchmarks.gateway_servers import (
     server,
     sync_seconds,
 )
-from benchmarks.machine import machine
+from benchmarks.machine import machine, peak_rss_mib
 from engine.exchange import Exchange
 from engine.invariants import violations
 from gateway.doctor import batches
@@ -77,6 +77,7 @@ class Load:
     stretch_no: int = 0  # names orders: ids are unique per account and day
     sent: int = 0  # commands that the venue must have in its journal, beyond ``began``
     began: int = 0
+    warmup_s: float = 0.0
 
     def tend(self) -> None:
         """Let no connection run into its ping's time-out while others are played."""
@@ -216,8 +217,10 @@ def measure(size: Size = FULL, say: Say = print, data: Path | None = None) -> di
             server("benchmarks.echo_server", *core) as echo,
         ):
             load = _connected(venue, echo, size)
+            _warm_up(load)
             rounds, roundtrips, syncs = _rounds(load, folder, say)
             last = load.lines[0].ask({"type": "ping"}).seq
+            memory_mib = peak_rss_mib(venue.process.pid)
             for line in (*load.lines, *load.echo_lines):
                 line.close()
         _hold_against_journal(load, last, folder)
@@ -226,13 +229,29 @@ def measure(size: Size = FULL, say: Say = print, data: Path | None = None) -> di
         quantile(roundtrips, part) * 1e6 for part in (0.5, 0.99)
     )
     figures["sync_p50_us"] = quantile(syncs, 0.5) * 1e6
+    named = machine() | {each: version(each) for each in STACK}
     figures["detail"] |= {
         "commands_in_journal": last,
         "server_core": server_core,
         "client_core": client_core,
-        "machine": machine() | {each: version(each) for each in STACK},
+        "machine": named,
     }
-    return figures
+    return figures | {
+        "series": [],
+        "warmup_s": load.warmup_s,
+        "runs": size.rounds,
+        "core": server_core,
+        "peak_rss_mib": memory_mib,
+        "machine": named,
+    }
+
+
+def _warm_up(load: Load) -> None:
+    """Play each case once; no time of it counts."""
+    began = time.perf_counter()
+    for case in load.size.cases:
+        _round(load, replace(case, stretches=1, echoes=1))
+    load.warmup_s = time.perf_counter() - began
 
 
 def _connected(venue: Server, echo: Server, size: Size) -> Load:

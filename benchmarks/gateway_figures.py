@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.gateway_line import Stretch
-from benchmarks.machine import spread
+from benchmarks.machine import ratio, spread
 
 CASES = ("single", "batch100")
 OWN_CORE = 0.85  # an echo that has its core to itself is busier than this
@@ -97,6 +97,7 @@ Rounds = list[dict[str, dict[str, Sum]]]  # per round: case, kind
 def figures_of(size: Size, rounds: Rounds) -> dict[str, Any]:
     """Return what the rounds came to: medians above, everything with its spread in ``detail``."""
     figures: dict[str, Any] = {"connections": size.connections}
+    told: dict[str, Any] = {}
     detail: dict[str, Any] = {"rounds": size.rounds, "orders_at_rest": size.orders}
     for case in size.cases:
         played = [each[case.name] for each in rounds]
@@ -107,6 +108,8 @@ def figures_of(size: Size, rounds: Rounds) -> dict[str, Any]:
             each["listings"].per_second for each in played
         )
         figures[f"echo_ratio_{case.name}"] = statistics.median(ratios)
+        told[f"echo_{case.name}"] = ratio(ratios)
+        told[f"echo_cpu_{case.name}"] = ratio(cpu)
         detail[case.name] = {
             "per_frame": case.per_frame,
             "window": case.window,
@@ -117,7 +120,7 @@ def figures_of(size: Size, rounds: Rounds) -> dict[str, Any]:
                 for kind, rows in by_kind.items()
             },
         }
-    return {"benchmark": "gateway", **figures, "detail": detail}
+    return {"benchmark": "gateway", **figures, "ratios": told, "detail": detail}
 
 
 def quantile(values: list[float], part: float) -> float:

@@ -57,10 +57,16 @@ def ratio(values: list[float], better: str = "higher") -> dict[str, float | str]
     }
 
 
-def peak_rss_mib() -> float:
-    """Return the largest memory this process ever had, in MiB."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would also count the parent this process came from
+def peak_rss_mib(process: int | None = None) -> float:
+    """Return the largest memory this process, or the one of that number, ever had, in MiB.
+
+    Raises:
+        OSError: the system does not tell it of another process.
+    """
+    status = Path(f"/proc/{process or 'self'}/status")
+    if (
+        process is not None or status.exists()
+    ):  # getrusage would also count the parent this process came from
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) / 1024

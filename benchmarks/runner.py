@@ -17,8 +17,10 @@ from typing import Any
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
-COMMON = ("benchmark", "size", "ratios", "series", "warmup_s", "runs", "core", "peak_rss_mib")
-COMMON += ("machine",)
+COMMON = (  # what every question tells under the same names
+    *("benchmark", "size", "ratios", "series", "warmup_s", "runs", "core", "peak_rss_mib"),
+    *("machine", "took_s"),
+)
 
 
 class CannotMeasureError(Exception):
@@ -108,7 +110,9 @@ def measure(name: str, size: Any, say: Say, **more: object) -> Figures:
     began = time.perf_counter()
     try:
         figures: Figures = module.measure(size, say, **more)
-    except (AssertionError, *foreseen) as wrong:
+    except Exception as wrong:
+        if not isinstance(wrong, (AssertionError, *foreseen)):
+            raise
         raise CannotMeasureError(f"no figure counts: {wrong}") from wrong
     return {
         **figures,

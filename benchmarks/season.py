@@ -24,7 +24,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine, peak_rss_mib, quiet_core, spread
+from benchmarks.machine import machine, peak_rss_mib, quiet_core, ratio, spread
 
 LARGEST = "2025"
 KEYS = (
@@ -67,25 +67,35 @@ def measure(size: Size, say: Say) -> dict[str, Any]:
     """Return the six figures and the machine they were taken on."""
     memory = memory_mib(size)
     say(f"peak memory of a fresh process with season {LARGEST}: {memory:.0f} MiB")
-    lived = {season: _timed(season, size, say) for season in ("2024", LARGEST)}
-    first = lived["2024"]
-    speedup = _speedup(size, say)
+    began = time.perf_counter()
+    for season in ("2024", LARGEST):
+        live(season, 0, size.share)
+    warmup_s = time.perf_counter() - began
+    first, core = _timed("2024", size, say)
+    largest, _ = _timed(LARGEST, size, say)
+    speedups = _speedups(size, say)
     return {
+        "benchmark": "season",
         "season_2024_s": statistics.median(run.seconds for run in first),
-        "season_2025_s": statistics.median(run.seconds for run in lived[LARGEST]),
+        "season_2025_s": statistics.median(run.seconds for run in largest),
         "decisions_per_second": _rate(first, "decisions"),
         "commands_per_second": _rate(first, "commands"),
-        "parallel_speedup_2": speedup,
+        "parallel_speedup_2": statistics.median(speedups),
         "peak_rss_mib": memory,
+        "ratios": {"two_processes": ratio(speedups)},
+        "series": [],
+        "warmup_s": warmup_s,
+        "runs": size.runs,
+        "core": core,
         "machine": machine(),
     }
 
 
-def _timed(season: str, size: Size, say: Say) -> list[Any]:
-    live(season, 0, size.share)
+def _timed(season: str, size: Size, say: Say) -> tuple[list[Any], int | None]:
+    """Live a season several times; returns the runs and the core they had."""
     runs = []
     for seed in range(1, size.runs + 1):
-        with quiet_core():
+        with quiet_core() as core:
             runs.append(live(season, seed, size.share))
     times = spread([run.seconds for run in runs])
     entities = runs[0].counts["entities"]
@@ -93,22 +103,22 @@ def _timed(season: str, size: Size, say: Say) -> list[Any]:
         f"season {season}, {entities:,} entities: {times['min']:.2f} to {times['max']:.2f} s,"
         f" median {times['median']:.2f} s of {len(runs)} runs"
     )
-    return runs
+    return runs, core
 
 
 def _rate(runs: list[Any], what: str) -> float:
     return float(statistics.median(run.counts[what] / run.seconds for run in runs))
 
 
-def _speedup(size: Size, say: Say) -> float:
-    """Return how many times faster two processes are than one for the same runs."""
+def _speedups(size: Size, say: Say) -> list[float]:
+    """Return, pair by pair, how many times faster two processes are than one for the same runs."""
     with _crew(1, size.share) as one, _crew(2, size.share) as two:
         ratios = []
         for _ in range(size.pairs):
             alone, together = _seconds(one, size), _seconds(two, size)
             ratios.append(alone / together)
             say(f"{size.batch} runs: one process {alone:.2f} s, two {together:.2f} s")
-    return float(statistics.median(ratios))
+    return ratios
 
 
 def _crew(count: int, share: float) -> Pool:
