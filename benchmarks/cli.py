@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from benchmarks import runner
+from benchmarks import compare, everything, runner
 from benchmarks.runner import QUESTIONS, CannotMeasureError
 from sim.commands import output
 
@@ -59,6 +60,7 @@ def answer(
     """Ask a question, show its figures, write and compare them where that was asked for."""
     try:
         size = runner.size_of(name, quick, changes)
+        old = None if compare_file is None else _before(compare_file, name, size)
         figures = runner.measure(name, size, note, **more)
     except CannotMeasureError as wrong:
         raise fail(wrong) from None
@@ -67,6 +69,18 @@ def answer(
     console = output.result_console(json_file)
     runner.module_of(name).show(figures, console)
     output.write_json(json_file, figures)
+    if old is not None:
+        compare.show(old, figures, console)
+
+
+def _before(file: Path, name: str, size: Any) -> dict[str, Any]:
+    """Return the figures to compare with; ends with exit code 2 where they do not fit."""
+    try:
+        old = compare.read(file)
+        compare.fits(old, name, asdict(size), file)
+    except compare.CompareError as wrong:
+        output.refuse(wrong)
+    return old
 
 
 @bench_app.command("matching", help=QUESTIONS["matching"].help, cls=output.JsonCommand)
@@ -147,3 +161,24 @@ for _name, _question in QUESTIONS.items():
     if _name not in {each.name for each in bench_app.registered_commands}:
         bench_app.command(_name, help=_question.help, cls=output.JsonCommand)(_plain(_name))
 bench_app.registered_commands.sort(key=lambda each: [*QUESTIONS].index(str(each.name)))
+
+
+@bench_app.command("all")
+def bench_all(
+    folder: Annotated[
+        Path, typer.Option("--json", help="Where a file of figures each goes.", metavar="FOLDER")
+    ],
+    quick: QuickOption = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure those anew whose file is there already.")
+    ] = False,
+) -> None:
+    """All of them one after the other; what is there is kept."""
+    if folder.exists() and not folder.is_dir():
+        output.refuse(f"{folder} is a file, not a folder")
+    outcomes, complete = everything.ask_all(folder, quick, again, note)
+    everything.show(outcomes, folder, output.result_console(None))
+    if not complete:
+        output.interrupted("what was measured is kept; the same command goes on")
+    if any(each.ended == "failed" for each in outcomes):
+        raise fail("not every question has figures that count")
