@@ -24,7 +24,7 @@ from benchmarks.machine import machine, peak_rss_mib, quiet_core, ratio, seconds
 from benchmarks.yardstick import PlainBook
 from engine.exchange import Exchange, warm_up
 from engine.invariants import violations
-from engine.records import Event, Kind, Mode, Phase, commands
+from engine.records import MARKET_CASH_FEN_MAX, Event, Kind, Mode, Phase, commands
 from engine.rulebook import Rulebook, parameter_commands
 from engine.state import Array
 
@@ -60,23 +60,24 @@ class Played:
 
 
 def prepared(stream: Stream, mode: Mode) -> Exchange:
-    """Return an exchange in its morning session with funded accounts and one instrument."""
-    exchange = Exchange(accounts_max=stream.accounts, instruments_max=stream.instruments)
+    """Return an exchange in its morning session with funded accounts and its instruments."""
+    accounts = stream.accounts
+    exchange = Exchange(accounts_max=accounts, instruments_max=stream.instruments)
     rules = Rulebook.on(DAY)
     state = exchange.state
     _send(exchange, parameter_commands(rules, state.rules, state.instruments))
-    admit = commands(1)
-    admit["kind"], admit["instrument"] = Kind.ADMIT_INSTRUMENT, 0
-    admit["price_ticks"], admit["mode"], admit["client_order_id"] = REFERENCE_TICKS, mode, "CEA25"
+    admit = commands(stream.instruments)
+    admit["kind"], admit["instrument"] = Kind.ADMIT_INSTRUMENT, np.arange(stream.instruments)
+    admit["price_ticks"], admit["mode"] = REFERENCE_TICKS, mode
+    admit["client_order_id"] = [f"CEA{25 + at}" for at in range(stream.instruments)]
     _send(exchange, admit)
-    for kind, field, value in (
-        (Kind.OPEN_ACCOUNT, "amount", 0),
-        (Kind.CASH_IN, "amount", CASH_FEN),
-        (Kind.TRANSFER_IN, "qty_tonnes", TONNES),
-    ):
-        batch = commands(stream.accounts)
-        batch["kind"], batch["account"], batch["instrument"] = kind, np.arange(stream.accounts), 0
-        batch[field] = value
+    cash = min(CASH_FEN, MARKET_CASH_FEN_MAX // accounts)
+    fundings = [(Kind.OPEN_ACCOUNT, 0, "amount", 0), (Kind.CASH_IN, 0, "amount", cash)]
+    fundings += [(Kind.TRANSFER_IN, at, "qty_tonnes", TONNES) for at in range(stream.instruments)]
+    for kind, instrument, field, value in fundings:
+        batch = commands(accounts)
+        batch["kind"], batch["account"] = kind, np.arange(accounts)
+        batch["instrument"], batch[field] = instrument, value
         _send(exchange, batch)
     start = commands(2)
     start["kind"] = (Kind.BEGIN_DAY, Kind.SET_PHASE)
@@ -110,11 +111,16 @@ def play_engine(ready: Exchange, stream: Stream, audit: bool = False) -> Played:
     if audit:
         wrong = violations(exchange.state)
         assert not wrong, wrong
+    return tally(exchange, took)
+
+
+def tally(exchange: Exchange, took_s: float) -> Played:
+    """Sum up the trades of the day as the yardstick does while it plays."""
     trades = exchange.trades_today()
     taker_sold = trades["taker_side"] == 2
     maker = np.where(taker_sold, trades["buy_order_no"], trades["sell_order_no"])
     qty = trades["qty_tonnes"]
-    return Played(took, len(trades), int(qty.sum()), int((maker * qty).sum()))
+    return Played(took_s, len(trades), int(qty.sum()), int((maker * qty).sum()))
 
 
 def play_yardstick(stream: Stream) -> Played:

@@ -8,6 +8,7 @@ head (a live count per level keeps phantom levels away), which is the fast way t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from sortedcontainers import SortedDict
@@ -26,7 +27,7 @@ class PlainBook:
         self.orders: dict[int, list[Any]] = {}  # number -> [number, side, price, open, level]
         self.trades = self.volume = self.checksum = 0
 
-    def play(self, messages: list[Message]) -> None:
+    def play(self, messages: Iterable[Message]) -> None:
         """Apply all messages in order."""
         for kind, number, side, price, qty in messages:
             if kind == ADD:
