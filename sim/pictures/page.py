@@ -113,15 +113,15 @@ def section(name: str, title: str, *parts: str) -> str:
     return f'<section id="{text(name)}"><h2>{text(title)}</h2>\n{body}\n</section>'
 
 
-def page(title: str, lead: str, sections: Sequence[tuple[str, str, str]]) -> str:
-    """The whole page. ``sections``: name, title, and the HTML of each."""
+def page(title: str, lead: str, sections: Sequence[tuple[str, str, str]], css: str = "") -> str:
+    """The whole page. ``sections``: name, title, and the HTML of each; ``css``: more style."""
     links = "\n".join(f'<a href="#{text(name)}">{text(words)}</a>' for name, words, _ in sections)
     body = "\n".join(each for _, _, each in sections)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(title)}</title>\n<style>{CSS}</style>\n</head>\n<body>\n"
+        f"<title>{text(title)}</title>\n<style>{CSS}{css}</style>\n</head>\n<body>\n"
         f"<header><h1>{text(title)}</h1>\n{lead}\n<nav>{links}</nav></header>\n"
         f"<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
