@@ -172,7 +172,7 @@ class Session:
         if len(messages) == 1:
             paced = int(type(messages[0]) in PACED)
         else:
-            paced = sum([type(message) in PACED for message in messages])
+            paced = sum(map(PACED.__contains__, map(type, messages)))
         if paced:
             self.meter.questions(paced, now_s)
         orders = len(messages) - paced

@@ -182,8 +182,7 @@ class Feed:
             return events
         kinds = events["kind"]
         silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
-        heard: np.ndarray = events[~silent]
-        return heard
+        return events[~silent] if silent.any() else events
 
     # what is rare: a method per kind of event, given the event
 

@@ -11,6 +11,7 @@ from engine.records import Event, Modality
 from marketdata.book import BookSide
 
 NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
+_SHORT_LIVED = np.isin(np.arange(256), tuple(NEVER_RESTED))
 _ACCEPTED = int(Event.ACCEPTED)
 _KINDS = (_ACCEPTED, int(Event.CANCELLED), int(Event.LAPSED), int(Event.REFUSED))
 _QUIET = np.isin(np.arange(256), _KINDS)
@@ -28,8 +29,9 @@ def come_and_go(sides: Sequence[BookSide], events: np.ndarray) -> tuple[int, dic
     Returns how many events were seen, and the time of the last one of each instrument.
     """
     comes = events["kind"] == _ACCEPTED
-    rested = comes | ~np.isin(events["reason"], tuple(NEVER_RESTED))
-    events, comes = events[rested], comes[rested]
+    unseen = _SHORT_LIVED[events["reason"]] & ~comes
+    if unseen.any():
+        events, comes = events[~unseen], comes[~unseen]
     row = 2 * events["instrument"] + events["side"] - 1
     leaves = np.where(comes, events["leaves_qty"], 0)
     columns = (row, events["price_ticks"], events["order_no"], leaves)

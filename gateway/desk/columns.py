@@ -7,11 +7,13 @@ message through the desk, with the same result.
 from __future__ import annotations
 
 import re
+from itertools import compress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.records import Kind
+from engine.records import CLIENT_ORDER_ID_BYTES, Kind
 from gateway.desk.negotiations import BUY_SELL
 from gateway.wire import messages as m
 
@@ -21,12 +23,30 @@ if TYPE_CHECKING:
 
 LIST, CANCEL = int(Kind.LIST), int(Kind.CANCEL)
 _ALL: Any = slice(None)
-_many_ids_ok = re.compile(r"(?:[A-Za-z0-9._:\-]{1,32}\n)+").fullmatch
+_id_of, _price_of, _ticks_of, _qty_of, _side_of, _instrument_of, _order_of = map(
+    attrgetter,
+    ("client_order_id", "price", "price_ticks", "qty_tonnes", "side", "instrument", "order_no"),
+)
+_letters_ok = re.compile(r"[A-Za-z0-9._:\-]+").fullmatch
 
 
 def _ids_ok(names: list[str]) -> bool:
-    joined = "\n".join(names)
-    return joined.count("\n") == len(names) - 1 and _many_ids_ok(joined + "\n") is not None
+    sizes = set(map(len, names))
+    return (
+        min(sizes) > 0
+        and max(sizes) <= CLIENT_ORDER_ID_BYTES
+        and _letters_ok("".join(names)) is not None
+    )
+
+
+def _note_ids(ids: dict[str, int], names: list[str], tickets: list[int]) -> bool:
+    """Note each id with its ticket; False, and none noted, if one of them was used before."""
+    if list(map(ids.setdefault, names, tickets)) == tickets:
+        return True
+    for name, ticket in zip(names, tickets, strict=True):
+        if ids.get(name) == ticket:
+            del ids[name]
+    return False
 
 
 class Columns:
@@ -37,45 +57,42 @@ class Columns:
 
     def take_many(self, session: Session, messages: list[Any]) -> bool:
         """Enter a frame of one plain kind column by column; False (and nothing done) otherwise."""
-        kinds = {type(each) for each in messages}
+        kinds = set(map(type, messages))
         if not kinds <= session.many:
             return False
-        names = [each.client_order_id for each in messages]
-        ids, count = session.ids, len(names)
-        if not ids.keys().isdisjoint(names) or len(set(names)) < count or not _ids_ok(names):
-            return False
-        if len(kinds) == 1:
-            if m.Cancel in kinds:
-                self._cancels(messages, self._many(session, names), _ALL)
-                return True
-            listings, at = messages, _ALL
-        else:
-            listings = [each for each in messages if type(each) is m.List]
-        columns = self._columns(listings)
-        if columns is None:
-            return False
-        rows = self._many(session, names)
+        listings, cancels, at, others = messages, messages, _ALL, _ALL
         if len(kinds) > 1:
             listed = np.array([type(each) is m.List for each in messages])
-            at = np.flatnonzero(listed)
-            cancels = [each for each in messages if type(each) is m.Cancel]
-            self._cancels(cancels, rows, np.flatnonzero(~listed))
-        rows["kind"][at] = LIST
-        for name, column in columns.items():
-            rows[name][at] = column
+            at, others = np.flatnonzero(listed), np.flatnonzero(~listed)
+            listings = list(compress(messages, listed))
+            cancels = list(compress(messages, ~listed))
+        columns = self._columns(listings) if m.List in kinds else {}
+        names = list(map(_id_of, messages))
+        if columns is None or not _ids_ok(names):
+            return False
+        rows = self._enter(session, names)
+        if rows is None:
+            return False
+        if m.Cancel in kinds:
+            rows["kind"][others], rows["instrument"][others] = CANCEL, -1
+            rows["ref"][others] = list(map(_order_of, cancels))
+        if m.List in kinds:
+            rows["kind"][at] = LIST
+            for name, column in columns.items():
+                rows[name][at] = column
         return True
 
     def _columns(self, messages: list[m.List]) -> dict[str, Any] | None:
-        prices = [each.price_ticks for each in messages]
-        if None in prices or {each.price for each in messages} != {None}:
+        prices = list(map(_ticks_of, messages))
+        if None in prices or set(map(_price_of, messages)) != {None}:
             return None
-        known, codes = self._desk.instruments, {each.instrument for each in messages}
+        known, codes = self._desk.instruments, set(map(_instrument_of, messages))
         if not known.keys() >= codes:
             return None
-        sides = {each.side for each in messages}
+        sides = set(map(_side_of, messages))
         return {  # most frames are about one instrument and one side
             "price_ticks": prices,
-            "qty_tonnes": [each.qty_tonnes for each in messages],
+            "qty_tonnes": list(map(_qty_of, messages)),
             "instrument": known[codes.pop()]
             if len(codes) == 1
             else [known[each.instrument] for each in messages],
@@ -84,16 +101,12 @@ class Columns:
             else [BUY_SELL.get(each.side, 0) for each in messages],
         }
 
-    @staticmethod
-    def _cancels(messages: list[m.Cancel], rows: np.ndarray, at: Any) -> None:
-        rows["kind"][at] = CANCEL
-        rows["instrument"][at] = -1
-        rows["ref"][at] = [each.order_no for each in messages]
-
-    def _many(self, session: Session, names: list[str]) -> np.ndarray:
+    def _enter(self, session: Session, names: list[str]) -> np.ndarray | None:
+        """Enter as many commands under these ids and return their rows; None: an id was used."""
         sequencer, count = self._desk.sequencer, len(names)
-        seqs = range(sequencer.next_seq, sequencer.next_seq + count)
-        session.ids.update(zip(names, seqs, strict=True))
+        tickets = list(range(sequencer.next_seq, sequencer.next_seq + count))
+        if not _note_ids(session.ids, names, tickets):
+            return None
         rows = sequencer.enter_many(count)
         rows["account"], rows["counterparty"] = session.account, -1
         rows["operator"] = session.operator

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def _common(
     kinds = rows["kind"]
     first, whole = int(kinds[0]), bool((kinds == kinds[0]).all())
     if whole:
-        return MAKERS[first](_columns(record, codes, rows, report_seqs, other, repeated))
+        return list(MAKERS[first](_columns(record, codes, rows, report_seqs, other, repeated)))
     found: list[Any] = [None] * len(rows)
     for kind in np.unique(kinds).tolist():
         chosen = np.flatnonzero(kinds == kind)
@@ -128,17 +129,22 @@ def _columns(
         "number": report_seqs.tolist(),
         "seq": rows["seq"].tolist(),
         "time_us": (rows["time_ns"] // 1000).tolist(),
-        "own": [name.decode() for name in ids[own].tolist()],
-        "asked": asked if asked is own else ids[asked],
+        "own": _texts(ids[own]),
+        "ids": ids,
+        "asked": asked,
         "order_no": rows["order_no"].tolist(),
-        "instrument": [named[row] for row in rows["instrument"].tolist()],
-        "side": [SIDES[side] for side in rows["side"].tolist()],
+        "instrument": list(map(named.__getitem__, rows["instrument"].tolist())),
+        "side": list(map(SIDES.__getitem__, rows["side"].tolist())),
         "price": rows["price_ticks"].tolist(),
         "qty": rows["qty_tonnes"].tolist(),
         "rows": rows,
-        "taker": (~other).tolist(),
-        "repeated": [repeated] * len(rows),
+        "taker": ~other,
+        "repeated": repeat(repeated),
     }
+
+
+def _texts(names: np.ndarray) -> list[str]:
+    return list(map(bytes.decode, names.tolist()))
 
 
 def _head(c: Columns) -> Any:
@@ -146,79 +152,66 @@ def _head(c: Columns) -> Any:
     return (c["number"], c["seq"], c["time_us"], c["own"], c["order_no"])
 
 
-def _accepted(c: Columns) -> list[Report]:
+def _terms(c: Columns) -> Any:
+    """What was ordered, as columns."""
+    return (c["instrument"], c["side"], c["price"], c["qty"])
+
+
+def _looked_up(table: dict[int, str], reasons: list[int]) -> list[str]:
+    return list(map(table.__getitem__, reasons))
+
+
+def _accepted(c: Columns) -> Iterable[Report]:
     rows = c["rows"]
     tail = (rows["leaves_qty"].tolist(), rows["amount_fen"].tolist(), rows["leg"].tolist())
-    columns = (*_head(c), c["instrument"], c["side"], c["price"], c["qty"], *tail, c["repeated"])
-    return [Accepted(*row) for row in zip(*columns, strict=True)]
+    return map(Accepted, *_head(c), *_terms(c), *tail, c["repeated"])
 
 
-def _refused(c: Columns) -> list[Report]:
+def _refused(c: Columns) -> Iterable[Report]:
     rows = c["rows"]
-    columns = (*_head(c), rows["reason"].tolist(), rows["leg"].tolist(), c["repeated"])
-    return [
-        Refused(
-            CODES[reason],
-            SENTENCES[reason],
-            CLAUSES[reason],
-            own,
-            True,
-            number,
-            seq,
-            time_us,
-            order_no,
-            leg,
-            repeated,
-        )
-        for number, seq, time_us, own, order_no, reason, leg, repeated in zip(*columns, strict=True)
-    ]
+    reasons = rows["reason"].tolist()
+    why = [_looked_up(table, reasons) for table in (CODES, SENTENCES, CLAUSES)]
+    number, seq, time_us, own, order_no = _head(c)
+    where = (number, seq, time_us, order_no, rows["leg"].tolist())
+    return map(Refused, *why, own, repeat(True), *where, c["repeated"])
 
 
-def _filled(c: Columns) -> list[Report]:
+def _filled(c: Columns) -> Iterable[Report]:
     rows = c["rows"]
     money = (rows[name].tolist() for name in ("leaves_qty", "amount_fen", "fee_fen"))
-    middle = (rows["trade_no"].tolist(), c["instrument"], c["side"], c["price"], c["qty"])
-    columns = (*_head(c), *middle, *money, c["taker"], rows["leg"].tolist(), c["repeated"])
-    return [Filled(*row) for row in zip(*columns, strict=True)]
+    tail = (c["taker"].tolist(), rows["leg"].tolist(), c["repeated"])
+    return map(Filled, *_head(c), rows["trade_no"].tolist(), *_terms(c), *money, *tail)
 
 
 def _ended(c: Columns) -> Any:
     rows = c["rows"]
     reasons = rows["reason"].tolist()
-    return (
-        *_head(c),
-        c["instrument"],
-        c["side"],
-        c["price"],
-        c["qty"],
-        rows["amount_fen"].tolist(),
-        [CODES[reason] for reason in reasons],
-        [SENTENCES[reason] for reason in reasons],
-    )
+    why = (_looked_up(CODES, reasons), _looked_up(SENTENCES, reasons))
+    return (*_head(c), *_terms(c), rows["amount_fen"].tolist(), *why)
 
 
-def _cancelled(c: Columns) -> list[Report]:
-    by_owner = c["rows"]["reason"] == BY_OWNER
-    asked = [
-        name.decode() if owner else ""
-        for name, owner in zip(c["asked"].tolist(), by_owner.tolist(), strict=True)
-    ]
-    return [Cancelled(*row) for row in zip(*_ended(c), asked, c["repeated"], strict=True)]
+def _cancelled(c: Columns) -> Iterable[Report]:
+    by_owner = (c["rows"]["reason"] == BY_OWNER).tolist()
+    asked = [name if owner else "" for name, owner in zip(_asked(c), by_owner, strict=True)]
+    return map(Cancelled, *_ended(c), asked, c["repeated"])
 
 
-def _lapsed(c: Columns) -> list[Report]:
-    return [Lapsed(*row) for row in zip(*_ended(c), c["repeated"], strict=True)]
+def _lapsed(c: Columns) -> Iterable[Report]:
+    return map(Lapsed, *_ended(c), c["repeated"])
 
 
-def _amended(c: Columns) -> list[Report]:
+def _amended(c: Columns) -> Iterable[Report]:
     rows = c["rows"]
-    asked = [name.decode() for name in c["asked"].tolist()]
-    tail = (rows["leaves_qty"].tolist(), rows["amount_fen"].tolist(), asked)
-    columns = (*_head(c), c["instrument"], c["side"], c["price"], c["qty"], *tail, c["repeated"])
-    return [Amended(*row) for row in zip(*columns, strict=True)]
+    tail = (rows["leaves_qty"].tolist(), rows["amount_fen"].tolist(), _asked(c))
+    return map(Amended, *_head(c), *_terms(c), *tail, c["repeated"])
 
 
-MAKERS: dict[int, Callable[[Columns], list[Report]]] = {
+def _asked(c: Columns) -> list[str]:
+    """The ids of the commands that brought the events about."""
+    return _texts(c["ids"][c["asked"]])
+
+
+MAKERS: dict[int, Callable[[Columns], Iterable[Report]]] = {
     Event.REFUSED: _refused,
     Event.ACCEPTED: _accepted,
     Event.TRADED: _filled,
