@@ -25,11 +25,23 @@ READ_BYTES = 1 << 18
 WITHIN_S = 60.0
 PING, PONG, CLOSE = 9, 10, 8
 
-HANDSHAKE = (
-    b"GET /ws/trade HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Protocol: msgpack.v1\r\n\r\n"
-)
+
+
+def handshake(path: str, host: str = "localhost", subprotocol: str = "msgpack.v1") -> bytes:
+    """Return the request that opens a WebSocket (RFC 6455, 4.1)."""
+    lines = (
+        f"GET {path} HTTP/1.1",
+        f"Host: {host}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Protocol: {subprotocol}",
+    )
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii")
+
+
+HANDSHAKE = handshake("/ws/trade")
 
 
 class WrongAnswerError(Exception):
@@ -124,7 +136,7 @@ class Line:
         data = self._held + b"".join(read)
         found: list[Answer] = []
         at = 0
-        while (frame := _frame(data, at)) is not None:
+        while (frame := frame_at(data, at)) is not None:
             opcode, begin, at = frame
             if opcode == CLOSE:
                 raise WrongAnswerError(f"the server closed: {data[begin:at]!r}")
@@ -159,7 +171,7 @@ class Line:
         self.socket.close()
 
 
-def _frame(data: bytes, at: int) -> tuple[int, int, int] | None:
+def frame_at(data: bytes, at: int) -> tuple[int, int, int] | None:
     """Return opcode, begin and end of the payload of the server's frame at ``at``, if whole."""
     if len(data) < at + 2:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 ARRIVALS = ("poisson", "constant", "bursts", "ramp", "recorded")
 ENCODINGS = ("json", "msgpack")
-KINDS = ("list", "take", "cancel", "bulk_offer", "ping")
+KINDS = ("list", "take", "take_best", "cancel", "ping")
 MIX = {"list": 0.5, "cancel": 0.3, "take": 0.2}
 ORDERS_MAX = 20_000_000  # of one run: about 100 bytes of memory each
 
