@@ -21,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.flow import Stream
 from benchmarks.flow_deep import DeepStream, PlainMarket, cancels, deep
 from benchmarks.machine import machine, peak_rss_mib, quiet_core, ratio, seconds, spread
 from benchmarks.matching import BATCH, _send, prepared, tally
@@ -113,19 +114,32 @@ def filled(stream: DeepStream, mode: Mode) -> Exchange:
     return exchange
 
 
-def play_engine(ready: Exchange, stream: DeepStream) -> tuple[Exchange, float, int]:
-    """Play the stream on a fork; return (it, seconds, events that refuse something)."""
+@dataclass
+class Play:
+    """One play: the exchange afterwards, the seconds of every call, how much was refused."""
+
+    exchange: Exchange
+    calls_s: list[float]
+    refused: int
+
+    @property
+    def seconds(self) -> float:
+        """All calls together."""
+        return sum(self.calls_s)
+
+
+def play_engine(ready: Exchange, stream: Stream, batch: int = BATCH) -> Play:
+    """Play the stream on a fork, so many commands a call."""
     exchange = ready.fork()
     stream.commands["seq"] = ready.seq + 1 + np.arange(len(stream.commands))
     stream.commands["time_ns"] = stream.commands["seq"]
-    batches = np.split(stream.commands, range(BATCH, len(stream.commands), BATCH))
-    refused, took = 0, 0.0
-    for batch in batches:
+    play = Play(exchange, [], 0)
+    for part in np.split(stream.commands, range(batch, len(stream.commands), batch)):
         start = time.perf_counter()
-        events = exchange.apply(batch)
-        took += time.perf_counter() - start
-        refused += int((events["kind"] == Event.REFUSED).sum())
-    return exchange, took, refused
+        events = exchange.apply(part)
+        play.calls_s.append(time.perf_counter() - start)
+        play.refused += int((events["kind"] == Event.REFUSED).sum())
+    return play
 
 
 def play_yardstick(stream: DeepStream) -> tuple[PlainMarket, float]:
@@ -141,10 +155,11 @@ def checked(name: str, x: int, stream: DeepStream, mode: Mode) -> Point:
         WrongError: the engine refused something, its books are unsound, or the two disagree.
     """
     ready = filled(stream, mode)
-    exchange, _, refused = play_engine(ready, stream)
-    if refused:
-        raise WrongError(f"{name} {x}: the engine refused {refused} commands")
-    played = tally(exchange, 0.0)
+    play = play_engine(ready, stream)
+    if play.refused:
+        raise WrongError(f"{name} {x}: the engine refused {play.refused} commands")
+    exchange = play.exchange
+    played = tally(exchange.trades_today(), 0.0)
     resting = int(exchange.state.market[0]["open_orders"])
     market, yardstick_s = play_yardstick(stream)
     ours, theirs = (played.trades, played.volume, played.checksum, resting), market.sums()
@@ -165,7 +180,7 @@ def timed(name: str, points: list[Point], size: Size, say: Say) -> None:
     runs = size.runs
     for run in range(runs):
         for point in points:
-            point.engine_s.append(play_engine(point.ready, point.stream)[1])
+            point.engine_s.append(play_engine(point.ready, point.stream).seconds)
             once = len(point.stream.preload) >= YARDSTICK_ONCE_RESTING
             if run < size.yardstick_runs and not once:
                 point.yardstick_s.append(play_yardstick(point.stream)[1])
