@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.cli import JsonOption, bench_app, write_json
+from benchmarks.load.cli import load
 from registry.cli import registry_app
 from sim.cli import add_season_commands
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(bench_app, name="bench")
+app.command("load")(load)
 app.add_typer(registry_app, name="registry")
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from benchmarks.load.words import NONE, duration, rate
 
 WIDTH, PANEL_HEIGHT = 760, 260
-LEFT, RIGHT, BOTTOM, LINE = 66, 18, 44, 18
+LEFT, RIGHT, BOTTOM, LINE = 66, 28, 44, 18
 LETTER = 6.6  # width of a letter of a legend, about
 COLUMNS_MAX = 240  # of tooltips
 NINES_MAX = 7

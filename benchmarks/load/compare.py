@@ -83,31 +83,35 @@ class Comparison:
 
     def sentence(self) -> str:
         """What the comparison comes to."""
-        better = [row.name.removeprefix(MEDIAN) for row in self.rows if row.better]
-        worse = [row.name.removeprefix(MEDIAN) for row in self.rows if row.better is False]
-        told = [f"better: {', '.join(better)}"] if better else []
-        told += [f"worse: {', '.join(worse)}"] if worse else []
-        judged = any(row.beyond is not None for row in self.rows)
-        end = "; ".join(told) or "nothing"
-        words = (
-            f"In the median second, beyond the runs' own spread: {end}."
-            if judged
-            else f"Runs of fewer than {FEWEST_SECONDS} measured seconds have no spread to judge by."
-        )
+        if all(row.beyond is None for row in self.rows):
+            words = (
+                f"A run of fewer than {FEWEST_SECONDS} measured seconds has no spread to judge by."
+            )
+        else:
+            told = [self._named("better", True), self._named("worse", False)]
+            told = [each for each in told if each] or ["nothing differs by"]
+            words = f"In the median second, {'; '.join(told)} more than the runs' own spread."
         if not self.same_work:
             words += " The plans differ: this is not the same work."
         return words
 
+    def _named(self, word: str, better: bool) -> str:
+        names = [row.name.removeprefix(MEDIAN) for row in self.rows if row.better is better]
+        if not names:
+            return ""
+        *most_of, last = names
+        listed = f"{', '.join(most_of)} and {last} are" if most_of else f"{last} is"
+        return f"{listed} {word} by"
+
 
 def compare(old: Record, new: Record) -> Comparison:
     """Hold a new record against an old one."""
-    speeds = (each.orders_per_second or None for each in (old, new))
-    rows = [Row(ANSWERED, *speeds, True, True)]
+    rows = [_rates(ANSWERED, old.orders_per_second, new.orders_per_second)]
     pairs = zip(percentiles(old.latency_us), percentiles(new.latency_us), strict=True)
     rows += [Row(name, before, after, False, False) for (name, before), (_, after) in pairs]
     if old.knee and new.knee:
-        knees = (each.orders_per_second or None for each in (old.knee, new.knee))
-        rows.append(Row("the knee, orders/s", *knees, True, True))
+        knees = (old.knee.orders_per_second, new.knee.orders_per_second)
+        rows.append(_rates("the knee, orders/s", *knees))
     rows += _by_second(old, new)
     plans = [*_differs("plan", _plan(old.plan), _plan(new.plan))]
     machines = _differs("machine", old.machine, new.machine)
@@ -128,6 +132,10 @@ def band(record: Record, name: str) -> Band | None:
 
 def _value(row: Second, name: str) -> float:
     return float(getattr(row, name))
+
+
+def _rates(name: str, old: float, new: float) -> Row:
+    return Row(name, old or None, new or None, higher_is_better=True, rate=True)
 
 
 def _by_second(old: Record, new: Record) -> Iterator[Row]:
@@ -157,9 +165,7 @@ def _outcome(record: Record) -> dict[str, Any]:
     }
 
 
-def _differs(
-    what: str, old: dict[str, Any], new: dict[str, Any]
-) -> Iterator[tuple[str, str, str]]:
+def _differs(what: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name in dict.fromkeys([*old, *new]):
         before, after = old.get(name, NONE), new.get(name, NONE)
         if before != after:

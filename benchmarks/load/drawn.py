@@ -12,6 +12,7 @@ from benchmarks.load.words import duration, plural
 POINTS_A_NINE = 40
 DUE, SERVICE = "from when it was due", "from the actual send"
 TIME = "seconds since the run began"
+LATENCIES = (("max", "max_us", 2), ("p99", "p99_us", 4), ("p50", "p50_us", 1))  # and colours
 
 
 def percentile_points(text: str) -> list[Point]:
@@ -58,8 +59,8 @@ def _by_percentile(name: str, title: str, lines: list[Line]) -> Chart | None:
 def throughput(record: Record) -> Chart | None:
     """Orders due and orders answered in each second."""
     lines = [
-        _line("due", record.seconds, "intended", 2, dashed=True),
         _line("answered", record.seconds, "answered", 1),
+        _line("due", record.seconds, "intended", 2, dashed=True),
     ]
     return _over_time(record, "throughput", "Throughput over time", "orders per second", lines)
 
@@ -71,7 +72,11 @@ def latencies(record: Record) -> Chart | None:
         return None
     lines = [
         Line(name, [(row.t, _seen(row, field)) for row in rows], colour)
-        for name, field, colour in (("max", "max_us", 2), ("p99", "p99_us", 4), ("p50", "p50_us", 1))
+        for name, field, colour in (
+            ("max", "max_us", 2),
+            ("p99", "p99_us", 4),
+            ("p50", "p50_us", 1),
+        )
     ]
     y = latency("latency (log axis)", [value for line in lines for _, value in line.points])
     x = seconds(TIME, [row.t for row in rows])
@@ -119,7 +124,7 @@ def _over_time(
         return None
     values = [y for line in lines for _, y in line.points if y is not None]
     x = seconds(TIME, [row.t for row in record.seconds])
-    return Chart(name, title, x, linear(label, values), lines, _marks(record))
+    return Chart(name, title, x, linear(label, values, "{:,g}".format), lines, _marks(record))
 
 
 def _marks(record: Record) -> list[Mark]:

@@ -6,8 +6,6 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from benchmarks.load import drawn
 from benchmarks.load.charts import CSS as CHART_CSS
 from benchmarks.load.charts import Chart, svg
@@ -80,7 +78,7 @@ def _summary(record: Record) -> list[str]:
     asked = record.plan.orders_per_second
     counts = [
         ("asked for", f"{rate(asked)} orders/s" if asked else "as recorded", ""),
-        ("answered", f"{rate(record.orders_per_second)} orders/s", ""),
+        ("answered a second", f"{rate(record.orders_per_second)} orders/s", ""),
         ("orders due", f"{orders.intended:,}", ""),
         ("sent", f"{orders.sent:,}", share(orders.sent, orders.intended)),
         ("answered", f"{orders.answered:,}", share(orders.answered, orders.intended)),
@@ -217,15 +215,43 @@ def _checks(record: Record) -> list[str]:
 
 
 def _plan(record: Record) -> dict[str, Any]:
+    """What was asked for; what has no part in this arrival is left out."""
     plan = record.plan
-    found: dict[str, Any] = msgspec.to_builtins(plan)
-    stop = found.pop("stop")
-    found["arrival"] = f"{plan.arrival}: orders are due {ARRIVALS.get(plan.arrival, NONE)}"
-    found["mix"] = ", ".join(f"{kind} {part:.1%}" for kind, part in plan.shares.items())
-    if plan.recorded:
-        found["recorded"] = Path(plan.recorded).name
-    found |= {f"stop at {name}": value for name, value in stop.items() if value}
-    return {name: value for name, value in found.items() if value not in {"", None}}
+    found: dict[str, Any] = {
+        "arrival": f"{plan.arrival}: orders are due {ARRIVALS.get(plan.arrival, NONE)}",
+        "orders a second": plan.orders_per_second or "as recorded",
+    }
+    if plan.arrival == "ramp":
+        found["rising from, orders a second"] = plan.ramp_from
+    if plan.arrival == "bursts":
+        found["orders in a burst"] = plan.burst_size
+    if plan.arrival == "recorded":
+        found["recorded day"] = Path(plan.recorded).name
+    found |= {
+        "measured seconds": plan.seconds,
+        "warm-up, seconds": plan.warmup_s,
+        "clients": plan.clients,
+        "encoding": plan.encoding,
+        "mix": ", ".join(f"{kind} {part:.1%}" for kind, part in plan.shares.items()),
+        "seed": plan.seed,
+        "instrument": plan.instrument or "the first that can be traded",
+        "tonnes of a listing": f"{plan.qty_min:,} to {plan.qty_max:,}",
+        "reach, share of the day's band": plan.reach,
+        "answers awaited at the end, seconds": plan.answer_within_s,
+        "stop condition": _stop(record),
+    }
+    return found
+
+
+def _stop(record: Record) -> str:
+    stop = record.plan.stop
+    told = [
+        (stop.p99_us, f"p99 above {duration(stop.p99_us)} for {stop.for_s} s"),
+        (stop.refused_share, f"refused above {stop.refused_share:.0%} over {stop.for_s} s"),
+        (stop.backlog, f"backlog above {stop.backlog:,}"),
+        (stop.orders, f"after {stop.orders:,} orders"),
+    ]
+    return "; ".join(words for given, words in told if given) or "none"
 
 
 def _machine(record: Record) -> dict[str, Any]:

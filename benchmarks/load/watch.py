@@ -30,7 +30,7 @@ from benchmarks.load.words import NONE, duration, plural, rate
 
 QUIET = "bright_black"
 BARS = "▁▂▃▄▅▆▇█"
-LABEL = 11  # columns
+LABEL, COUNT = 11, 11  # columns
 WIDTH_MAX = 110
 HISTORY = 240  # seconds that a sparkline may show
 END_WITHIN_S = 3
@@ -181,10 +181,13 @@ def _time(head: Head, now: Progress, width: int) -> Iterator[RenderableType]:
 def _figures(seen: list[Progress]) -> Table:
     """Counts and latencies: of the last second, and of the run so far."""
     now, row = seen[-1], seen[-1].row
-    heads = ("", "last second", "", "so far", "latency", "last second", "so far")
+    heads = ("", "last second", "", "so far", "  latency", "last second", "so far")
     table = Table.grid(padding=(0, 1))
-    for at, _ in enumerate(heads):
-        table.add_column(justify="left" if at in {0, 2, 4} else "right", no_wrap=True, min_width=2)
+    for at, head in enumerate(heads):
+        words = at in {0, 4} or not head
+        table.add_column(
+            justify="left" if words else "right", no_wrap=True, min_width=1 if words else COUNT
+        )
     table.add_row(*(Text(each, QUIET) for each in heads))
     counts = [
         ("due", row.intended, "intended"),
@@ -200,7 +203,7 @@ def _figures(seen: list[Progress]) -> Table:
     ]
     for (name, count, key), (percentile, last, total) in zip(counts, latencies, strict=True):
         so_far = f"{now.totals[key]:,}" if key in now.totals else NONE
-        told = (percentile, _known(last), _known(total)) if percentile else ("", "", "")
+        told = (f"  {percentile}", _known(last), _known(total)) if percentile else ("", "", "")
         table.add_row(f"{name:<{LABEL}}", Text(f"{count:,}", "bold"), "", so_far, *told)
     most_ever = max(each.row.backlog for each in seen)
     table.add_row("backlog", Text(f"{row.backlog:,}", "bold"), "", f"most {most_ever:,}")
