@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
 from numba.core import config as _config
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 config: Any = _config  # its settings are made at run time
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,3 +65,36 @@ def inlined(function: F) -> F:
 def kernel(function: F) -> F:
     """Compile an entry point that is called from Python with a batch."""
     return cast(F, njit(cache=True, **_OPTIONS)(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _ask_for(_typing: Any, rows: Any, at: Any) -> Any:
+    """Emit LLVM's prefetch of one row's two ends, for writing, into every level of the cache."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        array = make_array(signature.args[0])(context, builder, values[0])
+        offset = builder.mul(values[1], array.itemsize)
+        one = ir.Constant(offset.type, 1)
+        address = builder.add(builder.ptrtoint(array.data, offset.type), offset)
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        form = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", [byte], form)
+        flags = [ir.Constant(number, flag) for flag in (1, 3, 1)]  # to write, to keep, data
+        for end in (address, builder.add(address, builder.sub(array.itemsize, one))):
+            builder.call(ask, [builder.inttoptr(end, byte), *flags])
+        return context.get_dummy_value()
+
+    return types.void(rows, types.intp), code
+
+
+if config.DISABLE_JIT:
+
+    def prefetch(rows: Any, at: int) -> None:
+        """Do nothing: an interpreter is not waiting for memory."""
+
+else:
+
+    @inlined
+    def prefetch(rows: Any, at: int) -> None:
+        """Ask for row ``at``; any number will do, nothing is read."""
+        _ask_for(rows, at)

@@ -7,6 +7,7 @@ caller sees to it and comes back.
 
 from __future__ import annotations
 
+from engine.fetch import FAR, NEAR, fetch_named, fetch_neighbours, outgrows_cache
 from engine.jit import kernel
 from engine.listed import list_order, take, take_best
 from engine.price_time import add, amend, cancel
@@ -35,6 +36,7 @@ def run(a: Arrays, commands: Array, position: int, events: Array, n: int) -> tup
     events: shape (M,), dtype EVENT, rows below ``n`` are kept.
     """
     market = a.market[0]
+    ahead = outgrows_cache(a)
     while position < len(commands):
         c = commands[position]
         kind = c["kind"]
@@ -42,6 +44,9 @@ def run(a: Arrays, commands: Array, position: int, events: Array, n: int) -> tup
             return position, n, COLD_COMMAND
         if n + ROOM_PER_COMMAND > len(events):
             return position, n, NEED_ROOM
+        if ahead and position + FAR < len(commands):
+            fetch_named(a, commands[position + FAR])
+            fetch_neighbours(a, commands[position + NEAR])
         market["seq"] = c["seq"]
         market["time_ns"] = c["time_ns"]
         if kind == _ADD:
