@@ -95,15 +95,19 @@ class Day:
         return -(-len(self.stream.commands) // SLICES)
 
 
-def made(name: str, size: Size) -> Day:
-    """Make the stream of a mix and an exchange to play it in: afternoon, everything rests."""
-    count = size.messages if name == "busy" else size.negotiated_messages
-    stream = mixed(count, MIXES[name], size.seed, size.resting, size.accounts)
+def made(name: str, stream: MixedStream) -> Day:
+    """Return a stream with an exchange to play it in: afternoon, everything rests."""
     ready = filled(stream, Mode.LISTED)
     phases = commands(2)
     phases["kind"], phases["ref"] = Kind.SET_PHASE, (Phase.LUNCH, Phase.AFTERNOON)
     _send(ready, phases)
     return Day(name, stream, ready)
+
+
+def stream_of(name: str, size: Size) -> MixedStream:
+    """Make the stream of a mix."""
+    count = size.messages if name == "busy" else size.negotiated_messages
+    return mixed(count, MIXES[name], size.seed, size.resting, size.accounts)
 
 
 def check(day: Day) -> Play:
@@ -223,7 +227,7 @@ def measure(size: Size = FULL, say: Say = print) -> dict[str, Any]:
     warm_up()
     warmup_s = time.perf_counter() - start
     with quiet_core() as core:
-        days = [made(name, size) for name in MIXES]
+        days = [made(name, stream_of(name, size)) for name in MIXES]
         for day in days:
             check(day)
             say(f"{day.name}: all deals are as counted, the books are sound")
