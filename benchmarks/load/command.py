@@ -22,7 +22,7 @@ from benchmarks.load.keys import Credentials, read_keys
 from benchmarks.load.plan import MIX, LoadError, Plan
 from benchmarks.load.record import Record, read, write
 from benchmarks.load.report import report
-from benchmarks.load.watch import Watch, head_of
+from benchmarks.load.watch import Watch, fits, head_of
 
 DONE, LOST, BAD_INPUT, WRONG, STOPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 ASKED_WRONG = {"bad_plan", "no_keys", "bad_keys", "no_record", "bad_record"}
@@ -110,7 +110,7 @@ def _record(asked: Asked, progress: Console) -> Record:
     plan = plan_of(asked)
     with _venue(asked) as (url, keys):
         plan = replace(plan, url=url)
-        live = progress.is_terminal and not asked.quiet
+        live = fits(progress) and not asked.quiet
         what = f"looking for the highest rate with p99 ≤ {asked.bound}" if asked.find_knee else ""
         with Watch(head_of(plan, what), progress, live) as watch:
             if asked.find_knee:

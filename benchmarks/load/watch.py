@@ -31,7 +31,7 @@ from benchmarks.load.words import NONE, duration, plural, rate
 QUIET = "bright_black"
 BARS = "▁▂▃▄▅▆▇█"
 LABEL, COUNT = 11, 11  # columns
-WIDTH_MAX = 110
+WIDTH_MIN, WIDTH_MAX = 76, 110
 HISTORY = 240  # seconds that a sparkline may show
 END_WITHIN_S = 3
 CODES_SHOWN = 4
@@ -52,6 +52,11 @@ def head_of(plan: Plan, what: str = "") -> Head:
     clients = plural(plan.clients, "client")
     words = ", ".join(each for each in (asked, clients, plan.encoding, what) if each)
     return Head(plan.url, words, plan.warmup_s, plan.warmup_s + plan.seconds)
+
+
+def fits(console: Console) -> bool:
+    """Whether the console is a terminal wide enough for the picture."""
+    return console.is_terminal and console.width >= WIDTH_MIN
 
 
 class Watch:
