@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load.plan import Plan
-from benchmarks.load.record import Record, Second
+from benchmarks.load.record import Record
+from benchmarks.load.spans import SHORTEST_S, with_spans
 from benchmarks.load.verdict import most, percentiles
 from benchmarks.load.words import NONE, duration, rate
 
@@ -122,16 +123,17 @@ def compare(old: Record, new: Record) -> Comparison:
 
 def band(record: Record, name: str) -> Band | None:
     """The band of a figure over the measured seconds that had answers; None: too few."""
-    values = [_value(row, name) for row in record.seconds if not row.warmup and row.answered]
+    until = record.warmup_s + record.plan.seconds + SHORTEST_S  # what is awaited later is no load
+    values = [
+        float(getattr(row, name)) / (span if name == "answered" else 1)
+        for row, span in with_spans(record.seconds)
+        if not row.warmup and row.answered and row.t < until
+    ]
     if len(values) < FEWEST_SECONDS:
         return None
     values.sort()
     last = len(values) - 1
     return Band(values[round(LOW * last)], statistics.median(values), values[round(HIGH * last)])
-
-
-def _value(row: Second, name: str) -> float:
-    return float(getattr(row, name))
 
 
 def _rates(name: str, old: float, new: float) -> Row:

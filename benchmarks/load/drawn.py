@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from benchmarks.load.charts import Chart, Line, Mark, Point, latency, linear, nines, seconds
 from benchmarks.load.record import Record, Second, decoded
+from benchmarks.load.spans import with_spans
 from benchmarks.load.words import duration, plural
 
 POINTS_A_NINE = 40
@@ -59,8 +59,8 @@ def _by_percentile(name: str, title: str, lines: list[Line]) -> Chart | None:
 def throughput(record: Record) -> Chart | None:
     """Orders due and orders answered in each second."""
     lines = [
-        _line("answered", record.seconds, "answered", 1),
-        _line("due", record.seconds, "intended", 2, dashed=True),
+        Line("answered", _per_second(record, "answered"), 1),
+        Line("due", _per_second(record, "intended"), 2, dashed=True),
     ]
     return _over_time(record, "throughput", "Throughput over time", "orders per second", lines)
 
@@ -89,7 +89,8 @@ def _seen(row: Second, field: str) -> float | None:
 
 def backlog(record: Record) -> Chart | None:
     """Orders that were due and had no answer at the end of each second."""
-    lines = [_line("due and unanswered", record.seconds, "backlog", 1)]
+    points: list[Point] = [(row.t, float(row.backlog)) for row in record.seconds]
+    lines = [Line("due and unanswered", points, 1)]
     return _over_time(record, "backlog", "Backlog over time", "orders", lines)
 
 
@@ -113,8 +114,8 @@ def knee(record: Record) -> Chart | None:
     return Chart("knee", "p99 by rate", x, y, lines, marks)
 
 
-def _line(name: str, rows: Sequence[Second], field: str, colour: int, dashed: bool = False) -> Line:
-    return Line(name, [(row.t, float(getattr(row, field))) for row in rows], colour, dashed)
+def _per_second(record: Record, field: str) -> list[Point]:
+    return [(row.t, getattr(row, field) / span) for row, span in with_spans(record.seconds)]
 
 
 def _over_time(

@@ -69,7 +69,6 @@ def _lead(record: Record) -> str:
     began = dt.datetime.fromtimestamp(record.began_us / 1e6, dt.UTC)
     told = [paragraph(f"{headline(record)}. Begun {began:%Y-%m-%d %H:%M:%S} UTC.")]
     told += [paragraph(said.sentence, f"said {said.kind}") for said in verdict(record)]
-    told += [paragraph(advice, "said warn") for advice in record.advice]
     return "\n".join(told)
 
 
@@ -189,6 +188,7 @@ def _ends(record: Record) -> list[str]:
     known = sum(orders.ends.values())
     ends = [(state, f"{n:,}", share(n, known)) for state, n in orders.ends.items()]
     kinds = [(kind, f"{n:,}", share(n, orders.sent)) for kind, n in orders.by_kind.items()]
+    ends = [row for row in ends if row[1] != "0"]
     refused = [(c, f"{n:,}", share(n, orders.answered)) for c, n in most(record.refusals)]
     nothing = [("none", "", "")]
     return [

@@ -43,8 +43,10 @@ def verdict(record: Record) -> list[Said]:
     """What is to be known of a run before its figures are read, the gravest first."""
     orders = record.orders
     if not orders.answered:
-        return [*_ended(record), *_wrong(record), Said("warn", "No order was answered.")]
-    return [*_wrong(record), *_ended(record), *_right(record), *_care(record), *_knee(record)]
+        nothing = Said("warn", "No order was answered.")
+        return [*_wrong(record), *_ended(record), nothing, *_advice(record)]
+    parts = (_wrong, _ended, _right, _knee, _advice, _care)
+    return [said for part in parts for said in part(record)]
 
 
 def _wrong(record: Record) -> Iterator[Said]:
@@ -81,13 +83,6 @@ def _right(record: Record) -> Iterator[Said]:
 
 def _care(record: Record) -> Iterator[Said]:
     orders, found = record.orders, record.latency_us
-    if record.client.is_the_limit:
-        yield Said(
-            "warn",
-            f"The load tester was the limit (its core was {record.client.busy:.0%} busy, at p99 it"
-            f" sent {duration(record.client.lateness_p99_us)} late): the figures are of the client,"
-            " not of the venue.",
-        )
     if orders.answered < BEHIND * orders.intended:
         yield Said(
             "warn",
@@ -99,6 +94,11 @@ def _care(record: Record) -> Iterator[Said]:
             f"Counted from the actual send p99 would be {duration(record.service_us.p99)}; from the"
             f" moment each order was due it is {duration(found.p99)}.",
         )
+
+
+def _advice(record: Record) -> Iterator[Said]:
+    """What the load tester itself noticed, e.g. that it was the limit and not the venue."""
+    yield from (Said("warn", sentence) for sentence in record.advice)
 
 
 def _knee(record: Record) -> Iterator[Said]:
@@ -143,8 +143,6 @@ def show(record: Record, console: Console) -> None:
         console.print(f"  - {finding}", style="red", markup=False, highlight=False)
     if len(record.checks.findings) > FINDINGS_SHOWN:
         console.print(f"  and {len(record.checks.findings) - FINDINGS_SHOWN} more: see the record")
-    for advice in record.advice:
-        console.print(advice, style="cyan", markup=False, highlight=False)
 
 
 def counts(record: Record) -> str:

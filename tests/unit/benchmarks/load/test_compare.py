@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -72,6 +73,8 @@ def test_the_band_leaves_the_warm_up_and_empty_seconds_out() -> None:
         row.answered = 100 * at
     record.seconds[0].answered = 10**6  # its warm-up
     record.seconds[11].answered = 0
+    after = msgspec.structs.replace(record.seconds[5], t=14.0, answered=9_999)  # not load any more
+    record.seconds += [msgspec.structs.replace(after, t=12.1), after]
     assert band(record, "answered") == Band(200.0, 550.0, 900.0)
 
 

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from benchmarks.load.charts import latency, linear, nines
@@ -193,9 +194,23 @@ def test_the_knee_has_its_steps_and_its_bound() -> None:
 
 def test_a_limit_of_the_client_is_said_before_its_figures_are_believed() -> None:
     record = a_record()
-    assert "The load tester was the limit" not in html_of(record)
+    assert ["load tester was the limit", "no"] in tables(record)["machine"]
     record.client.is_the_limit = True
-    assert "The load tester was the limit (its core was 41% busy" in html_of(record)
+    record.advice = ["This load tester was the limit & more."]
+    page = html_of(record)
+    assert page.index("was the limit &amp; more.") < page.index('<section id="summary">')
+    assert ["load tester was the limit", "yes"] in tables(record)["machine"]
+
+
+def test_a_last_part_of_a_second_is_no_drop_in_the_rate() -> None:
+    record = a_record()
+    assert len(line(charts(html_of(record))["throughput"], "answered")) == 20
+    rest = msgspec.structs.replace(record.seconds[-1], t=20.1, answered=100, intended=0)
+    late = msgspec.structs.replace(record.seconds[-1], t=22.1, answered=2 * 1005)
+    record.seconds += [rest, late]
+    points = line(charts(html_of(record))["throughput"], "answered")
+    assert len(points) == 21
+    assert abs(points[-1][1] - points[-2][1]) < 1  # the same rate over two seconds
 
 
 def test_a_comparison_has_both_runs_in_one_plot() -> None:
