@@ -182,3 +182,23 @@ def bench_all(
         output.interrupted("what was measured is kept; the same command goes on")
     if any(each.ended == "failed" for each in outcomes):
         raise fail("not every question has figures that count")
+
+
+@bench_app.command("profile")
+def bench_profile(
+    out: Annotated[
+        Path, typer.Option("--out", help="Where the flame graph goes.", metavar="FILE.svg")
+    ] = Path("gateway-flame.svg"),
+    seconds: Annotated[
+        float | None, typer.Option(min=0.5, help="How long each way of sending is sampled.")
+    ] = None,
+    quick: QuickOption = False,
+) -> None:
+    """Where the microseconds of an order go in the gateway: tables and a flame graph."""
+    from benchmarks import profile_gateway as gateway
+
+    span_s = seconds or (gateway.QUICK_SECONDS if quick else gateway.SECONDS)
+    try:
+        gateway.run(out, span_s, quick, Console(), note)
+    except gateway.PROBLEMS as wrong:
+        raise fail(f"no profile: {wrong}") from None

@@ -144,7 +144,7 @@ def _expected(orders: Orders, *, echo: bool) -> list[Expected]:
     ]
 
 
-def _play_venue(load: Load, case: Case, orders: Orders, total: Sum) -> list[list[Answer]]:
+def play_venue(load: Load, case: Case, orders: Orders, total: Sum) -> list[list[Answer]]:
     """Play orders at the venue, check each answer and return them."""
     made = [frames(own, case.per_frame) for own in orders]
     count, cpu_s = sum(map(len, orders)), load.venue.cpu_s()
@@ -172,12 +172,12 @@ def _round(load: Load, case: Case) -> dict[str, Sum]:
         first = load.listings()
         if load.stretch_no % 2:
             _play_echo(load, case, first, sums["echo"])
-        resting = _play_venue(load, case, first, sums["listings"])
+        resting = play_venue(load, case, first, sums["listings"])
         if load.stretch_no % 2 == 0:
             _play_echo(load, case, first, sums["echo"])
         both = mixed(cancels(resting), load.listings())
-        answers = _play_venue(load, case, both, sums["mixed"])
-        _play_venue(load, case, cancels([own[1::2] for own in answers]), sums["cancels"])
+        answers = play_venue(load, case, both, sums["mixed"])
+        play_venue(load, case, cancels([own[1::2] for own in answers]), sums["cancels"])
     return sums
 
 
@@ -254,17 +254,17 @@ def _warm_up(load: Load) -> None:
     load.warmup_s = time.perf_counter() - began
 
 
+def connected_lines(venue: Server) -> list[Line]:
+    """Return a connection for each key that the venue has announced, logged in."""
+    keys = [Key(*(*row[:3], tuple(row[3]), *row[4:])) for row in venue.announced["keys"]]
+    return [Line(venue.port, key) for key in keys]
+
+
 def _connected(venue: Server, echo: Server, size: Size) -> Load:
     if size.orders >= venue.announced["open_orders_max"]:
         raise ValueError(f"{size.orders} orders at once pass the limit of open orders")
-    keys = [Key(*(*row[:3], tuple(row[3]), *row[4:])) for row in venue.announced["keys"]]
-    load = Load(
-        venue,
-        echo,
-        [Line(venue.port, key) for key in keys],
-        [Line(echo.port, None) for _ in keys],
-        size,
-    )
+    lines = connected_lines(venue)
+    load = Load(venue, echo, lines, [Line(echo.port, None) for _ in lines], size)
     load.began = load.lines[0].ask({"type": "ping"}).seq
     return load
 
