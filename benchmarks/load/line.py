@@ -11,7 +11,8 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -149,7 +150,8 @@ class Line:
         self._plain = module.Decoder().decode
         self._part = b""
         self._parts: list[bytes] = []
-        self._why = ""
+        self.ahead: deque[dict[str, Any]] = deque()  # read by ``coming`` and not yet asked for
+        self.lost = ""  # why the line has ended
         self.unsent = b""
         self.socket = connected(place)
         try:
@@ -170,8 +172,10 @@ class Line:
         first = head.split(b"\r\n", 1)[0].decode("latin-1")
         if " 101" not in first:
             raise LineLostError(f"it answered {first!r}")
+        for payload in self._payloads(b""):  # what came along with the handshake's answer
+            self.ahead.extend(self.plain(payload))
 
-    def frame(self, message: dict[str, object]) -> bytes:
+    def frame(self, message: Mapping[str, object]) -> bytes:
         """Return a message as one frame, masked."""
         return masked(self._write(message), self._opcode)
 
@@ -202,10 +206,10 @@ class Line:
             except AGAIN:
                 break
             except OSError as error:
-                self._why = f"the line broke: {error.strerror or error}"
+                self.lost = f"the line broke: {error.strerror or error}"
                 return [*payloads, END]
             if not read:
-                self._why = "the venue hung up"
+                self.lost = "the venue hung up"
                 return [*payloads, END]
             payloads += self._payloads(read)
             if len(read) < READ_BYTES and self._pending() == 0:
@@ -223,7 +227,7 @@ class Line:
             first = data[at]
             opcode, begin, at = frame
             if opcode == CLOSE:
-                self._why = "the venue closed the line"
+                self.lost = "the venue closed the line"
                 return [*found, END]
             if opcode == PING:
                 self.send(masked(data[begin:at], PONG))
@@ -246,7 +250,7 @@ class Line:
             LineLostError: it was the end of the line, or cannot be read.
         """
         if not payload:
-            raise LineLostError(self._why)
+            raise LineLostError(self.lost)
         try:
             found = self._told(payload)
         except msgspec.MsgspecError as error:
@@ -256,7 +260,7 @@ class Line:
     def plain(self, payload: bytes) -> list[dict[str, Any]]:
         """Return a frame's messages with all their fields. Raises as ``told``."""
         if not payload:
-            raise LineLostError(self._why)
+            raise LineLostError(self.lost)
         try:
             found = self._plain(payload)
         except msgspec.MsgspecError as error:
@@ -270,12 +274,19 @@ class Line:
             LineLostError: the line has ended.
         """
         until_s = time.monotonic() + within_s
-        while (left_s := until_s - time.monotonic()) > 0:
-            for payload in self.receive():
-                yield from self.plain(payload)
+        while True:
+            while self.ahead:
+                yield self.ahead.popleft()
+            if self.lost:
+                raise LineLostError(self.lost)
+            if (left_s := until_s - time.monotonic()) <= 0:
+                return
             if self.unsent:
                 self.send(b"")
             select.select([self.socket], [], [], min(left_s, 0.05))
+            for payload in self.receive():
+                if payload:
+                    self.ahead.extend(self.plain(payload))
 
     def close(self) -> None:
         """Log out and hang up."""

@@ -7,71 +7,34 @@ a sentence. A report that comes twice is not booked twice.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Any
 
+from benchmarks.load.ends import (
+    CANCELLED,
+    DONE,
+    FILLED,
+    LIVE,
+    PART,
+    QUIET,
+    REFUSED,
+    RESTING,
+    SENT,
+    SIDE_WORDS,
+    TAKEN,
+    UNCOUNTED,
+    UNKNOWN,
+    UNSENT,
+    Client,
+    Trade,
+)
 from benchmarks.load.line import Told
-from benchmarks.load.orders import BUY, CANCEL, LIST, SELL, TAKE, Orders
+from benchmarks.load.orders import BUY, LIST, TAKE, Orders
 from benchmarks.load.plan import KINDS
 from benchmarks.load.targets import Targets
-from gateway.wire.line_messages import Snapshot
 
 FINDINGS_MAX = 50
-UNSENT, SENT, TAKEN, RESTING, PART, FILLED, CANCELLED, REFUSED, DONE, UNKNOWN = range(10)
-ENDS = {
-    RESTING: "resting",
-    PART: "part_filled",  # and resting
-    FILLED: "filled",
-    CANCELLED: "cancelled",
-    REFUSED: "refused",
-    DONE: "done",  # a cancel or a ping that was obeyed
-    UNKNOWN: "unknown",
-}
-LIVE = (RESTING, PART)
-SIDE_WORDS = {BUY: "buy", SELL: "sell"}
-UNCOUNTED = {"welcome", "heartbeat", "pong", "stream_resumed", "account", "status"}
-QUIET = UNCOUNTED | {"limits", "phase_changed", "mass_cancelled", "challenge"}
 NEVER_ARRIVED = "never_arrived"
-
-
-@dataclass
-class Client:
-    """A connection's account: its last report, what its reports say it gained, what was before."""
-
-    number: int
-    key_id: str
-    account: int = -1
-    date: int = 0
-    last: int = 0
-    cash_fen: int = 0
-    fees_fen: int = 0
-    tonnes: Counter[str] = field(default_factory=Counter)
-    open_orders: int = 0
-    before: Snapshot | None = None
-    others: set[int] = field(default_factory=set)  # orders of this account that are not the run's
-    moved: str = ""  # the report of something that is no order, e.g. a deposit
-
-    @property
-    def name(self) -> str:
-        """How findings call it."""
-        return f"account {self.account} (key {self.key_id})"
-
-
-class Trade:
-    """A trade as its first reporter was told of it."""
-
-    __slots__ = ("client", "order", "qty_tonnes", "price_ticks", "side", "taker")
-
-    def __init__(self, client: Client, order: int, told: Told) -> None:
-        self.client, self.order = client, order
-        self.qty_tonnes, self.price_ticks = told.qty_tonnes, told.price_ticks
-        self.side, self.taker = told.side, told.taker
-
-    def fits(self, told: Told) -> bool:
-        """Whether the other side was told of the same trade."""
-        same = told.qty_tonnes == self.qty_tonnes and told.price_ticks == self.price_ticks
-        return same and told.side != self.side and told.taker != self.taker
 
 
 class Outcome:
@@ -88,12 +51,14 @@ class Outcome:
         self.side: list[int] = orders.side.tolist()
         self.leaves = array("q", orders.qty_tonnes.tolist())
         self.end = bytearray(count)
+        self.ending = bytearray(count)  # listings whose cancel was sent
         self.sent = array("q", bytes(8 * count))
         self.answered = array("q", bytes(8 * count))
         self.refused_as: dict[int, str] = {}
         self.frozen: dict[int, int] = {}  # fen that a resting buy listing holds
         self.aim: dict[int, int] = {}  # what a cancel or take was aimed at
         self.by_no: dict[int, int] = {}
+        self.number: dict[int, int] = {}  # and the venue's number of an order
         self.trades: dict[int, Trade] = {}
         self.targets = Targets(len(clients), self.client, self.side, price)
         self.findings: list[str] = []
@@ -185,6 +150,7 @@ class Outcome:
         if not self._answer(client, told, order, now_ns):
             return
         self.by_no[told.order_no] = order
+        self.number[order] = told.order_no
         if self.kind[order] != LIST:
             self.end[order] = TAKEN
             return
@@ -214,7 +180,12 @@ class Outcome:
             self.clients[self.client[order]].open_orders -= 1
         target = self.aim.pop(order, -1)
         if target >= 0 and self.kind[order] == TAKE and self.end[target] in LIVE:
-            self.targets.back(target)
+            self._offer(target)
+
+    def _offer(self, listing: int) -> None:
+        """Let a listing that still rests be aimed at again, unless it is being cancelled."""
+        if not self.targets.free[listing] and not self.ending[listing]:
+            self.targets.back(listing)
 
     def _filled(self, client: Client, told: Told, now_ns: int) -> None:
         del now_ns
@@ -250,6 +221,7 @@ class Outcome:
             self.frozen[order] -= told.amount_fen + told.fee_fen
         if self.leaves[order] > 0:
             self.end[order] = PART
+            self._offer(order)
             return
         self.end[order] = FILLED
         self.targets.free[order] = 0
@@ -263,15 +235,6 @@ class Outcome:
                 f"Order {self.tag}{order} was filled at {told.price_ticks} ticks; the listing"
                 f" says {self.price[listing]}."
             )
-        target = self.aim.get(order, -1)
-        if target >= 0 and self.end[target] in LIVE and self.leaves[target] > 0:
-            self._offer_again(order, target)
-
-    def _offer_again(self, order: int, target: int) -> None:
-        """The taker may hear of the trade before the lister does: what rests then is certain."""
-        if self.leaves[target] > 0 and not self.targets.free[target]:
-            del self.aim[order]
-            self.targets.back(target)
 
     def _book(self, client: Client, told: Told) -> None:
         """Money and tonnes of a fill, as its owner was told (TR-48, TR-130)."""
@@ -347,6 +310,7 @@ class Outcome:
 
     def _of_others(self, client: Client, told: Told) -> None:
         """A report about an order that this run did not send: another program uses the account."""
+        client.foreign = True
         if told.order_no in client.others:
             return
         client.others.add(told.order_no)
@@ -356,10 +320,55 @@ class Outcome:
             " somebody else uses the account."
         )
 
+    def asked(self, client: Client, status: dict[str, Any]) -> None:
+        """The venue was asked what became of an order that has no answer."""
+        order = self.order_of(str(status.get("client_order_id", "")))
+        if order < 0 or self.end[order] != SENT:
+            return
+        self.waiting -= 1
+        word = str(status.get("outcome"))
+        if word in {"unknown", "turned_away"}:
+            self.refuse(order, str(status.get("code") or NEVER_ARRIVED))
+            return
+        self.end[order] = UNKNOWN
+        self.find(
+            f"Order {self.tag}{order} of {client.name} was never answered; asked for it, the venue"
+            f" says {word}, and its reports do not tell so."
+        )
+
+    def live(self) -> list[list[int]]:
+        """Return each client's listings that rest."""
+        found: list[list[int]] = [[] for _ in self.clients]
+        for order, state in enumerate(self.end):
+            if state in LIVE:
+                found[self.client[order]].append(order)
+        return found
+
+    def find_loose_ends(self) -> None:
+        """Once everything was heard: orders in no end, trades that one side was not told of."""
+        for order, state in enumerate(self.end):
+            if state == TAKEN:
+                self.find(
+                    f"Order {self.tag}{order} ({self.kind_word(order)}) was accepted; it was"
+                    " neither filled nor cancelled since."
+                )
+                self.end[order] = UNKNOWN
+        for number, trade in list(self.trades.items()):
+            target = self.aim.get(trade.order, -1)
+            if trade.taker and target >= 0 and self.kind[trade.order] == TAKE:
+                lister = self.clients[self.client[target]]
+                self.find(
+                    f"Trade {number}: {trade.client.name} was told that it took"
+                    f" {trade.qty_tonnes} t; {lister.name}, whose listing it was, was not told."
+                )
+                del self.trades[number]
+
+    def give_up(self) -> None:
+        """What has no answer by now stays unknown."""
+        for order, state in enumerate(self.end):
+            if state in {SENT, TAKEN}:
+                self.end[order] = UNKNOWN
+
     def kind_word(self, order: int) -> str:
         """What was sent in the end: a cancel without anything to cancel becomes a listing."""
         return KINDS[self.kind[order]]
-
-    def is_cancel(self, order: int) -> bool:
-        """Whether the order is a cancel."""
-        return self.kind[order] == CANCEL
