@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.load.words import NONE, duration, rate
 
@@ -95,14 +95,14 @@ class Chart:
     marks: Sequence[Mark] = field(default=())
 
 
-def linear(label: str, values: Sequence[float], word: Word = rate, low: float = 0.0) -> Axis:
-    """An axis from ``low`` to just above the largest value, with round ticks."""
+def linear(label: str, values: Sequence[float], word: Word = rate) -> Axis:
+    """An axis from 0 to just above the largest value, with round ticks."""
     most = max([value for value in values if math.isfinite(value)], default=0.0)
-    most = most if most > low else low + 1.0
-    step = _round_step((most - low) / 5)
-    last = math.ceil((most - low) / step - 1e-9)
-    ticks = tuple((low + n * step, word(low + n * step)) for n in range(last + 1))
-    return Axis(label, low, low + last * step, ticks, word)
+    most = most if most > 0 else 1.0
+    step = _round_step(most / 5)
+    last = math.ceil(most / step - 1e-9)
+    ticks = tuple((n * step, word(n * step)) for n in range(last + 1))
+    return Axis(label, 0.0, last * step, ticks, word)
 
 
 def _round_step(rough: float) -> float:
@@ -111,10 +111,11 @@ def _round_step(rough: float) -> float:
 
 
 def seconds(label: str, values: Sequence[float]) -> Axis:
-    """An axis of seconds since the measurement began; what lies before (a warm-up) is negative."""
-    least = min(values, default=0.0)
-    low = 0.0 if least >= 0 else -_round_step(-least)
-    return linear(label, values, lambda s: f"{s:g}", low)
+    """An axis of seconds since the run began, up to the last one."""
+    axis = linear(label, values, lambda s: f"{s:,.10g}")
+    last = max(values, default=axis.high)
+    ticks = tuple(tick for tick in axis.ticks if tick[0] <= last)
+    return replace(axis, high=last, ticks=ticks) if last > 0 else axis
 
 
 def latency(label: str, values: Sequence[float | None]) -> Axis:

@@ -67,7 +67,7 @@ def throughput(record: Record) -> Chart | None:
 
 def latencies(record: Record) -> Chart | None:
     """p50, p99 and the largest latency of each second, on a log axis."""
-    rows = record.seconds
+    rows = [row for row, _ in with_spans(record.seconds)]
     if not any(row.answered for row in rows):
         return None
     lines = [
@@ -89,7 +89,7 @@ def _seen(row: Second, field: str) -> float | None:
 
 def backlog(record: Record) -> Chart | None:
     """Orders that were due and had no answer at the end of each second."""
-    points: list[Point] = [(row.t, float(row.backlog)) for row in record.seconds]
+    points: list[Point] = [(row.t, float(row.backlog)) for row, _ in with_spans(record.seconds)]
     lines = [Line("due and unanswered", points, 1)]
     return _over_time(record, "backlog", "Backlog over time", "orders", lines)
 

@@ -60,13 +60,15 @@ def _ended(record: Record) -> Iterator[Said]:
         yield Said(
             "warn",
             f"Ended early ({record.ended_by}): what was measured until then is shown,"
-            f" {len(measured(record))} of {record.plan.seconds:g} seconds.",
+            f" {measured_s(record):.3g} of {record.plan.seconds:g} seconds.",
         )
 
 
-def measured(record: Record) -> list[float]:
-    """The measured seconds of a run, as seconds since it began; its warm-up left out."""
-    return [row.t for row in record.seconds if not row.warmup]
+def measured_s(record: Record) -> float:
+    """How long was measured, in seconds: neither the warm-up nor the wait for the last answers."""
+    until = record.seconds[-1].t if record.seconds else 0.0
+    end = min(until, record.warmup_s + record.plan.seconds)
+    return max(0.0, end - record.warmup_s)
 
 
 def _right(record: Record) -> Iterator[Said]:
@@ -117,7 +119,7 @@ def headline(record: Record) -> str:
     """The run in one line: rate, latency, how long."""
     found = record.latency_us
     return (
-        f"{rate(record.orders_per_second)} orders/s answered over {len(measured(record))} s,"
+        f"{rate(record.orders_per_second)} orders/s answered over {measured_s(record):.3g} s,"
         f" p50 {duration(found.p50 or None)}, p99 {duration(found.p99 or None)},"
         f" max {duration(found.max or None)} from the moment each order was due"
     )
