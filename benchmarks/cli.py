@@ -40,7 +40,7 @@ def write_json(file: Path | None, figures: Mapping[str, Any]) -> None:
 
 def note(line: str) -> None:
     """Say how far it is, on stderr."""
-    Console(stderr=True).print(line, style="dim", markup=False, highlight=False)
+    Console(stderr=True).print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def fail(problem: object) -> typer.Exit:

@@ -102,16 +102,13 @@ def fits(old: dict[str, Any], name: str, size: dict[str, Any], file: Path) -> No
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Return every ratio that both have."""
-    return [
-        Change(
-            name,
-            each["better"],
-            *(float(of["value"]) for of in (old["ratios"][name], each)),
-            *((float(of["min"]), float(of["max"])) for of in (old["ratios"][name], each)),
-        )
-        for name, each in new["ratios"].items()
-        if name in old["ratios"]
-    ]
+    found = []
+    for name, now in new["ratios"].items():
+        before = old["ratios"].get(name)
+        if before is not None:
+            spreads = ((before["min"], before["max"]), (now["min"], now["max"]))
+            found.append(Change(name, now["better"], before["value"], now["value"], *spreads))
+    return found
 
 
 def headlines(figures: dict[str, Any]) -> dict[str, float]:
@@ -145,8 +142,8 @@ def show(old: dict[str, Any], new: dict[str, Any], console: Console) -> None:
     """Print what changed."""
     table = Table(title=f"{new['benchmark']}: what changed")
     for head in ("figure", "before", "now", "change", "outside both spreads"):
-        side = "right" if head in {"before", "now", "change"} else "left"
-        table.add_column(head, justify=side, no_wrap=head != "figure")
+        left = head in {"figure", "outside both spreads"}
+        table.add_column(head, justify="left" if left else "right", no_wrap=head != "figure")
     for each in changes(old, new):
         cells = (number(each.old), number(each.new), f"{each.part:+.1%}")
         table.add_row(f"{each.name} (ratio)", *cells, each.verdict or "no")

@@ -25,7 +25,8 @@ from sqlalchemy import func, select
 
 from benchmarks import registry_monitoring
 from benchmarks import registry_world as world
-from benchmarks.machine import machine, peak_rss_mib, quiet_core, spread
+from benchmarks.machine import machine, peak_rss_mib, quiet_core, ratio, spread
+from benchmarks.registry_reference import Reference
 from benchmarks.registry_stores import SqliteStore, Store, postgres
 from benchmarks.registry_world import FULL, QUICK, VINTAGES, YEAR, Fleet, Say, Size
 from engine.deals import DealFile
@@ -77,6 +78,8 @@ class Clock:
     server_cpu: Callable[[], float] = field(default=lambda: 0.0)
     wall: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, list[float]] = field(default_factory=dict)
+    plain: Reference = field(default_factory=Reference)
+    core: int | None = None
 
     def time(self, step: str, work: Callable[[], Any]) -> Any:
         """Do a step and note how long it took."""
@@ -92,6 +95,8 @@ class Clock:
         for mine, theirs in ((self.wall, other.wall), (self.cpu, other.cpu)):
             for step, times in theirs.items():
                 mine.setdefault(step, []).extend(times)
+        self.plain.join(other.plain)
+        self.core = other.core
 
     def sums(self, run: str, times: dict[str, list[float]]) -> list[float]:
         """Return the seconds of a run: those of its steps added up, run by run."""
@@ -151,11 +156,14 @@ def run(books: Prepared, by_applications: bool) -> Clock:
     """Do everything once on a copy of the books; return the times if all of it was right."""
     clock = Clock(books.store.cpu_seconds)
     with books.store.copied() as url, Registry.open(url) as registry:
-        with quiet_core():
+        with quiet_core() as core:
+            clock.core = core
             _allocate(registry, books, clock)
             _surrender(registry, books, clock, by_applications)
-            for file, ending in zip(books.files, ("", "_fees"), strict=True):
-                _settle(registry, books, file, clock, ending)
+            plain = zip(books.files, (("settle", ""), ("settle_with_fees", "_fees")), strict=True)
+            for file, (name, ending) in plain:
+                with clock.plain.of(name, registry):
+                    _settle(registry, books, file, clock, ending)
             registry_monitoring.measure(registry, books.fleet, clock)
         found = registry.violations()
         assert not found, found[:3]
@@ -250,6 +258,19 @@ def _measure(store: Store, size: Size, say: Say) -> dict[str, Any]:
         "runs_cpu": {name: spread(clock.sums(name, clock.cpu)) for name in RUNS},
         "steps": {step: spread(clock.wall[step]) for step in STEPS},
         "audited_runs": 2 * size.runs,
+        "plain": {name: spread(times) for name, times in clock.plain.wall.items()},
+        "plain_rows": clock.plain.rows,
+        "times_plain": {
+            name: ratio(
+                [
+                    ours / theirs
+                    for ours, theirs in zip(clock.sums(name, clock.wall), times, strict=True)
+                ],
+                "lower",
+            )
+            for name, times in clock.plain.wall.items()
+        },
+        "core": clock.core,
     }
 
 
@@ -269,13 +290,28 @@ def measure(size: Size = FULL, say: Say = print, server: str | None = None) -> d
             if database in found:
                 figures[f"{prefix}{key}"] = found[database]["runs"][name]["median"]
     figures["postgresql"] = "measured" if "postgresql" in found else "not measured: no server"
+    named = machine() | {each: version(each) for each in ("sqlalchemy", "psycopg")}
+    figures |= {
+        "ratios": {
+            f"{prefix}{name}_in_plain_writing": times
+            for prefix, database in (("", "sqlite"), ("pg_", "postgresql"))
+            if database in found
+            for name, times in found[database]["times_plain"].items()
+        },
+        "series": [],
+        "warmup_s": sum(each["prepared_s"] for each in found.values()),
+        "runs": 2 * size.runs,
+        "core": found["sqlite"]["core"],
+        "peak_rss_mib": peak_rss_mib(),
+        "machine": named,
+    }
     figures["detail"] = {
         **found,
         "size": asdict(size),
         "limits_s": LIMITS_S,
         "load_average": os.getloadavg(),
         "peak_rss_mib": peak_rss_mib(),
-        "machine": machine() | {each: version(each) for each in ("sqlalchemy", "psycopg")},
+        "machine": named,
     }
     return figures
 
@@ -299,6 +335,11 @@ def show(figures: dict[str, Any], console: Console) -> None:
             cells = [f"{of['steps'][step][each]:.2f}" for each in ("min", "median", "max")]
             table.add_row(words, *cells, "")
         console.print(table)
+        for name, times in of["times_plain"].items():
+            console.print(
+                f"{name.replace('_', ' ')}: {times['value']:.1f} times the plain writing of as many"
+                f" rows ({of['plain_rows'][name]:,}; {times['min']:.1f} to {times['max']:.1f})"
+            )
         rows = ", ".join(f"{name} {count:,}" for name, count in of["rows"].items())
         console.print(f"prepared: {rows}; {of['size_bytes'] / 2**20:,.0f} MiB", style="dim")
     load = ", ".join(f"{each:.1f}" for each in detail["load_average"])

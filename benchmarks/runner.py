@@ -66,7 +66,7 @@ QUESTIONS = {
     "season": Question(
         "benchmarks.season", "Whole seasons: seconds, decisions/s, two processes, memory."
     ),
-    "peers": Question("benchmarks.peers", "Published Python order books on the same messages."),
+    "peers": Question("benchmarks.peers.question", "Published Python order books, same messages."),
 }
 
 
