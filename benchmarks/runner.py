@@ -19,7 +19,7 @@ Figures = dict[str, Any]
 
 COMMON = (  # what every question tells under the same names
     *("benchmark", "size", "ratios", "series", "warmup_s", "runs", "core", "peak_rss_mib"),
-    *("machine", "took_s"),
+    *("machine", "full", "took_s"),
 )
 
 
@@ -118,5 +118,6 @@ def measure(name: str, size: Any, say: Say, **more: object) -> Figures:
         **figures,
         "benchmark": name,
         "size": asdict(size),
+        "full": size == module.FULL,
         "took_s": time.perf_counter() - began,
     }

@@ -50,7 +50,7 @@ class Engine:
     def told(self) -> Told:
         """Return what it came to."""
         state = self.exchange.state
-        played = tally(self.exchange, 0)
+        played = tally(self.exchange.trades_today(), 0.0)
         orders = self.exchange.orders_today()
         rests = np.isin(orders["status"], (OrderStatus.OPEN, OrderStatus.PART_FILLED))
         rests[0] = False  # row 0 is nobody

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import os
 import statistics
@@ -78,7 +79,7 @@ def check(stream: Stream, make: Opener, parts: int) -> dict[str, Any]:
     book = make()
     edges = np.linspace(0, len(stream.messages), parts + 1).astype(int).tolist()
     told = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         book.play(part(stream, start, stop))
         told.append(asdict(book.told()))
     return {"told": told}
