@@ -170,10 +170,16 @@ def test_unsound_books_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         checked("resting", 100, stream, Mode.PRICE_TIME)
 
 
-def test_the_figures_are_complete() -> None:
+def test_the_figures_are_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    since: list[int] = []
+    honest = scaling.growth
+    monkeypatch.setattr(
+        scaling, "growth", lambda points, x: (since.append(x), honest(points, x))[1]
+    )
     said: list[str] = []
     figures = scaling.measure(TINY, said.append)
     well_formed(figures)
+    assert since == [1_000, 1_000, 0, 0, 0, 0, 0], "books grow from a thousand, others from least"
     axes = [f"{axis}_{mode}" for axis in scaling.AXES for mode in scaling.MODES] + ["cancels"]
     assert [plot["name"] for plot in figures["series"]] == [
         *axes[:-1],
