@@ -17,6 +17,7 @@ import numpy as np
 from engine.records import MODALITIES, Modality
 from engine.units import half_up
 from marketdata.figures import ROW_OF_MODALITY, Figures
+from marketdata.tape import Trades
 
 COMPOSITE_LINE = -1  # beside the rows of the instruments
 MINUTES = {"1m": 1, "5m": 5}
@@ -132,6 +133,30 @@ class MinuteBars:
                 bar = self._begin(each, time_ns)
             bar.trade(value, row, qty_tonnes, value_fen)
         self.changed.add(line)
+
+    def bar(self, line: int, time_ns: int) -> Bar:
+        """Return the bar of a minute that is open or begins now; see ``trade``."""
+        return self._now.get(line) or self._begin(line, time_ns)
+
+    def trades(self, trades: Trades) -> None:
+        """Count listed trades of one minute; see ``trade``."""
+        lines, first = np.unique(trades.instrument, return_index=True)
+        for line in lines[np.argsort(first)].tolist():
+            mine = trades.instrument == line
+            self._join(line, trades, mine, trades.price[mine])
+            if line == int(trades.instrument[0]):
+                self._join(COMPOSITE_LINE, trades, np.ones(len(mine), bool), trades.weighted)
+            self.changed.add(line)
+
+    def _join(self, line: int, trades: Trades, mine: np.ndarray, prices: np.ndarray) -> None:
+        bar = self.bar(line, int(trades.time_ns[0]))
+        bar.qty[LISTED_ROW] += int(trades.qty[mine].sum())
+        bar.turnover[LISTED_ROW] += int(trades.value[mine].sum())
+        if not bar.trades:
+            bar.open = bar.high = bar.low = int(prices[0])
+        bar.high, bar.low = max(bar.high, int(prices.max())), min(bar.low, int(prices.min()))
+        bar.close = int(prices[-1])
+        bar.trades += len(prices)
 
     def _begin(self, line: int, time_ns: int) -> Bar:
         self._minute = time_ns // MINUTE_NS

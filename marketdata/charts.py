@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.records import Modality
 from marketdata.bars import (
     COMPOSITE_LINE,
     MINUTE_NS,
@@ -16,9 +17,9 @@ from marketdata.bars import (
     day_values,
 )
 from marketdata.figures import ROW_OF_MODALITY, Figures
-from marketdata.history import Outbox
+from marketdata.history import MANY, Outbox
 from marketdata.messages import OpenBar
-from marketdata.tape import Tape
+from marketdata.tape import TAPE, Tape, Trades
 from marketdata.told import Told
 
 BEIJING = dt.timezone(dt.timedelta(hours=8))
@@ -82,6 +83,20 @@ class Charts:
         row = ROW_OF_MODALITY[modality]
         self.bars.trade(instrument, time_ns, price, row, qty_tonnes, value_fen)
         self._touched_ns = time_ns
+
+    def trades(self, seqs: np.ndarray, trades: Trades) -> None:
+        """Tell listed trades of one minute and count them; ``seqs``: their numbers."""
+        if not len(trades.at):
+            return
+        self._outbox.waiting.append((MANY, self._told.trades, seqs, trades))
+        rows = np.zeros(len(trades.at), TAPE)
+        rows["time_ns"], rows["trade_no"] = trades.time_ns, trades.trade_no
+        rows["qty_tonnes"], rows["turnover_fen"] = trades.qty, trades.value
+        rows["price_ticks"], rows["instrument"] = trades.price, trades.instrument
+        rows["side"], rows["modality"] = trades.side, int(Modality.LISTED)
+        self.tape.add_many(rows)
+        self.bars.trades(trades)
+        self._touched_ns = int(trades.time_ns[-1])
 
     def end(self, time_ns: int) -> None:
         """Tell the bars that are over; to be called before a public event that comes later."""

@@ -24,7 +24,8 @@ from marketdata.figures import Figures
 from marketdata.history import Outbox
 from marketdata.messages import COMPOSITE, Message, Snapshot
 from marketdata.negotiated import Negotiated
-from marketdata.quiet import NEVER_RESTED, come_and_go, only_rest_or_end
+from marketdata.quiet import NEVER_RESTED, come_and_go, heard, only_rest_or_end
+from marketdata.stretch import LONG, parts, plain, take_in
 from marketdata.told import Told
 
 PUBLIC = (
@@ -56,7 +57,7 @@ FILTER_FROM = 64  # events in a batch from which dropping the silent ones before
 _ACCEPTED, _TRADED, _CANCELLED, _LAPSED = (
     int(kind) for kind in (Event.ACCEPTED, Event.TRADED, Event.CANCELLED, Event.LAPSED)
 )
-_PULLED, _AMENDED, _REFUSED = int(Event.PULLED), int(Event.AMENDED), int(Event.REFUSED)
+_PULLED, _AMENDED = int(Event.PULLED), int(Event.AMENDED)
 _LISTED = int(Modality.LISTED)
 _RARE = {"date", "phase", "from_minute", "until_minute", "mode"}
 _COLUMNS = tuple(name for name in PUBLIC if name not in _RARE)
@@ -118,10 +119,29 @@ class Feed:
 
     def absorb(self, events: np.ndarray) -> None:
         """Take in a batch of whole commands' events: shape (n,), dtype EVENT, in their order."""
-        events = self._audible(events)
-        if len(events) >= FILTER_FROM and self._passed_quietly(events):
+        if not self.epoch and len(events):
+            self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
+        if len(events) < LONG:
+            self._absorb(events)
             return
+        parts_of = (self._sides, self.figures, self.charts, self._outbox)
+        for part, is_plain in parts(events, plain(events)):
+            if not is_plain:
+                self._absorb(part)
+                continue
+            touched, traded_ns = take_in(part, *parts_of)
+            self._touched.update(touched)
+            self._composite_ns = max(traded_ns, self._composite_ns)
+
+    def _absorb(self, events: np.ndarray) -> None:
         sides, touched, outbox = self._sides, self._touched, self._outbox
+        if len(events) >= FILTER_FROM:
+            events = heard(events)
+        if len(events) >= FILTER_FROM and only_rest_or_end(events, self.charts.bars.end_ns):
+            seen, last = come_and_go(sides, events)
+            touched.update(last)
+            outbox.number += seen
+            return
         negotiated, charts, traded_ns = self._negotiated, self.charts, 0
         bars, trade = charts.bars, self.figures.trade
         columns = [events[name].tolist() for name in _COLUMNS]
@@ -165,24 +185,9 @@ class Feed:
             outbox.number += 1
         self._composite_ns = max(traded_ns, self._composite_ns)
 
-    def _passed_quietly(self, events: np.ndarray) -> bool:
-        """Take in listed orders that only rest or end, and end no bar; False: there is more."""
-        if events["time_ns"][-1] >= self.charts.bars.end_ns or not only_rest_or_end(events):
-            return False
-        seen, touched = come_and_go(self._sides, events)
-        self._touched.update(touched)
-        self._outbox.number += seen
-        return True
-
-    def _audible(self, events: np.ndarray) -> np.ndarray:
-        """Leave out what is silent, where that pays; the first event names the epoch."""
+    def _name_epoch(self, events: np.ndarray) -> None:
         if not self.epoch and len(events):
             self.epoch = int(events["time_ns"][0]) // 1000 + NUMBERING
-        if len(events) < FILTER_FROM:
-            return events
-        kinds = events["kind"]
-        silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
-        return events[~silent] if silent.any() else events
 
     # what is rare: a method per kind of event, given the event
 
@@ -258,11 +263,8 @@ class Feed:
         self._touch(instrument, int(event["time_ns"]))
 
     def _composite_set(self, event: np.void) -> None:
-        kind, price, composite = (
-            int(event["kind"]),
-            int(event["price_ticks"]),
-            self.figures.composite,
-        )
+        kind, price = int(event["kind"]), int(event["price_ticks"])
+        composite = self.figures.composite
         self._composite_ns = int(event["time_ns"])
         if kind != Event.COMPOSITE_SET:
             composite.fix(Event(kind).name.split("_")[1].lower(), price)

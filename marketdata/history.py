@@ -13,6 +13,9 @@ from marketdata.messages import Fact, Message, Picture
 by_seq = attrgetter("seq")
 
 
+MANY = "many"  # before a maker of many facts at once
+
+
 class Outbox:
     """Facts that wait for the next flush, each under its number: a maker and its arguments.
 
@@ -24,7 +27,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.number = 0
-        self.waiting: list[tuple[Any, ...]] = []
+        self.waiting: list[tuple[Any, ...]] = []  # (MANY, maker, ...): its maker gives a list
 
     def append(self, fact: tuple[Any, ...]) -> None:
         """Put a fact behind the others: (maker, argument, ...); the maker gets the number first."""
@@ -33,7 +36,12 @@ class Outbox:
 
     def take(self) -> list[Message]:
         """Return the facts that wait as messages, in order."""
-        made: list[Message] = [make(*arguments) for make, *arguments in self.waiting]
+        made: list[Message] = []
+        for make, *arguments in self.waiting:
+            if make is MANY:
+                made += arguments[0](*arguments[1:])
+            else:
+                made.append(make(*arguments))
         self.waiting.clear()
         return made
 
@@ -70,6 +78,15 @@ class History:
             return seq, prev, 0
         iseq = self._iseq[instrument] = self._iseq.get(instrument, 0) + 1
         return seq, prev, iseq
+
+    def run(self, seqs: list[int], channel: str, instrument: str) -> tuple[list[int], int]:
+        """Return ``prev`` of each fact of a run of one channel, and the first one's ``iseq``."""
+        key = (channel, instrument)
+        prevs = [self._prev.get(key, 0), *seqs[:-1]]
+        first = self._iseq.get(instrument, 0) + 1
+        self._prev[key] = seqs[-1]
+        self._iseq[instrument] = first + len(seqs) - 1
+        return prevs, first
 
     def picture(self, channel: str, instrument: str = "") -> tuple[int, int, int]:
         """Return (seq, prev, iseq) of a picture of everything up to now."""

@@ -12,14 +12,24 @@ from marketdata.book import BookSide
 
 NEVER_RESTED = frozenset((int(Reason.TAKE_REMAINDER), int(Reason.SELF_TRADE)))
 _SHORT_LIVED = np.isin(np.arange(256), tuple(NEVER_RESTED))
-_ACCEPTED = int(Event.ACCEPTED)
-_KINDS = (_ACCEPTED, int(Event.CANCELLED), int(Event.LAPSED), int(Event.REFUSED))
+_ACCEPTED, _REFUSED = int(Event.ACCEPTED), int(Event.REFUSED)
+_KINDS = (_ACCEPTED, int(Event.CANCELLED), int(Event.LAPSED), _REFUSED)
 _QUIET = np.isin(np.arange(256), _KINDS)
 _LISTED = int(Modality.LISTED)
 
 
-def only_rest_or_end(events: np.ndarray) -> bool:
-    """Whether a batch (EVENT, shape (n,)) holds nothing else but refusals."""
+def heard(events: np.ndarray) -> np.ndarray:
+    """Leave out what is silent: refusals, and orders of which nothing rests."""
+    kinds = events["kind"]
+    silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
+    loud: np.ndarray = events[~silent]
+    return loud
+
+
+def only_rest_or_end(events: np.ndarray, before_ns: int) -> bool:
+    """Whether a batch (EVENT, shape (n,)) holds nothing else but refusals, all of before a time."""
+    if events["time_ns"][-1] >= before_ns:
+        return False
     return bool(_QUIET[events["kind"]].all() and (events["modality"] == _LISTED).all())
 
 

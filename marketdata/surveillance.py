@@ -17,6 +17,7 @@ import numpy as np
 from engine.reasons import Reason
 from engine.records import Event, Modality, Phase
 from marketdata.figures import change_bp
+from marketdata.stretch import LONG, parts
 from marketdata.surveillance_report import (
     Cancelling,
     LargeHolder,
@@ -58,6 +59,8 @@ SINGLE = PRICES | MEASURES | {int(Event.LARGE_HOLDER), int(Event.PHASE_CHANGED)}
 # Plain ints: comparing with an IntEnum member costs a lookup per event.
 _ACCEPTED, _TRADED = int(Event.ACCEPTED), int(Event.TRADED)
 _REFUSED_OR_CANCELLED = frozenset((int(Event.REFUSED), int(Event.CANCELLED)))
+_REFUSED_OR_CANCELLED_KINDS = np.isin(np.arange(256), tuple(_REFUSED_OR_CANCELLED))
+_MANY = ~np.isin(np.arange(256), tuple(SINGLE))  # what is counted or nobody's business here
 _SELF_TRADE, _BY_OWNER = int(Reason.SELF_TRADE), int(Reason.BY_OWNER)
 _LISTED = int(Modality.LISTED)
 _COLUMNS = (
@@ -113,6 +116,33 @@ class Surveillance:
 
     def absorb(self, events: np.ndarray) -> None:
         """Take in events, shape (n,), dtype EVENT, in the order the engine made them."""
+        if len(events) < LONG:
+            self._absorb(events)
+            return
+        for part, is_plain in parts(events, _MANY[events["kind"]]):
+            (self._count if is_plain else self._absorb)(part)
+
+    def _count(self, events: np.ndarray) -> None:
+        """Take in by columns what is only counted: what ``_absorb`` does."""
+        kinds, reasons, accounts = (events[name] for name in ("kind", "reason", "account"))
+        listed = events["modality"] == _LISTED
+        ended = _REFUSED_OR_CANCELLED_KINDS[kinds]
+        rests = listed & (kinds == _ACCEPTED) & (events["leaves_qty"] > 0)
+        for counter, chosen in (
+            (self._self_dealing, ended & (reasons == _SELF_TRADE)),
+            (self._cancelled, ended & listed & (reasons == _BY_OWNER)),
+            (self._accepted, rests),
+        ):
+            found, counts = np.unique(accounts[chosen], return_counts=True)
+            for account, number in zip(found.tolist(), counts.tolist(), strict=True):
+                counter[account] += number
+        deals = events[listed & (kinds == _TRADED)]
+        for row in np.unique(deals["instrument"]).tolist():
+            mine = deals[deals["instrument"] == row]
+            numbers, prices = mine["trade_no"].tolist(), mine["price_ticks"].tolist()
+            self._line(row).deals.update(zip(numbers, prices, strict=True))
+
+    def _absorb(self, events: np.ndarray) -> None:
         columns = [events[name].tolist() for name in _COLUMNS]
         for at, kind, reason, modality, leaves, account, instrument, price, trade_no in zip(
             range(len(events)), *columns, strict=True

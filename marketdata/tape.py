@@ -5,7 +5,7 @@ A trade waits as a tuple until somebody looks; then it becomes a row of TAPE, 64
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,25 @@ TAPE = np.dtype(
 ROOM_MIN = 1024
 
 
+class Trades(NamedTuple):
+    """Trades in order, column by column; ``weighted``: what the composite's sum is after each."""
+
+    at: np.ndarray  # position in the stretch
+    time_ns: np.ndarray
+    instrument: np.ndarray
+    price: np.ndarray
+    qty: np.ndarray
+    value: np.ndarray
+    trade_no: np.ndarray
+    side: np.ndarray
+    weighted: np.ndarray
+
+    def between(self, begin: int, end: int) -> Trades:
+        """Return those at the positions from ``begin`` up to ``end``."""
+        first, last = np.searchsorted(self.at, (begin, end))
+        return Trades(*(column[first:last] for column in self))
+
+
 class Tape:
     """Trades of the running day in order of their number; voided ones are marked, never removed."""
 
@@ -39,14 +58,22 @@ class Tape:
         if self._waiting:
             new = np.array(self._waiting, TAPE)
             self._waiting.clear()
-            end = self._count + len(new)
-            if end > len(self._rows):
-                grown = np.zeros(max(end, 2 * len(self._rows)), TAPE)
-                grown[: self._count] = self._rows[: self._count]
-                self._rows = grown
-            self._rows[self._count : end] = new
-            self._count = end
+            self._append(new)
         return self._rows[: self._count]
+
+    def add_many(self, rows: np.ndarray) -> None:
+        """Add trades at once: shape (n,), dtype TAPE."""
+        self.rows()  # what waits comes first
+        self._append(rows)
+
+    def _append(self, new: np.ndarray) -> None:
+        end = self._count + len(new)
+        if end > len(self._rows):
+            grown = np.zeros(max(end, 2 * len(self._rows)), TAPE)
+            grown[: self._count] = self._rows[: self._count]
+            self._rows = grown
+        self._rows[self._count : end] = new
+        self._count = end
 
     def void(self, trade_no: int) -> Any:
         """Mark a trade as undone and return its row.

@@ -8,11 +8,13 @@ knows, and never a message ahead.
 from __future__ import annotations
 
 from collections import deque
+from itertools import count
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from engine.records import Side
+from engine.records import Modality, Side
 from marketdata.bars import COMPOSITE_LINE, INTERVALS, MINUTE_NS, Values
 from marketdata.bidding import BiddingSession
 from marketdata.board import Board
@@ -38,9 +40,11 @@ from marketdata.messages import (
     Trade,
     TradeVoided,
 )
+from marketdata.tape import Trades
 
 TAPE = 50  # latest trades in a snapshot
 BAR_CHANNELS = tuple(BAR_CHANNEL + interval for interval in INTERVALS)
+LISTED = int(Modality.LISTED)
 SIDE_NAMES = {int(Side.BUY): "buy", int(Side.SELL): "sell"}
 Levels = tuple[Level, ...]
 
@@ -86,6 +90,26 @@ class Told:
         trade = Trade(*numbers, time_ns // 1000, code, trade_no, price, qty, name, modality)
         self._tapes[instrument].append(trade)
         return trade
+
+    def trades(self, seqs: np.ndarray, trades: Trades) -> list[Trade]:
+        """Listed deals in order, of one instrument or several; ``seqs``: their numbers."""
+        found: list[Any] = [None] * len(seqs)
+        times = trades.time_ns // 1000
+        for row in np.unique(trades.instrument).tolist():
+            at = np.flatnonzero(trades.instrument == row)
+            code, mine = self.codes[row], seqs[at].tolist()
+            prevs, first = self.history.run(mine, Trade.channel, code)
+            columns = (times, trades.trade_no, trades.price, trades.qty, trades.side)
+            plain = zip(mine, prevs, count(first), *(c[at].tolist() for c in columns), strict=False)
+            for place, (seq, prev, iseq, time_us, number, price, qty, side) in zip(
+                at.tolist(), plain, strict=True
+            ):
+                name = SIDE_NAMES[side]
+                found[place] = Trade(
+                    seq, prev, iseq, time_us, code, number, price, qty, name, LISTED
+                )
+            self._tapes[row].extend(found[place] for place in at[-TAPE:].tolist())
+        return found
 
     def voided(
         self,
