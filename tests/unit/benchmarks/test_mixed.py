@@ -77,7 +77,7 @@ def test_an_engine_that_serves_the_latest_bid_first_is_caught(
 ) -> None:
     honest = bidding.ranked
     monkeypatch.setattr(bidding, "ranked", lambda state, row: honest(state, row)[::-1])
-    with pytest.raises(WrongError, match="AUCTION: .* the maker"):
+    with pytest.raises(WrongError, match=r"AUCTION: .* the maker"):
         mixed.check(a_day())
 
 
@@ -91,7 +91,7 @@ def test_an_engine_that_counts_a_bulk_deal_at_another_price_is_caught(
         state.trades["price_ticks"][int(state.market[0]["trades"]) - 1] += 1
 
     monkeypatch.setattr(bulk, "_trade", wrong)
-    with pytest.raises(WrongError, match="BULK: .* the maker"):
+    with pytest.raises(WrongError, match=r"BULK: .* the maker"):
         mixed.check(a_day())
 
 
