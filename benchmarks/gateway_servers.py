@@ -67,14 +67,18 @@ def pinned(core: int | None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def server(module: str, *arguments: object) -> Iterator[Server]:
+def server(module: str, *arguments: object, session: bool = False) -> Iterator[Server]:
     """Run ``python -m module arguments`` until the block ends; yields it once it has announced.
+
+    ``session``: in a session of its own, so that Ctrl-C in the terminal is not for it.
 
     Raises:
         ServerError: it ended before that; its own words are on standard error.
     """
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, text=True, start_new_session=session
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +27,10 @@ from benchmarks.load.report import report
 from benchmarks.load.watch import Watch, fits, head_of
 
 DONE, LOST, BAD_INPUT, WRONG, STOPPED, INTERRUPTED = 0, 1, 2, 3, 4, 130
-ASKED_WRONG = {"bad_plan", "no_keys", "bad_keys", "no_record", "bad_record"}
+ASKED_WRONG = {  # the rest is what the venue answers, or does not
+    *("bad_plan", "bad_url", "bad_recording", "no_record", "bad_record"),
+    *("no_keys", "bad_keys", "too_few_keys", "one_account"),
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,8 @@ def run(asked: Asked) -> int:
         old = read(asked.compare) if asked.compare else None
         for file in (asked.json_file, asked.report):
             _writable(file)
-        record = _record(asked, progress)
+        with _terminated_as_interrupted():
+            record = _record(asked, progress)
     except LoadError as error:
         _complain(error.sentence)
         return BAD_INPUT if error.code in ASKED_WRONG else LOST
@@ -85,6 +91,19 @@ def run(asked: Asked) -> int:
         _complain("Interrupted before anything was measured.")
         return INTERRUPTED
     return _told(asked, record, old, results)
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM (a time limit, a service manager) end a run as Ctrl-C does, its record kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _complain(sentence: str) -> None:
@@ -114,7 +133,7 @@ def _record(asked: Asked, progress: Console) -> Record:
         what = f"looking for the highest rate with p99 ≤ {asked.bound}" if asked.find_knee else ""
         with Watch(head_of(plan, what), progress, live) as watch:
             if asked.find_knee:
-                return knee.find(plan, keys, bound_us, watch)
+                return knee.find(plan, keys, bound_us, watch, watch.step)
             return drive.run(plan, keys, watch)
 
 
@@ -177,7 +196,10 @@ def _together(asked: Asked) -> None:
         (asked.burst is not None and arrival != "bursts", "--burst is of --arrival bursts"),
         ((arrival == "recorded") != (asked.day is not None), "--arrival recorded and --day FILE"),
         (asked.clients is not None and asked.clients < 1, "--clients: 1 at least"),
-        (asked.find_knee and arrival == "ramp", "--find-knee chooses rates itself: no ramp"),
+        (
+            asked.find_knee and arrival in {"ramp", "recorded"},
+            "a steady arrival for --find-knee: poisson, constant or bursts",
+        ),
     ):
         if wrong:
             raise LoadUsageError(f"expected: {sentence}")

@@ -26,7 +26,7 @@ def own_venue(accounts: int) -> Iterator[tuple[str, list[Credentials]]]:
     with tempfile.TemporaryDirectory(prefix="load-venue-") as name:
         arguments = (Path(name) / "venue", accounts, *(() if core is None else (core,)))
         try:
-            with server("benchmarks.gateway_server", *arguments) as venue:
+            with server("benchmarks.gateway_server", *arguments, session=True) as venue:
                 keys = [Credentials(*row[:3]) for row in venue.announced["keys"]]
                 yield f"ws://127.0.0.1:{venue.port}", keys
         except ServerError as error:

@@ -11,7 +11,7 @@ from benchmarks.load.charts import CSS as CHART_CSS
 from benchmarks.load.charts import Chart, svg
 from benchmarks.load.compare import Comparison, compare
 from benchmarks.load.record import Record
-from benchmarks.load.verdict import headline, most, percentiles, verdict
+from benchmarks.load.verdict import headline, most, percentiles, verdict, why
 from benchmarks.load.words import NONE, duration, plural, rate, share
 from sim.pictures.page import page, paragraph, section, table, text
 
@@ -131,7 +131,7 @@ def _knee(record: Record) -> list[str]:
             rate(step.orders_per_second),
             rate(step.answered_per_second),
             duration(step.p99_us or None),
-            "kept" if step.passed else step.why or "not kept",
+            "kept" if step.passed else why(step) or "not kept",
         )
         for step in knee.steps
     ]

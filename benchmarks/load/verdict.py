@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load.record import Latency, Record
+from benchmarks.load.record import Latency, Record, Step
 from benchmarks.load.words import (
     NONE,
     PERCENTILES,
@@ -23,6 +23,15 @@ BEHIND = 0.98  # below this share of what was due, the venue (or the client) did
 HIDDEN = 1.5  # times: from here on, what the actual send hides is worth a sentence
 FIGURES = (*(name for name, _ in PERCENTILES), "max", "mean")
 FINDINGS_SHOWN = 20
+WHY = {  # a step of the search for the knee did not pass
+    "p99": "p99 above the bound",
+    "backlog": "the venue did not keep up",
+    "client": "the load tester was the limit",
+    "rate_limited": "the venue's own limit of orders a second",
+    "finding": "something was found wrong",
+    "lost": "the venue was lost",
+    "no_answer": "no order was answered",
+}
 
 
 class Said(NamedTuple):
@@ -101,6 +110,11 @@ def _care(record: Record) -> Iterator[Said]:
 def _advice(record: Record) -> Iterator[Said]:
     """What the load tester itself noticed, e.g. that it was the limit and not the venue."""
     yield from (Said("warn", sentence) for sentence in record.advice)
+
+
+def why(step: Step) -> str:
+    """Why a step of the search for the knee did not pass."""
+    return WHY.get(step.why, step.why)
 
 
 def _knee(record: Record) -> Iterator[Said]:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -24,8 +24,8 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.load.plan import Plan
-from benchmarks.load.record import Progress
-from benchmarks.load.verdict import most
+from benchmarks.load.record import Progress, Step
+from benchmarks.load.verdict import most, why
 from benchmarks.load.words import NONE, duration, plural, rate
 
 QUIET = "bright_black"
@@ -35,15 +35,23 @@ WIDTH_MIN, WIDTH_MAX = 76, 110
 HISTORY = 240  # seconds that a sparkline may show
 END_WITHIN_S = 3
 CODES_SHOWN = 4
+STEPS_SHOWN = 8
 
 
-class Head(msgspec.Struct):
+class Head(msgspec.Struct, tag=True):
     """What does not change while a run goes on. ``total_s``: warm-up and measured seconds."""
 
     url: str
     what: str
     warmup_s: float
     total_s: float
+
+
+class Told(msgspec.Struct, tag=True):
+    """What the painter is told: a second, or a step of the search for the knee."""
+
+    progress: Progress | None = None
+    step: Step | None = None
 
 
 def head_of(plan: Plan, what: str = "") -> Head:
@@ -85,7 +93,14 @@ class Watch:
         if self._painter is None:
             self._line(plain_line(self._head, progress))
         else:
-            self._tell(progress)
+            self._tell(Told(progress=progress))
+
+    def step(self, step: Step) -> None:
+        """Show what a step of the search for the knee came to."""
+        if self._painter is None:
+            self._line(step_line(step))
+        else:
+            self._tell(Told(step=step))
 
     def __exit__(
         self,
@@ -108,7 +123,7 @@ class Watch:
         self._console.file.write(words + "\n")
         self._console.file.flush()
 
-    def _tell(self, thing: Head | Progress) -> None:
+    def _tell(self, thing: Head | Told) -> None:
         assert self._painter is not None
         assert self._painter.stdin is not None
         with contextlib.suppress(OSError):  # the painter is gone, the run goes on
@@ -132,6 +147,12 @@ def plain_line(head: Head, progress: Progress) -> str:
     return " | ".join([*parts, "warm-up"] if row.warmup else parts)
 
 
+def step_line(step: Step) -> str:
+    """What a step of the search for the knee came to, in one line."""
+    came = "passed" if step.passed else f"did not pass: {why(step)}"
+    return f"step {rate(step.orders_per_second)}/s: p99 {_known(step.p99_us)}, {came}"
+
+
 def _known(us: float) -> str:
     return duration(us) if us > 0 else NONE
 
@@ -145,16 +166,22 @@ def sparkline(values: list[float], width: int) -> str:
     return "".join(BARS[round(value / top * (len(BARS) - 1))] for value in shown)
 
 
-def picture(head: Head, seen: list[Progress], width: int) -> RenderableType:
-    """The run on a terminal of ``width`` columns; ``seen`` is what was reported so far."""
+def picture(
+    head: Head, seen: list[Progress], width: int, steps: Sequence[Step] = ()
+) -> RenderableType:
+    """The run on a terminal of ``width`` columns; ``seen`` is what was reported so far.
+
+    ``steps``: those of the search for the knee that are over.
+    """
     width = min(width, WIDTH_MAX)
     inner = width - 4
     lines: list[RenderableType] = [Text(head.what, no_wrap=True, overflow="ellipsis")]
     if seen:
         lines += [*_time(head, seen[-1], inner), _figures(seen), *_sparks(seen, inner)]
-        lines += _codes(seen[-1], inner)
+        lines += _codes(seen[-1])
     else:
         lines.append(Text("connecting and logging in …", QUIET))
+    lines += [Text(step_line(each), QUIET) for each in steps[-STEPS_SHOWN:]]
     grid = Table.grid(expand=True)
     grid.add_column()
     for line in lines:
@@ -231,7 +258,7 @@ def _spark(name: str, values: list[float], room: int, scale: str, style: str) ->
     return line.append(f"  {scale}", QUIET)
 
 
-def _codes(now: Progress, width: int) -> Iterator[Text]:
+def _codes(now: Progress) -> Iterator[Text]:
     """Refusals by code and end states, where they are known; what does not fit is counted."""
     for name, found in (("refusals", now.refusals), ("ends", now.ends)):
         if not found:
@@ -243,16 +270,19 @@ def _codes(now: Progress, width: int) -> Iterator[Text]:
 
 
 def paint(lines: Iterator[bytes], console: Console) -> None:
-    """Draw what the lines tell until they end: first a ``Head``, then each ``Progress``."""
+    """Draw what the lines tell until they end: first a ``Head``, then each ``Told``."""
     head = msgspec.json.decode(next(lines), type=Head)
     seen: deque[Progress] = deque(maxlen=HISTORY)
+    steps: list[Step] = []
 
     def now() -> RenderableType:
-        return picture(head, list(seen), console.width)
+        return picture(head, list(seen), console.width - len("^C "), steps)  # echoed behind it
 
     with Live(now(), console=console, auto_refresh=False, transient=True) as live:
         for line in lines:
-            seen.append(msgspec.json.decode(line, type=Progress))
+            told = msgspec.json.decode(line, type=Told)
+            seen.extend([told.progress] if told.progress else [])
+            steps.extend([told.step] if told.step else [])
             live.update(now(), refresh=True)
 
 

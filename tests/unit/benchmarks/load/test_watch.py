@@ -13,12 +13,13 @@ import pytest
 from rich.console import Console
 
 from benchmarks.load import watch
-from benchmarks.load.record import Latency, Progress, Second
-from benchmarks.load.watch import Watch, head_of, paint, picture, plain_line, sparkline
+from benchmarks.load.record import Latency, Progress, Second, Step
+from benchmarks.load.watch import Told, Watch, head_of, paint, picture, plain_line, sparkline
 from tests.unit.benchmarks.load.samples import a_record
 
 RECORD = a_record(seconds=12)
 HEAD = head_of(RECORD.plan)
+STEPS = (Step(1000, 999.0, 1_800.0, True), Step(2000, 1500.0, 48_000.0, False, "p99"))
 
 
 def progress(at: int, **more: object) -> Progress:
@@ -105,9 +106,23 @@ def test_a_sparkline_is_to_scale() -> None:
 
 def test_the_painter_draws_what_it_is_told() -> None:
     out = io.StringIO()
-    lines = [msgspec.json.encode(each) for each in (HEAD, *seen(4))]
+    seconds = [Told(progress=each) for each in seen(4)]
+    steps = [Told(step=each) for each in STEPS]
+    lines = [msgspec.json.encode(each) for each in (HEAD, *seconds, *steps)]
     paint(iter(lines), Console(file=out, force_terminal=True, width=80))
     assert "4 s of 12 s, 8 s left" in out.getvalue()
+    assert "step 2,000/s: p99 48.0 ms, did not pass: p99 above the bound" in out.getvalue()
+
+
+def test_steps_of_the_search_are_lines_as_well() -> None:
+    out = io.StringIO()
+    with Watch(HEAD, Console(file=out), live=False) as shown:
+        for each in STEPS:
+            shown.step(each)
+    assert out.getvalue().splitlines()[1:] == [
+        "step 1,000/s: p99 1.80 ms, passed",
+        "step 2,000/s: p99 48.0 ms, did not pass: p99 above the bound",
+    ]
 
 
 def test_the_run_goes_on_when_its_painter_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +152,7 @@ def test_ctrl_c_is_for_the_run_and_not_for_its_painter(monkeypatch: pytest.Monke
 
 
 def test_what_goes_to_the_painter_is_one_line_each() -> None:
-    for each in (HEAD, *seen(2)):
+    for each in (HEAD, *(Told(progress=each) for each in seen(2))):
         line = msgspec.json.encode(each)
         assert b"\n" not in line
         json.loads(line)
