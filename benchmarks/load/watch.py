@@ -137,7 +137,7 @@ def plain_line(head: Head, progress: Progress) -> str:
     parts = [
         f"{progress.elapsed_s:6.1f} s of {head.total_s:g}",
         f"target {rate(progress.target_per_second)}/s",
-        f"answered {rate(row.answered)}/s",
+        f"answered {row.answered:,}/s",
         f"backlog {row.backlog:,}",
         f"p50 {_known(row.p50_us)}",
         f"p99 {_known(row.p99_us)}",
