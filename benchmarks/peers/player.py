@@ -33,7 +33,7 @@ from benchmarks.peers.book import Opener
 from benchmarks.peers.streams import part
 
 PLAYS_MAX = 50
-ROWS_AT_ONCE = 10_000  # a whole stream of short-lived lists would hide what the book takes
+ROWS_AT_ONCE = 500  # a whole stream of short-lived lists would hide what the book takes
 
 
 def save(folder: Path, stream: Stream) -> None:

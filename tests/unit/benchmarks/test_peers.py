@@ -419,3 +419,16 @@ def test_adapters_of_the_roster_are_books() -> None:
         assert book.told() == replace(
             book.told(), best_bid=0, best_ask=0, live=0, live_sum=0, open_qty=0
         )
+
+
+def test_the_page_names_every_peer_as_the_roster_does() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "reference", "peers.md")
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+    ways = {True: "in place", False: "cancel and new order"}
+    assert [[cells[0], cells[2], cells[4]] for cells in rows] == [
+        [f"`{peer.package}`", ways[peer.in_place], f"`{peer.count}`"] for peer in PEERS
+    ]
