@@ -149,7 +149,9 @@ class _Run:
         busy_s = 0.0
 
         def tell(row: Second) -> None:
-            watch(Progress(row.t, _target(self._plan, row), row, self._seconds.totals))
+            seconds, tally = self._seconds, self._seconds.tally
+            so_far = (tally.latency(), tally.refusals(), tally.ends())
+            watch(Progress(row.t, _target(self._plan, row), row, seconds.totals, *so_far))
 
         with _interrupts(self._loop), _own_core(pin=self._place.local) as core:
             busy_s = time.process_time()
@@ -163,9 +165,8 @@ class _Run:
         self, began_us: int, over_ns: int, busy: float, core: int | None, checks: Checks
     ) -> Record:
         plan, loop = self._plan, self._loop
-        made = loop.at
-        until = self._seconds.totals["intended"]
-        figures = Figures(plan, self._outcome, self._settling.ends, made, until, over_ns)
+        due = self._seconds.totals["intended"]
+        figures = Figures(plan, self._outcome, self._settling.ends, due, over_ns)
         waited, served, histograms = figures.latencies()
         orders, refusals = figures.orders(), figures.refusals()
         late = np.frombuffer(loop.late, dtype=np.int64)

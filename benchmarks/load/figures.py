@@ -18,22 +18,23 @@ RATE_LIMITED = ("rate_limited", "rate_abused")
 
 
 class Figures:
-    """Of the ``made`` orders of a run that ended after ``over_ns``; the warm-up stands apart."""
+    """Of the ``count`` orders that were due in a run that ended after ``over_ns``.
 
-    def __init__(
-        self, plan: Plan, outcome: Outcome, ends: bytes, made: int, due_until: int, over_ns: int
-    ):
+    An order that was due and never sent counts as any other without an answer. The warm-up stands
+    apart. ``ends``: each order's state before what rested was taken back.
+    """
+
+    def __init__(self, plan: Plan, outcome: Outcome, ends: bytes, count: int, over_ns: int) -> None:
         self._plan = plan
         self._outcome = outcome
         self._over_ns = over_ns
-        self._due = np.array(outcome.due[:made], dtype=np.int64)
-        self._sent = np.frombuffer(outcome.sent, dtype=np.int64)[:made]
-        self._answered = np.frombuffer(outcome.answered, dtype=np.int64)[:made]
+        self._due = np.array(outcome.due[:count], dtype=np.int64)
+        self._sent = np.frombuffer(outcome.sent, dtype=np.int64)[:count]
+        self._answered = np.frombuffer(outcome.answered, dtype=np.int64)[:count]
         self._first = int(np.searchsorted(self._due, round(plan.warmup_s * SECOND_NS)))
-        self._made = made
-        self._intended = max(0, due_until - self._first)
-        self._kinds = np.frombuffer(outcome.kind, dtype=np.uint8)[:made]
-        self._ends = np.frombuffer(ends, dtype=np.uint8)[:made]
+        self._count = count
+        self._kinds = np.frombuffer(outcome.kind, dtype=np.uint8)[:count]
+        self._ends = np.frombuffer(ends, dtype=np.uint8)[:count]
 
     @property
     def warmup_orders(self) -> int:
@@ -53,8 +54,8 @@ class Figures:
 
     def latencies(self) -> tuple[Latency, Latency, dict[str, str]]:
         """Return the latency from the intended time, the service time, and both histograms."""
-        waited = histogram(self._latencies(self._first, self._made))
-        part = slice(self._first, self._made)
+        waited = histogram(self._latencies(self._first, self._count))
+        part = slice(self._first, self._count)
         both = (self._answered[part] > 0) & (self._sent[part] > 0)
         served = histogram((self._answered[part] - self._sent[part])[both])
         encodings = {"latency": encoded(waited), "service": encoded(served)}
@@ -62,7 +63,7 @@ class Figures:
 
     def orders(self) -> Orders:
         """Return the counts of the measured time."""
-        part = slice(self._first, self._made)
+        part = slice(self._first, self._count)
         answered = int((self._answered[part] > 0).sum())
         ends = self._ends[part]
         refused = int((ends == REFUSED).sum())
@@ -70,12 +71,12 @@ class Figures:
         counts = Counter(ends.tolist())
         sent = len(ends) - counts[UNSENT]
         return Orders(
-            intended=self._intended,
+            intended=len(ends),
             sent=sent,
             answered=answered,
             accepted=max(0, answered - refused),
             refused=refused,
-            unanswered=sent - answered,
+            unanswered=len(ends) - answered,
             by_kind={word: kinds[number] for number, word in enumerate(KINDS) if kinds[number]},
             ends={word: counts[state] for state, word in ENDS.items()},
         )

@@ -10,6 +10,7 @@ import contextlib
 import select
 import socket
 import ssl
+import struct
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -26,9 +27,10 @@ from gateway.wire.line_messages import Snapshot
 
 WITHIN_S = 10.0
 READS_MAX = 8  # of one line before the others get their turn
-KERNEL_BYTES = 65_536  # what waits in the system has not been sent: it should be little
+UNSENT_BYTES = 16_384  # that the system may hold: what waits there counts as sent
 GRACE_MS = 60_000  # the venue ends what rests so long after this program was lost
-FINAL, CONTINUED = 0x80, 0
+FINAL, CONTINUED, MASKED, SHORT = 0x80, 0, 0x80, 126
+NO_MASK = bytes(4)
 END = b""
 AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -127,7 +129,8 @@ def connected(place: Place) -> socket.socket:
         why = error.strerror or str(error)
         raise LoadError("unreachable", f"Nobody answers at {place.name}: {why}.") from error
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # elsewhere the system may hold more than it sent
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     if place.tls is None:
         return found
     try:
@@ -143,7 +146,7 @@ class Line:
 
     def __init__(self, place: Place, encoding: str) -> None:
         """Connect and shake hands. Raises LoadError: ``unreachable``, ``tls``, ``no_venue``."""
-        self._opcode = 2 if encoding == "msgpack" else 1
+        self._first = FINAL | (2 if encoding == "msgpack" else 1)
         module = msgspec.msgpack if encoding == "msgpack" else msgspec.json
         self._write = module.Encoder().encode
         self._told = module.Decoder(Told | list[Told]).decode
@@ -176,8 +179,17 @@ class Line:
             self.ahead.extend(self.plain(payload))
 
     def frame(self, message: Mapping[str, object]) -> bytes:
-        """Return a message as one frame, masked."""
-        return masked(self._write(message), self._opcode)
+        """Return a message as one frame (RFC 6455, 5.2).
+
+        The masking key is 0, so that masking costs nothing: it protects caches from web pages,
+        and here is none.
+        """
+        payload = self._write(message)
+        size = len(payload)
+        if size < SHORT:
+            return bytes((self._first, MASKED | size)) + NO_MASK + payload
+        head = struct.pack(">BBH", self._first, MASKED | SHORT, size)
+        return head + NO_MASK + payload
 
     def send(self, data: bytes) -> bool:
         """Send ``data`` after what is still unsent; True once the system has taken everything.

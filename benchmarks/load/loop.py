@@ -19,7 +19,7 @@ from benchmarks.load.record import Second
 from benchmarks.load.seconds import Seconds, Stopping
 from benchmarks.load.sending import Sending
 
-AT_ONCE = 128  # orders sent before what has come is heard
+AT_ONCE = 256  # orders sent before what has come is heard
 FEW = 500  # connections that select() can watch, to the microsecond; beyond, to the millisecond
 NAP_NS = SECOND_NS // 50
 
@@ -79,6 +79,7 @@ class Loop:
         self._until = len(outcome.due)  # orders from here on are not sent
         if 0 < plan.stop.orders < self._until:
             self._until = plan.stop.orders
+        self.limit = self._until  # orders from here on are not even due
         self._blocked: set[int] = set()
         self.at = 0  # orders made so far
         self.late = array("q")  # how late the generator was, ns, order by order
@@ -105,7 +106,7 @@ class Loop:
                 said = self._outcome.bye
                 self.lost = f"{lost}: {said}" if said else str(lost)
                 self.ended_by = f"server lost: {self.lost}"
-        self._seconds.roll(self.now(), self.at)
+        self._seconds.roll(self.now(), self.at, self.limit)
         if not self.ended_by:
             whole = self._until == len(self._due)
             self.ended_by = "time" if whole else "orders"
@@ -121,6 +122,7 @@ class Loop:
     def _finish(self, why: str, now: int) -> None:
         """Send no more; what was sent is awaited for as long as at the plan's end."""
         self.ended_by = why
+        self.limit = min(self.limit, bisect_right(self._due, now))
         self._until = self.at
         self._end_ns = min(self._end_ns, now)
 
@@ -170,7 +172,7 @@ class Loop:
         self.late.extend([offered - due for due in self._due[first:upto]])
 
     def _second(self, now: int, tell: Callable[[Second], None]) -> None:
-        row = self._seconds.roll(now, self.at)
+        row = self._seconds.roll(now, self.at, self.limit)
         tell(row)
         phase = self._outcome.phase
         if self.ended_by:

@@ -12,6 +12,7 @@ from benchmarks.load.ends import SENT
 from benchmarks.load.outcome import Outcome
 from benchmarks.load.plan import Stop
 from benchmarks.load.record import Second
+from benchmarks.load.tally import Tally
 
 
 class Seconds:
@@ -25,23 +26,25 @@ class Seconds:
         self._intended = 0
         self._first_open = 0  # all before it have their answer
         self.rows: list[Second] = []
+        self.tally = Tally(outcome)
         self.answered = 0
         self.refused = 0
         self.next_ns = SECOND_NS
 
-    def roll(self, now_ns: int, made: int) -> Second:
-        """Close the second that runs; ``made``: orders sent so far.
+    def roll(self, now_ns: int, made: int, limit: int) -> Second:
+        """Close the second that runs; ``made``: orders sent so far, ``limit``: that will be.
 
         Its latencies are those of the orders answered in it, and the age of those that were due
         before it and still have no answer: a venue that says nothing shows in each second.
         """
         outcome = self._outcome
-        intended = bisect_right(self._due, now_ns, self._intended)
+        intended = max(self._intended, min(limit, bisect_right(self._due, now_ns)))
         waits = self._waiting_ns(now_ns, made)
         fresh = np.frombuffer(outcome.fresh, dtype=np.int64)
         values = np.concatenate([fresh, waits]) / 1000
         middle, high, most = np.percentile(values, (50, 99, 100)) if len(values) else np.zeros(3)
         self.answered += len(fresh)
+        self.tally.add(fresh)
         row = Second(
             t=round(now_ns / SECOND_NS, 3),
             intended=intended - self._intended,

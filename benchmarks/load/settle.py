@@ -115,16 +115,23 @@ class Settling:
     def _cancel(self, lane: Lane, mine: list[int]) -> None:
         """Take back what the run's listings of an account left in the book, and wait for it."""
         outcome = self._outcome
+        if mine and not lane.client.others:  # nobody else's order is meant
+            self._answer(lane, {"type": "cancel_all", **self._named("all")}, "mass_cancelled")
+            mine = [order for order in mine if outcome.end[order] in LIVE]
         for at in range(0, len(mine), AT_ONCE):
             part = mine[at : at + AT_ONCE]
             for order in part:
-                request = {"type": "cancel", "client_order_id": f"{outcome.tag}x{order}"}
+                request = {"type": "cancel", **self._named(order)}
                 no = outcome.number[order]
                 lane.line.send(lane.line.frame({**request, "order_no": no}))
             self._listen(lane, partial(_over, outcome, part))
         left = sum(outcome.end[order] in LIVE for order in mine)
         if left:
             outcome.find(f"{left} orders of {lane.client.name} could not be taken back.")
+
+    def _named(self, what: object) -> dict[str, object]:
+        """Return the id of a request that is none of the run's orders."""
+        return {"client_order_id": f"{self._outcome.tag}x{what}"}
 
     def _conserved(self) -> int:
         """Hold every account against its reports; return how many."""
@@ -164,9 +171,12 @@ class Settling:
 
     def _answer(self, lane: Lane, question: dict[str, object], wanted: str) -> dict[str, Any]:
         lane.line.send(lane.line.frame(question))
+        named = question.get("client_order_id", question)
         for message in self._heard(lane):
             if message["type"] == wanted:
                 return message
+            if message["type"] == "refused" and message.get("client_order_id") == named:
+                return {}
         raise LineLostError(f"no answer to {question['type']}")
 
     def _listen(self, lane: Lane, done: Callable[[], bool]) -> None:
