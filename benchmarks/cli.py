@@ -202,3 +202,53 @@ def bench_profile(
         gateway.run(out, span_s, quick, Console(), note)
     except gateway.PROBLEMS as wrong:
         raise fail(f"no profile: {wrong}") from None
+
+
+@bench_app.command("page")
+def bench_page(
+    docs: Annotated[
+        Path, typer.Option(help="Where page and pictures go.", metavar="FOLDER")
+    ] = Path("docs"),
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="The figures (default: results/bench in it).", metavar="FOLDER"
+        ),
+    ] = None,
+) -> None:
+    """Make the page of results and its pictures from kept figures."""
+    from benchmarks import results
+
+    figures = folder or docs / results.FOLDER
+    if not figures.is_dir():
+        output.refuse(f"{figures} is not a folder; tanshi bench all --json {figures} makes it")
+    try:
+        written = results.write(docs, figures)
+    except compare.CompareError as wrong:
+        output.refuse(wrong)
+    for file in written:
+        Console().print(str(file), markup=False, highlight=False, soft_wrap=True)
+
+
+@bench_app.command("guard")
+def bench_guard(
+    file: Annotated[Path, typer.Option(help="The ratios to hold to.", metavar="FILE")] = Path(
+        "docs/results/bench/guard.json"
+    ),
+    write: Annotated[
+        bool, typer.Option("--write", help="Keep the ratios of this run as those to hold to.")
+    ] = False,
+) -> None:
+    """In a minute: is a ratio worse than the kept one? It warns."""
+    from benchmarks import guard
+
+    try:
+        kept = None if write else guard.read(file)
+        found = guard.measure(note)
+        if kept is not None:
+            guard.show(kept, found, output.result_console(None))
+    except (CannotMeasureError, guard.GuardError) as wrong:
+        raise fail(wrong) from None
+    if kept is None:
+        guard.write(file, found)
+        Console().print(f"{file} written", markup=False, highlight=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     return found
 
 
-def headlines(figures: dict[str, Any]) -> dict[str, float]:
+def headlines(figures: Mapping[str, Any]) -> dict[str, float]:
     """Return the figures that stand at the top with a unit in their name, sizes left out."""
     return {
         name: float(value)

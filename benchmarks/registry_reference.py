@@ -52,7 +52,7 @@ class Reference:
         def work() -> None:
             with registry.database.write() as tx:
                 for name, values in rows.items():
-                    columns = [named(each) for each in values[0]]
+                    columns: list[Any] = [named(each) for each in values[0]]
                     tx.execute(insert(table(PREFIX + name, *columns)), values)
 
         self.wall.setdefault(run, []).append(seconds(work))
@@ -81,6 +81,6 @@ def _counts(registry: Registry) -> dict[str, int]:
 
 def _rows(tx: Connection, name: str, count: int) -> list[dict[str, Any]]:
     """Return rows as they are stored: read by name only, so that no type is changed on the way."""
-    columns = [named(each.name) for each in metadata.tables[name].columns]
+    columns: list[Any] = [named(each.name) for each in metadata.tables[name].columns]
     found = tx.execute(select(*columns).select_from(table(name)).limit(count))
     return [dict(row) for row in found.mappings()]
