@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 from engine.exchange import Exchange
 from engine.records import Kind
 from tests.property.agreement import play, unlike_or_unsound
 from tests.reference import Twin
 from tests.tapes import BLANK, CommandDict, Tape
+
+Item = TypeVar("Item")  # a command, or whatever else a failing list is made of
 
 
 def difference(commands: list[CommandDict]) -> str | None:
@@ -28,9 +31,7 @@ def difference(commands: list[CommandDict]) -> str | None:
     return unlike_or_unsound(engine, twin)
 
 
-def shrink(
-    commands: list[CommandDict], fails: Callable[[list[CommandDict]], object]
-) -> list[CommandDict]:
+def shrink(commands: list[Item], fails: Callable[[list[Item]], object]) -> list[Item]:
     """Return a shorter list that still fails; no single command of it can be left out."""
     size = max(1, len(commands) // 2)
     while True:
