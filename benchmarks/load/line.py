@@ -117,6 +117,15 @@ def _trust(plan: Plan) -> ssl.SSLContext:
     return context
 
 
+def no_way(place: Place, error: OSError) -> LoadError:
+    """Return why there is no connection: ``tls`` or ``unreachable``."""
+    if isinstance(error, ssl.SSLError):
+        text = getattr(error, "verify_message", "") or error.reason or str(error)
+        return LoadError("tls", f"No TLS with {place.name}: {text}.")
+    why = error.strerror or str(error)
+    return LoadError("unreachable", f"Nobody answers at {place.name}: {why}.")
+
+
 def connected(place: Place) -> socket.socket:
     """Return a connected socket.
 
@@ -126,8 +135,7 @@ def connected(place: Place) -> socket.socket:
     try:
         found = socket.create_connection((place.host, place.port), timeout=WITHIN_S)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise LoadError("unreachable", f"Nobody answers at {place.name}: {why}.") from error
+        raise no_way(place, error) from error
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # elsewhere the system may hold more than it sent
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -137,8 +145,7 @@ def connected(place: Place) -> socket.socket:
         return place.tls.wrap_socket(found, server_hostname=place.host)
     except OSError as error:
         found.close()
-        text = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
-        raise LoadError("tls", f"No TLS with {place.name}: {text}.") from error
+        raise no_way(place, error) from error
 
 
 class Line:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from benchmarks.load.line import WITHIN_S, Place
+from benchmarks.load.line import WITHIN_S, Place, no_way
 from benchmarks.load.orders import BUY, Orders
 from benchmarks.load.plan import LoadError
 
@@ -30,7 +30,7 @@ def page(place: Place, path: str) -> Any:
     """Return a public page of the venue.
 
     Raises:
-        LoadError: ``unreachable``, ``no_venue``.
+        LoadError: ``unreachable``, ``tls``, ``no_venue``.
     """
     secure = place.tls is not None
     link = (
@@ -47,8 +47,7 @@ def page(place: Place, path: str) -> Any:
             raise LoadError("no_venue", text)
         return msgspec.json.decode(content)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise LoadError("unreachable", f"Nobody answers at {place.name}: {why}.") from error
+        raise no_way(place, error) from error
     except (http.client.HTTPException, msgspec.MsgspecError) as error:
         raise LoadError("no_venue", f"{place.name} is no venue: {type(error).__name__}.") from error
     finally:

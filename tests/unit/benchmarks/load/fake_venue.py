@@ -50,11 +50,15 @@ class Listing:
 
 @dataclass
 class FakeVenue:
-    """``lie``: what it does wrong; ``at``: after so many orders."""
+    """``lie``: what it does wrong; ``at``: after so many orders.
+
+    ``serve_s``: how long it takes over each message, one after the other.
+    """
 
     lie: str = ""
     at: int = 20
     stall_s: float = 0.0
+    serve_s: float = 0.0
     phase: str = "morning"
     orders_per_second: int = 0
     port: int = 0
@@ -104,6 +108,7 @@ class FakeVenue:
                 message = json.loads(frame)
                 self.maybe_fail(line)
                 with self.lock:
+                    time.sleep(self.serve_s)
                     getattr(self, f"on_{message['type']}")(account, message)
 
     def maybe_fail(self, line: ServerConnection) -> None:
