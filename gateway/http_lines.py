@@ -16,6 +16,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
+from websockets.http11 import Request
+from websockets.protocol import State
+
+from gateway.frames import TEXT, awaited, control_ends, whole_messages
 
 REQUEST_WITHIN_S = 5.0
 DESCRIPTORS_KEPT = 64  # for the journal, snapshots, the registry, and pages being written
@@ -63,12 +67,43 @@ class HttpLine(H11Protocol):
 class SocketLine(WebSocketsSansIOProtocol):
     """A WebSocket whose peer cannot fill the venue's memory with pongs or pieces.
 
-    What one read brings is handled in one go, so it is kept small: others come next.
+    What one read brings is handled in one go, so it is kept small: others come next. Messages in
+    one frame, which nearly all are, are cut from the stream here, and control frames handed on
+    whole; from the first thing of another kind on websockets reads the stream itself.
     """
+
+    _held: bytes | None = None  # of a frame that is not whole yet; None: websockets reads
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         transport.max_size = READ_BYTES_MAX
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.conn.reader.buffer:
+            self._held = b""
+
+    def data_received(self, data: bytes) -> None:
+        if self._held is None:
+            super().data_received(data)
+            return
+        data, self._held = self._held + data, None
+        while self.conn.state is State.OPEN:
+            messages, at = whole_messages(data)
+            for kind, payload in messages:
+                self.curr_msg_data_type = "text" if kind == TEXT else "bytes"
+                self.frames = [payload]
+                self.send_receive_event_to_app()
+            data = data[at:]
+            end = control_ends(data)
+            if end == 0:
+                break
+            super().data_received(data[:end])
+            data = data[end:]
+        if self.conn.state is State.OPEN and awaited(data):
+            self._held = data
+        elif data and self.conn.parser_exc is None:
+            super().data_received(data)
 
     async def send(self, message: Any) -> None:
         """Send, unless the line has ended over what the peer has sent: then it is gone."""
