@@ -36,7 +36,7 @@ def mark_of(drawn: object) -> str:
 
 def file_of(question: str, series: Mapping[str, Any]) -> str:
     """Return the name of the picture of a series."""
-    own = str(series["name"]).removeprefix(f"{question}_")
+    own = str(series["name"]).replace("_", "-").removeprefix(f"{question}-")
     return f"bench-{question}-{own}.svg".replace("_", "-")
 
 
