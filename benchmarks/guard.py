@@ -92,9 +92,15 @@ def measure(say: Say) -> Kept:
         size = runner.size_of(name, quick=True, changes=guarded.changes)
         figures = runner.measure(name, size, lambda _: None)
         ratios = {each: figures["ratios"][each] for each in guarded.ratios}
-        found["questions"][name] = {"size": json.loads(json.dumps(asdict(size))), "ratios": ratios}
+        found["questions"][name] = {"size": as_kept(size), "ratios": ratios}
         say(f"{name}: {time.perf_counter() - began:.0f} s")
     return found
+
+
+def as_kept(size: Any) -> dict[str, Any]:
+    """Return a size as a file has it."""
+    kept: dict[str, Any] = json.loads(json.dumps(asdict(size)))
+    return kept
 
 
 def read(file: Path) -> Kept:
