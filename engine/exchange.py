@@ -22,7 +22,7 @@ from engine.kernel import (
     TIME_FELL,
     run,
 )
-from engine.outcome import Outcome
+from engine.outcome import Outcome, as_bytes
 from engine.reasons import Reason
 from engine.records import COMMAND, EVENT, Kind, commands
 from engine.state import Array, State
@@ -137,7 +137,7 @@ class Exchange:
         rows = outcome.rows()
         if n + len(rows) + ROOM_PER_COMMAND > len(events):
             events = _roomier(events, n, len(rows) + ROOM_PER_COMMAND)
-        events[n : n + len(rows)] = rows
+        as_bytes(events)[n : n + len(rows)] = as_bytes(rows)
         return events, n + len(rows)
 
     def orders_today(self) -> Array:
@@ -158,7 +158,7 @@ class Exchange:
 def _roomier(events: Array, n: int, more: int) -> Array:
     """Return the first ``n`` events in an array with room for at least ``more`` further ones."""
     grown = np.empty(n + max(more, len(events)), EVENT)
-    grown[:n] = events[:n]
+    as_bytes(grown)[:n] = as_bytes(events)[:n]
     return grown
 
 

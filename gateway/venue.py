@@ -17,8 +17,7 @@ import asyncio
 import contextlib
 import errno
 import logging
-import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +28,9 @@ from gateway.daycycle import DayCycle
 from gateway.desk.day_record import DayRecord, day_begins, listed_only
 from gateway.desk.desk import Desk
 from gateway.desk.proposals import Proposals, executed_names
-from gateway.journal.disk import Disk, Point
+from gateway.journal.disk import Disk
 from gateway.journal.journal import Journal, Mark
-from gateway.journal.memory import recall, remember
-from gateway.journal.quarantine import PoisonError, Quarantine
-from gateway.journal.replay import find_poison
+from gateway.journal.memory import remember
 from gateway.journal.sequencer import Clock, Sequencer, stop_at_once
 from gateway.journal.snapshots import Snapshot, Snapshots
 from gateway.journal.watchdog import Watchdog
@@ -42,16 +39,14 @@ from gateway.market import CEA, Market
 from gateway.market_history import MarketHistory
 from gateway.oversight import Oversight
 from gateway.publisher import Publisher
+from gateway.recovery import Stages, no_collection, replay
 from marketdata.feed import Feed
-from registry.inbox import concerning
 from registry.institution import Registry
 
 if TYPE_CHECKING:
     from gateway.moving import Mover
 
 logger = logging.getLogger(__name__)
-
-REPLAY_ROWS = 8192  # small batches are applied together: the events are the same
 
 
 class Venue:
@@ -79,7 +74,8 @@ class Venue:
         self.cycle: DayCycle
         self.mover: Mover | None = None  # of a manual clock
         self.listeners: list[Callable[[np.ndarray, np.ndarray], None]] = []
-        self._executed: set[bytes] = set()  # names of proposals in the journal
+        self.executed: set[bytes] = set()  # names of proposals in the journal
+        self.recovery_s: dict[str, float] = {}  # what each stage of the start has cost
         self._tasks: list[asyncio.Task[None]] = []
         self._taken: Snapshot | None = None  # of before the day that is about to begin
         self._keeping: list[asyncio.Task[None]] = []
@@ -101,7 +97,8 @@ class Venue:
             PoisonError: nor before a command is quarantined.
         """
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.ExitStack() as undone:
+        stages = Stages()
+        with contextlib.ExitStack() as undone, no_collection():
             journal = Journal(data_dir / "journal", disk=disk)
             undone.callback(journal.close)
             url = registry_url or f"sqlite:///{data_dir / 'registry.db'}"
@@ -109,8 +106,11 @@ class Venue:
             undone.callback(registry.close)
             venue = cls(data_dir, registry, journal, market)
             undone.callback(venue.history.close)
+            stages.passed("opening")
             warm_up()
-            venue._replay()
+            stages.passed("kernels")
+            replay(venue, stages)
+            venue.recovery_s = stages.seconds
             undone.pop_all()
         return venue
 
@@ -140,7 +140,7 @@ class Venue:
             proposals=self.proposals,
             before_day=self._take_snapshot,
         )
-        for approved in self.proposals.missing(self._executed):
+        for approved in self.proposals.missing(self.executed):
             self.desk.institutions.execute(approved)  # approved just before the venue stopped
         works = (self.sequencer.run(), self.cycle.run(), self.publisher.run())
         for work in (*works, self.desk.safeguards.run(clock)):
@@ -175,7 +175,7 @@ class Venue:
         self.publisher.changed()
         self.cycle.note(commands, events, self.desk.codes)
         if not listed_only(commands):
-            self._executed |= executed_names(commands)
+            self.executed |= executed_names(commands)
             self._keep_snapshot(events)
         for listener in self.listeners:
             listener(commands, events)
@@ -192,7 +192,7 @@ class Venue:
         if mark is None:
             return
         memory = remember(self.feed, self.oversight.caught_up())
-        state, executed = self.exchange.state.copy(), frozenset(self._executed)
+        state, executed = self.exchange.state.copy(), frozenset(self.executed)
         self._taken = Snapshot(mark, state, memory, executed)
 
     def _keep_snapshot(self, events: np.ndarray) -> None:
@@ -210,63 +210,6 @@ class Venue:
     def _write_snapshot(self, snapshot: Snapshot) -> None:
         if _with_room(lambda: self.snapshots.keep(snapshot)):
             self.journal.archive(self.snapshots.oldest_seq())
-
-    def _start_from_snapshot(self) -> Iterator[np.ndarray]:
-        """Take over the newest snapshot; return the journal's commands that follow it."""
-        snapshot, witnesses = self.snapshots.load()
-        heard_seq = self.registry.heard_seq()
-        if snapshot is None:
-            return self.journal.replay(None, witnesses, heard_seq)
-        self.exchange.state = snapshot.state
-        recall(snapshot.memory, self.feed, self.oversight.caught_up())
-        self._executed |= snapshot.executed
-        return self.journal.replay(snapshot.mark, witnesses, heard_seq)
-
-    def _replay(self) -> None:
-        began = time.perf_counter()
-        today: list[tuple[np.ndarray, np.ndarray]] = []
-        registry_part: list[tuple[np.ndarray, np.ndarray]] = []
-        batches = Quarantine(self.journal.folder).screened(self._start_from_snapshot())
-        first_seq = self.exchange.seq + 1
-        for batch in gathered(batches, REPLAY_ROWS):
-            events = self._applied(batch)
-            self.feed.absorb(events)
-            self.feed.flush()
-            self.oversight.replay(events)
-            self._executed |= executed_names(batch)
-            if day_begins(events) is not None:
-                today.clear()
-            today.append((batch, events))
-            heard = concerning(batch)
-            if heard.size:
-                registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
-            self.journal.disk.passed(Point.RECOVERING)
-        for batch, events in today:
-            self.record.absorb(batch, events)
-        self.record.learn_ids()
-        self.oversight.replayed()
-        self.desk.learn_instruments()
-        if registry_part:
-            heard, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))
-            self.registry.absorb(heard, events, tuple(self.desk.codes))
-        seconds = time.perf_counter() - began
-        count = self.exchange.seq + 1 - first_seq
-        logger.info("replayed %d commands from %d on in %.2f s", count, first_seq, seconds)
-
-    def _applied(self, batch: np.ndarray) -> np.ndarray:
-        """Apply commands of the journal.
-
-        Raises:
-            PoisonError: one of them cannot be applied; names it.
-        """
-        try:
-            return self.exchange.apply(batch)
-        except Exception as error:
-            poison = find_poison(self.data_dir)
-            at = int(batch["seq"][0]) if poison is None else poison.seq
-            raise PoisonError(
-                f"command {at} stops the exchange ({error!r}): see `tanshi quarantine`"
-            ) from error
 
     def _code(self, instrument: int) -> str:
         code: bytes = self.exchange.state.instruments["code"][instrument]
@@ -296,22 +239,3 @@ async def _watched(
     except BaseException as error:
         stop(error)
         raise
-
-
-def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
-    """Join successive batches until they have ``rows`` commands: one apply instead of many."""
-    waiting: list[np.ndarray] = []
-    count = 0
-    for batch in batches:
-        waiting.append(batch)
-        count += len(batch)
-        if count >= rows:
-            yield _joined(waiting)
-            waiting, count = [], 0
-    if waiting:
-        yield _joined(waiting)
-
-
-def _joined(batches: list[np.ndarray]) -> np.ndarray:
-    """Concatenate rows of one dtype as bytes: NumPy would go field by field."""
-    return np.frombuffer(b"".join(batch.tobytes() for batch in batches), batches[0].dtype)

@@ -11,15 +11,16 @@ it. A stream belongs to an account, or to a person of an institution (``-1 - per
 
 from __future__ import annotations
 
-import contextlib
-import mmap
 from array import array
 from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.records import COMMAND, EVENT, HOT_KINDS_END, Event, Kind, Modality, Phase
+from gateway.desk.rows import Rows
 from gateway.journal.quarantine import NO_KIND
 from gateway.keys import OFFICE_FIRST
 
@@ -85,6 +86,23 @@ def _firsts(commands: np.ndarray, events: np.ndarray) -> np.ndarray:
     return np.searchsorted(events["seq"], commands["seq"])
 
 
+def _by_owner(values: np.ndarray, owners: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each owner, least first, and its values in order; values are never negative.
+
+    Both go into one number: sorting numbers is much faster than sorting places by two keys.
+    """
+    if len(values) == 0:
+        return
+    bits = int(values.max()).bit_length()
+    keys = np.sort((owners.astype(np.int64) << bits) | values)
+    owners, values = keys >> bits, keys & ((1 << bits) - 1)
+    firsts = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist()]
+    for owner, begin, end in zip(
+        owners[firsts].tolist(), firsts, [*firsts[1:], len(values)], strict=True
+    ):
+        yield owner, values[begin:end]
+
+
 class Group(NamedTuple):
     """New reports of one reader: the number of the first one, and their refs.
 
@@ -97,69 +115,12 @@ class Group(NamedTuple):
     usual: bool = False
 
 
-ROOM_MIN = 1 << 20  # rows: address space only, the system gives memory when a row is written
-
-
-def _memory(count_bytes: int) -> mmap.mmap:
-    """Return zeroed memory of this process, in large pages where the system has them."""
-    memory = mmap.mmap(-1, count_bytes, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):
-            memory.madvise(mmap.MADV_HUGEPAGE)
-    return memory
-
-
-class Rows:
-    """An array that grows at its end; ``all`` are the rows in use.
-
-    It grows where it is, or is moved by the system page by page: no row is copied, no memory is
-    touched for the first time but for new rows. Rows are written as raw bytes: NumPy copies
-    structured rows field by field otherwise.
-    """
-
-    def __init__(self, dtype: np.dtype) -> None:
-        self._dtype = dtype
-        self._raw = np.dtype((np.void, dtype.itemsize))
-        self._memory = _memory(ROOM_MIN * dtype.itemsize)
-        self._room = np.frombuffer(self._memory, dtype)
-        self.size = 0
-
-    @property
-    def all(self) -> np.ndarray:
-        """The rows in use, not copied."""
-        return self._room[: self.size]
-
-    def extend(self, rows: np.ndarray) -> None:
-        """Append ``rows``."""
-        size = self.size + len(rows)
-        if size > len(self._room):
-            self._grow(max(size, 2 * len(self._room)))
-        added = np.ascontiguousarray(rows, self._dtype).view(self._raw)
-        self._room.view(self._raw)[self.size : size] = added
-        self.size = size
-
-    def _grow(self, count: int) -> None:
-        count_bytes = count * self._dtype.itemsize
-        del self._room  # memory that is looked at does not move
-        try:
-            self._memory.resize(count_bytes)
-        except (BufferError, SystemError):  # somebody else looks at it; this system cannot move it
-            older, self._memory = self._memory, _memory(count_bytes)
-            rows = np.frombuffer(older, self._raw, self.size)
-            np.frombuffer(self._memory, self._raw)[: self.size] = rows
-        self._room = np.frombuffer(self._memory, self._dtype)
-
-    def chosen(self, positions: np.ndarray) -> np.ndarray:
-        """Return a copy of the rows at ``positions``."""
-        found: np.ndarray = self._room.view(self._raw)[positions]
-        return found.view(self._dtype)
-
-
 class DayRecord:
     """Commands, events, private streams and client order ids since the last BEGIN_DAY."""
 
     def __init__(self) -> None:
-        self.ids: dict[int, dict[str, int]] = {}
+        self._ids: dict[int, dict[str, int]] = {}
+        self._unread: dict[int, np.ndarray] = {}  # rows of ``commands`` whose ids nobody asked for
         self.streams: dict[int, array[int]] = {}
         self.first_seq = 1
         self.first_order_no = 0
@@ -175,6 +136,26 @@ class DayRecord:
 
         commands: shape (n,), dtype COMMAND. events: shape (m,), dtype EVENT, all of them theirs.
         """
+        return self._streams_grow(*self._take(commands, events))
+
+    def rebuild(self, parts: deque[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Take in what was applied of the day, batch by batch as in ``absorb`` (after a restart).
+
+        Only the first one may begin the day. Empties ``parts``: the memory is needed here.
+        """
+        taken = []
+        while parts:
+            refs, owners, _ = self._take(*parts.popleft())
+            taken.append((refs, owners))
+        if taken:
+            refs, owners = (np.concatenate(column) for column in zip(*taken, strict=True))
+            self._streams_grow(refs, owners, usual=False)
+        self.learn_ids()
+
+    def _take(
+        self, commands: np.ndarray, events: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, bool]:
+        """Keep a batch; return its refs, whose stream each belongs to, and whether it is usual."""
         usual = listed_only(commands)
         begun = None if usual else day_begins(events)
         if begun is not None:
@@ -191,8 +172,7 @@ class DayRecord:
         if not usual:
             self.rare = self.rare or bool(RARE[events["kind"]].any())
         self._learn_orders(events, usual)
-        refs, owners = self._readers(commands, events, start, usual)
-        return self._streams_grow(refs, owners, usual)
+        return (*self._readers(commands, events, start, usual), usual)
 
     def _learn_orders(self, events: np.ndarray, usual: bool) -> None:
         """Note which command brought each new order: the numbers go up without gaps."""
@@ -240,20 +220,32 @@ class DayRecord:
         return name.decode()
 
     def learn_ids(self) -> None:
-        """Rebuild the client order ids from the commands (after a restart)."""
+        """Know the client order ids in the commands (after a restart); read when asked for."""
         used = self.commands.all
         official = used["operator"] >= OFFICE_FIRST
         said = (BY_PEOPLE[used["kind"]] | official) & (used["client_order_id"] != b"")
         owner = np.where(official, office(used["operator"]), used["account"])
-        columns = (owner[said], used["client_order_id"][said], used["seq"][said])
-        for account, identity, seq in zip(*(column.tolist() for column in columns), strict=True):
-            self.ids_of(account).setdefault(identity.decode(), seq)
+        rows = np.flatnonzero(said)
+        self._unread = dict(_by_owner(rows, owner[rows]))
+
+    @property
+    def ids(self) -> dict[int, dict[str, int]]:
+        """All client order ids of the day, by account: each with its (first) command's seq."""
+        for account in list(self._unread):
+            self.ids_of(account)
+        return self._ids
 
     def ids_of(self, account: int) -> dict[str, int]:
         """Return the account's client order ids of the day, each with its (first) command's seq."""
-        found = self.ids.get(account)
+        found = self._ids.get(account)
         if found is None:
-            found = self.ids[account] = {}
+            found = self._ids[account] = {}
+        rows = self._unread.pop(account, None) if self._unread else None
+        if rows is not None:
+            used = self.commands.all
+            columns = (used["client_order_id"][rows].tolist(), used["seq"][rows].tolist())
+            for identity, seq in zip(*columns, strict=True):
+                found.setdefault(identity.decode(), seq)
         return found
 
     def report_seq(self, account: int) -> int:
@@ -329,12 +321,8 @@ class DayRecord:
     def _streams_grow(self, refs: np.ndarray, owners: np.ndarray, usual: bool) -> list[Group]:
         if len(refs) == 0:
             return []
-        order = np.lexsort((refs, owners))
-        refs, owners = refs[order], owners[order]
-        edges = np.flatnonzero(np.diff(owners)) + 1
-        firsts = [0, *edges.tolist()]
         groups = []
-        for account, mine in zip(owners[firsts].tolist(), np.split(refs, edges), strict=True):
+        for account, mine in _by_owner(refs, owners):
             stream = self.streams.setdefault(account, array("q"))
             groups.append(Group(account, len(stream) + 1, mine, usual))
             stream.frombytes(mine.tobytes())
@@ -349,5 +337,6 @@ class DayRecord:
         self.order_seq = Rows(np.dtype(np.int64))
         self.session_seq, self.rare = {}, False
         self.streams = {}
-        for account, ids in self.ids.items():
-            self.ids[account] = {each: seq for each, seq in ids.items() if seq > first_seq}
+        self._unread = {}  # they are of commands before this one
+        for account, ids in self._ids.items():
+            self._ids[account] = {each: seq for each, seq in ids.items() if seq > first_seq}

@@ -10,7 +10,8 @@ import pytest
 from engine.records import EVENT, Phase
 from gateway.client import Client, RefusedError
 from gateway.desk.reports import reports
-from gateway.venue import Venue, gathered
+from gateway.recovery import gathered
+from gateway.venue import Venue
 from gateway.wire.codec import JSON
 from tests.e2e.live_venue import LiveVenue, live_venue
 

@@ -191,7 +191,7 @@ def remembered(venue: Venue) -> dict[str, Any]:
         "totals": [[t.row() for t in v.totals] for v in feed.figures.vintages],
         "composite": feed.figures.composite_line(),
         "listings": [[book.side(side).best(99) for side in (1, 2)] for book in feed.books],
-        "executed": venue._executed,
+        "executed": venue.executed,
     }
 
 
@@ -246,7 +246,7 @@ def test_started_from_a_snapshot_everything_is_as_replayed_from_the_beginning(
     assert len(list((folder / "journal" / ARCHIVE).glob("*.seg"))) >= 2
     shutil.copytree(folder, tmp_path / "whole")
     shutil.rmtree(tmp_path / "whole" / "snapshots")
-    with caplog.at_level("INFO", "gateway.venue"):
+    with caplog.at_level("INFO", "gateway.recovery"):
         tail, whole = recovered(folder), recovered(tmp_path / "whole")
     said = [each.args for each in caplog.records if "replayed" in each.message]
     starts = [int(args[1]) for args in said if isinstance(args, tuple)]

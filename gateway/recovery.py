@@ -1,0 +1,155 @@
+"""A start: the journal verified and played, and everything that was built from it built again.
+
+Exchange, public feed and reports take in every command since the snapshot (or of all time), the
+desk's record those of the running day. Small batches are joined first; what can be taken in by
+columns is. ``Stages`` says what each part of a start has cost.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gateway.desk.day_record import day_begins
+from gateway.desk.proposals import executed_names
+from gateway.journal.disk import Point
+from gateway.journal.memory import recall
+from gateway.journal.quarantine import PoisonError, Quarantine
+from gateway.journal.replay import find_poison
+from registry.inbox import concerning
+
+if TYPE_CHECKING:
+    from gateway.venue import Venue
+
+logger = logging.getLogger(__name__)
+
+REPLAY_ROWS = 65_536  # small batches are applied together: the events are the same
+
+Applied = tuple[np.ndarray, np.ndarray]  # commands and the events they cause
+
+
+class Stages:
+    """Seconds of each stage of a start, in the order in which they came first."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def passed(self, stage: str) -> None:
+        """Everything since the last call belonged to this stage."""
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+    def __str__(self) -> str:
+        return ", ".join(f"{stage} {spent:.2f} s" for stage, spent in self.seconds.items())
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: a start makes millions of objects and drops none in rings."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def replay(venue: Venue, stages: Stages) -> None:
+    """Bring a venue that was just made to where its journal ends.
+
+    Raises:
+        JournalDamageError, JournalFormatError: it must not start.
+        PoisonError: nor before a command is quarantined.
+    """
+    today: deque[Applied] = deque()
+    registry_part: list[Applied] = []
+    batches = Quarantine(venue.journal.folder).screened(_from_snapshot(venue))
+    first_seq = venue.exchange.seq + 1
+    stages.passed("snapshot")
+    for batch in gathered(batches, REPLAY_ROWS):
+        stages.passed("reading")
+        events = _applied(venue, batch)
+        stages.passed("applying")
+        venue.feed.absorb(events)
+        venue.feed.flush()
+        stages.passed("feed")
+        venue.oversight.replay(events)
+        venue.executed |= executed_names(batch)
+        stages.passed("reports")
+        if day_begins(events) is not None:
+            today.clear()
+        today.append((batch, events))
+        heard = concerning(batch)
+        if heard.size:
+            registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
+        venue.journal.disk.passed(Point.RECOVERING)
+    stages.passed("reading")
+    venue.record.rebuild(today)
+    venue.oversight.replayed()
+    venue.desk.learn_instruments()
+    stages.passed("record")
+    if registry_part:
+        commands, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))
+        venue.registry.absorb(commands, events, tuple(venue.desk.codes))
+    stages.passed("registry")
+    count = venue.exchange.seq + 1 - first_seq
+    logger.info("replayed %d commands from %d on (%s)", count, first_seq, stages)
+
+
+def _from_snapshot(venue: Venue) -> Iterator[np.ndarray]:
+    """Take over the newest snapshot; return the journal's commands that follow it."""
+    snapshot, witnesses = venue.snapshots.load()
+    heard_seq = venue.registry.heard_seq()
+    if snapshot is None:
+        return venue.journal.replay(None, witnesses, heard_seq)
+    venue.exchange.state = snapshot.state
+    recall(snapshot.memory, venue.feed, venue.oversight.caught_up())
+    venue.executed |= snapshot.executed
+    return venue.journal.replay(snapshot.mark, witnesses, heard_seq)
+
+
+def _applied(venue: Venue, batch: np.ndarray) -> np.ndarray:
+    """Apply commands of the journal.
+
+    Raises:
+        PoisonError: one of them cannot be applied; names it.
+    """
+    try:
+        return venue.exchange.apply(batch)
+    except Exception as error:
+        poison = find_poison(venue.data_dir)
+        at = int(batch["seq"][0]) if poison is None else poison.seq
+        raise PoisonError(
+            f"command {at} stops the exchange ({error!r}): see `tanshi quarantine`"
+        ) from error
+
+
+def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
+    """Join successive batches until they have ``rows`` commands: one apply instead of many."""
+    waiting: list[np.ndarray] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += len(batch)
+        if count >= rows:
+            yield joined(waiting)
+            waiting, count = [], 0
+    if waiting:
+        yield joined(waiting)
+
+
+def joined(batches: list[np.ndarray]) -> np.ndarray:
+    """Concatenate rows of one dtype as bytes: NumPy would go field by field."""
+    if len(batches) == 1:
+        return batches[0]
+    return np.frombuffer(b"".join(batch.view(np.uint8).data for batch in batches), batches[0].dtype)
