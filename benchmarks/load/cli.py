@@ -135,7 +135,7 @@ def load(
     day: Day = None,
     mix: Mix = None,
     tonnes: Tonnes = "1..20",
-    reach: Reach = 0.2,
+    reach: Reach = 0.02,
     encoding: EncodingOption = Encoding.MSGPACK,
     seed: Seed = 1,
     stop: StopOption = None,

@@ -159,6 +159,8 @@ class _Run:
             over_ns = self._loop.now()
             busy = (time.process_time() - busy_s) / max(1e-9, over_ns / SECOND_NS)
         checks = self._settling.settle(lost=bool(self._loop.lost))
+        if self._settling.interrupted:
+            self._loop.ended_by = "interrupted"
         return self._record(began_us, over_ns, busy, core, checks)
 
     def _record(
@@ -188,7 +190,7 @@ class _Run:
             refusals=refusals,
             checks=checks,
             client=client,
-            advice=advice(plan, orders, refusals, client, self._entered.rate),
+            advice=advice(plan, orders, refusals, client, self._entered.rate, loop.ended_by),
             warmup_orders=figures.warmup_orders,
             warmup_latency_us=figures.warmup(),
         )

@@ -13,7 +13,7 @@ from benchmarks.load.plan import KINDS, Plan
 from benchmarks.load.record import Client, Latency, Orders, encoded, histogram, latency
 
 BUSY_MAX = 0.9  # of its core: beyond it this program was the limit
-LATE_US = 1_000.0
+LATE_US, LATE_SHARE = 1_000.0, 0.25  # p99 of its lateness, and what that is of the p99 measured
 RATE_LIMITED = ("rate_limited", "rate_abused")
 
 
@@ -94,20 +94,23 @@ class Figures:
         return dict(Counter(codes).most_common())
 
     def client(self, late_ns: np.ndarray, busy: float, core: int | None, p99_us: float) -> Client:
-        """Return how this program did: late by more than half of what it measured is the limit."""
+        """Return how this program did: too busy, or too late for what it measured, is the limit."""
         late = late_ns[self._first :] / 1000
         late_us = float(np.percentile(late, 99)) if len(late) else 0.0
-        slow = late_us > LATE_US and late_us > p99_us / 2
+        slow = late_us > LATE_US and late_us > p99_us * LATE_SHARE
         return Client(round(busy, 3), round(late_us, 1), busy > BUSY_MAX or slow, core)
 
 
 def advice(
-    plan: Plan, orders: Orders, refusals: dict[str, int], client: Client, rate: int
+    plan: Plan, orders: Orders, refusals: dict[str, int], client: Client, rate: int, ended_by: str
 ) -> list[str]:
-    """Return what the reader of the record should know. ``rate``: orders a second of an account."""
+    """Return what the reader of a record should know.
+
+    ``rate``: orders a second that the venue lets an account send, 0: as many as it likes.
+    """
     found = []
     limited = sum(refusals.get(code, 0) for code in RATE_LIMITED)
-    if limited:
+    if limited or "rate_abused" in ended_by:
         share = limited / max(1, orders.answered)
         found.append(
             f"{share:.0%} of the answers are rate_limited: the venue lets an account send {rate}"

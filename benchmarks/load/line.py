@@ -191,7 +191,7 @@ class Line:
         The masking key is 0, so that masking costs nothing: it protects caches from web pages,
         and here is none.
         """
-        payload = self._write(message)
+        payload: bytes = self._write(message)
         size = len(payload)
         if size < SHORT:
             return bytes((self._first, MASKED | size)) + NO_MASK + payload

@@ -16,7 +16,7 @@ from benchmarks.load.plan import KINDS, Plan
 LIST, TAKE, TAKE_BEST, CANCEL, PING_KIND = range(len(KINDS))
 BUY, SELL = 1, 2
 PICK_MAX = 1 << 30
-DEPTH = 2.0  # listings lie the denser the nearer to the reference: share = uniform ** DEPTH
+DEPTH = 4.0  # share = uniform ** DEPTH: half of the listings lie at the best price, as in a market
 
 
 @dataclass(frozen=True)

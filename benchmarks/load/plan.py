@@ -76,7 +76,7 @@ class Plan:
     market: str = ""
     qty_min: int = 1
     qty_max: int = 20
-    reach: float = 0.2
+    reach: float = 0.02
     stop: Stop = field(default_factory=Stop)
     answer_within_s: float = 10.0
     keep: bool = False

@@ -39,6 +39,7 @@ class Settling:
         self._outcome = outcome
         self._lanes = lanes
         self._keys = keys
+        self.interrupted = False
         self.ends = b""  # of every order, before what rests is taken back
 
     def settle(self, *, lost: bool) -> Checks:
@@ -59,6 +60,8 @@ class Settling:
         except (LineLostError, LoadError) as error:
             if not lost:
                 outcome.find(f"The venue was lost after the load, while it was asked: {error}.")
+        except KeyboardInterrupt:
+            self.interrupted = True
         outcome.give_up()
         self.ends = self.ends or bytes(outcome.end)
         others = len(outcome.trades)
