@@ -100,6 +100,7 @@ def test_the_exit_codes_are_those_of_the_command() -> None:
 
 def test_options_that_are_named_exist() -> None:
     known = {opt for p in typer.main.get_command(app).commands["load"].params for opt in p.opts}
-    others = {"--limit", "--demo", "--cash", "--holding", "--clock", "--speed"}  # of serve, account
+    others = {"--limit", "--demo", "--clock", "--speed", "--orders-per-second"}  # of serve
+    others |= {"--cash", "--holding"}  # of account
     named = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", PAGE))
     assert named - others <= known
