@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check nightly bench lock clean
+.PHONY: help setup run test check nightly bench guard lock clean
 
 help:            ## show this list
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -34,8 +34,12 @@ check: setup     ## format, lint, types, import contracts
 nightly: setup   ## the heavy evidence; prints a table
 	$(BIN)/python -m tests.nightly
 
-bench: setup     ## the speed figures of the README
-	$(BIN)/tanshi bench matching
+bench: setup     ## all speed figures and their page, for an hour on a quiet machine
+	$(BIN)/tanshi bench all --again --json docs/results/bench
+	$(BIN)/tanshi bench page
+
+guard: setup     ## a minute: warn where a ratio of speed is worse than the kept one
+	$(BIN)/tanshi bench guard
 
 lock: setup      ## renew requirements.lock after a change of pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

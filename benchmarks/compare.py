@@ -26,6 +26,10 @@ class CompareError(Exception):
     """A file whose figures cannot be held against these; its text is one sentence for people."""
 
 
+class SizeError(CompareError):
+    """Figures of the same question, measured in another size."""
+
+
 @dataclass(frozen=True)
 class Change:
     """One ratio, before and now."""
@@ -87,7 +91,7 @@ def fits(old: dict[str, Any], name: str, size: dict[str, Any], file: Path) -> No
     """Refuse figures of another question, or of the same one in another size.
 
     Raises:
-        CompareError: they cannot be held against each other.
+        CompareError: they are of another question; SizeError: they are of another size.
     """
     if old["benchmark"] != name:
         raise CompareError(f"{file} holds figures of {old['benchmark']}, not of {name}")
@@ -98,7 +102,7 @@ def fits(old: dict[str, Any], name: str, size: dict[str, Any], file: Path) -> No
         if old["size"].get(field) != ours.get(field)
     ]
     if differ:
-        raise CompareError(f"{file} was measured in another size: {'; '.join(differ)}")
+        raise SizeError(f"{file} was measured in another size: {'; '.join(differ)}")
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:

@@ -11,14 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import compare
-from benchmarks.runner import QUESTIONS, CannotMeasureError, module_of
+from benchmarks.runner import QUESTIONS, CannotMeasureError, module_of, size_of
 
 STOP_WITHIN_S = 30
 PROGRAM = (sys.executable, "-m", "tanshi", "bench")
@@ -40,21 +40,20 @@ def ask_all(
 ) -> tuple[list[Outcome], bool]:
     """Ask every question whose file is not in ``folder`` yet; return outcomes and if all was done.
 
-    ``again``: ask those whose file is there too. An interrupt ends the question that runs and the
+    A file of another size is measured anew; ``again``: every file is. An interrupt ends the question that runs and the
     rest; what was measured before is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
     try:
         for at, name in enumerate(QUESTIONS, 1):
-            file = folder / f"{name}.json"
             say(f"[{at}/{len(QUESTIONS)}] {name}: {QUESTIONS[name].help}")
-            outcomes.append(_kept(name, file) if not again and file.exists() else Outcome("", ""))
-            if not outcomes[-1].name:
-                outcomes[-1:] = [_ask(name, file, quick, program)]
+            file = folder / f"{name}.json"
+            kept = None if again or not file.exists() else _kept(name, file, quick)
+            outcomes.append(kept or _ask(name, file, quick, program))
             say(f"[{at}/{len(QUESTIONS)}] {name}: {told(outcomes[-1])}")
     except KeyboardInterrupt:
-        return [each for each in outcomes if each.name], False
+        return outcomes, False
     return outcomes, True
 
 
@@ -64,14 +63,15 @@ def told(outcome: Outcome) -> str:
     return f"{outcome.ended}{took}" + (f": {outcome.words}" if outcome.words else "")
 
 
-def _kept(name: str, file: Path) -> Outcome:
-    """Return that a file is there; one that does not hold this question's figures is told."""
+def _kept(name: str, file: Path, quick: bool) -> Outcome | None:
+    """Return that a file is there; None if what is there was measured in another size."""
     try:
-        found = compare.read(file)["benchmark"]
-    except compare.CompareError as wrong:
+        found = compare.read(file)
+        compare.fits(found, name, asdict(size_of(name, quick)), file)
+    except compare.SizeError:
+        return None
+    except (compare.CompareError, CannotMeasureError) as wrong:
         return Outcome(name, "failed", words=str(wrong))
-    if found != name:
-        return Outcome(name, "failed", words=f"{file} holds figures of {found}")
     return Outcome(name, "kept", words="its file is there already (--again measures anew)")
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -223,13 +223,19 @@ def test_memory_of_another_process_is_its_own() -> None:
 ONE = {"matching": QUESTIONS["matching"], "absent": Question("benchmarks.absent", "Not written.")}
 
 
+def quick_one(kept: Path, folder: Path) -> Path:
+    """Write the kept figures as if they were of the quick size."""
+    size = asdict(runner.size_of("matching", quick=True))
+    return changed(kept, folder, size=size).rename(folder / "matching.json")
+
+
 def test_all_keeps_what_is_there(
     kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(everything, "QUESTIONS", ONE)
     monkeypatch.setattr(runner, "QUESTIONS", ONE)
-    file = tmp_path / "matching.json"
-    file.write_bytes(kept.read_bytes())
+    file = quick_one(kept, tmp_path)
+    before = file.read_bytes()
     said: list[str] = []
     outcomes, complete = everything.ask_all(tmp_path, True, False, said.append)
     assert complete
@@ -237,11 +243,14 @@ def test_all_keeps_what_is_there(
         ("matching", "kept"),
         ("absent", "not there"),
     ]
-    assert file.read_bytes() == kept.read_bytes()
+    assert file.read_bytes() == before
     assert said[0].startswith("[1/2] matching: ")
     outcomes, _ = everything.ask_all(tmp_path, True, True, said.append)
     assert outcomes[0].ended == "measured"
-    assert json.loads(file.read_text())["size"]["messages"] > 2000
+    assert json.loads(file.read_text())["took_s"] != json.loads(before)["took_s"]
+    file.write_bytes(kept.read_bytes())
+    outcomes, _ = everything.ask_all(tmp_path, True, False, said.append)
+    assert outcomes[0].ended == "measured", "what was there was of another size"
     file.write_text("{")
     outcomes, _ = everything.ask_all(tmp_path, True, False, said.append)
     assert outcomes[0].ended == "failed"
@@ -261,7 +270,7 @@ def test_a_question_that_fails_leaves_no_file(
 
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path, kept: Path) -> None:
     words = [sys.executable, "-m", "tanshi", "bench", "all", "--quick", "--json", str(tmp_path)]
-    (tmp_path / "matching.json").write_bytes(kept.read_bytes())
+    quick_one(kept, tmp_path)
     with subprocess.Popen(
         words, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         start_new_session=True,
