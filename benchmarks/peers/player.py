@@ -71,7 +71,8 @@ def warm(stream: Stream, make: Opener) -> dict[str, Any]:
     before = peak_rss_mib()
     book = make()
     took = seconds(lambda: book.play(stream))
-    return {"warmup_s": took, "memory_growth_mib": peak_rss_mib() - before}
+    peak = peak_rss_mib()
+    return {"warmup_s": took, "memory_growth_mib": peak - before, "peak_rss_mib": peak}
 
 
 def check(stream: Stream, make: Opener, parts: int) -> dict[str, Any]:

@@ -27,7 +27,9 @@ class Player:
     def __init__(self, adapter: str, folder: Path, within_s: float = ANSWER_WITHIN_S) -> None:
         self.within_s = within_s
         # Its own words are kept aside: a program that dies says why on standard error.
-        self.words = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self.words = tempfile.TemporaryFile(  # noqa: SIM115 - it lives as long as the process
+            "w+", encoding="utf-8", errors="replace"
+        )
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "benchmarks.peers.player", adapter, str(folder)],
             stdin=subprocess.PIPE,

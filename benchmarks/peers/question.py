@@ -107,7 +107,7 @@ def measure(size: Size, say: Say, peers: Sequence[Peer] = PEERS) -> Figures:
         "runs": size.runs,
         "seed": size.seed,
         "core": next((one["core"] for one in played), None),
-        "peak_rss_mib": peak_rss_mib(),
+        "peak_rss_mib": max([peak_rss_mib(), *(one["peak_rss_mib"] for one in played)]),
         "machine": machine(),
     }
 
@@ -172,9 +172,14 @@ def _play(one: Round, size: Size, say: Say) -> Figures:
         row = _row(peer, entry.state, reason=entry.reason, round=one.title, messages=one.messages)
         row |= {"told": asdict(entry.told[-1])} if entry.told else {}
         rows.append(row | _speed(entry, entries, one.messages))
-    warmup_s = sum(entry.warmed.get("warmup_s", 0.0) for entry in entries.values())
-    core = entries["yardstick"].player.core
-    return {"own": own, "peers": rows, "warmup_s": warmup_s, "core": core}
+    warmed = [entry.warmed for entry in entries.values() if entry.warmed]
+    return {
+        "own": own,
+        "peers": rows,
+        "warmup_s": sum(found["warmup_s"] for found in warmed),
+        "peak_rss_mib": max(found["peak_rss_mib"] for found in warmed),
+        "core": entries["yardstick"].player.core,
+    }
 
 
 def _own_books_count(entries: Mapping[str, Entry]) -> None:
