@@ -73,6 +73,14 @@ class PlainMarket:
                 book.play((message,))
         return None
 
+    def clear(self) -> None:
+        """Let go of all orders: they and their queues know each other, and no collector runs."""
+        for book in self.books:
+            for side in book.sides.values():
+                for queue, _ in side.values():
+                    queue.clear()
+            book.orders.clear()
+
     def sums(self) -> tuple[int, int, int, int]:
         """Return trades, volume, checksum (the engine's own sums) and resting orders."""
         names = ("trades", "volume", "checksum")
@@ -257,6 +265,7 @@ def deep(
     step = _price_time_step if mode == Mode.PRICE_TIME else _listed_step
     for _ in range(count):
         step(mirror)
+    mirror.market.clear()
     return _stream(mirror, preload, _ENTRY[mode])
 
 

@@ -145,6 +145,7 @@ def run_once(asked: Asked, size: Size) -> None:
         return  # bulk: no plain book knows it
     market = PlainMarket(asked.stream.preload, 1)
     asked.note("yardstick", loop(market.books[0].play, [(one,) for one in asked.stream.messages]))
+    market.clear()
     for batch in size.batches:
         took = loop(asked.ready.fork().apply, asked.rows(batch))
         asked.batch_s.setdefault(batch, []).append(took)
