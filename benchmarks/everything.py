@@ -40,8 +40,8 @@ def ask_all(
 ) -> tuple[list[Outcome], bool]:
     """Ask every question whose file is not in ``folder`` yet; return outcomes and if all was done.
 
-    A file of another size is measured anew; ``again``: every file is. An interrupt ends the question that runs and the
-    rest; what was measured before is kept.
+    A file of another size is measured anew; ``again``: every file is. An interrupt ends the
+    question that runs and the rest; what was measured before is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
