@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.load.plan import Plan
+
 RATE, CLIENTS = 100.0, 4  # within the limits of a venue that nobody has set up for load
 OWN_RATE, OWN_CLIENTS = 1_000.0, 10
 RUN, KNEE, SHOWN, LIMITS = "The run", "The knee", "What is shown and kept", "The venue"
@@ -139,7 +141,7 @@ def load(
     encoding: EncodingOption = Encoding.MSGPACK,
     seed: Seed = 1,
     stop: StopOption = None,
-    answer_within: AnswerWithin = 10.0,
+    answer_within: AnswerWithin = Plan.answer_within_s,
     keep: Keep = False,
     find_knee: FindKnee = False,
     bound: Bound = "10ms",

@@ -173,8 +173,10 @@ def _compared(old: Record, new: Record) -> list[str]:
 
 
 def _time(record: Record) -> list[str]:
+    if not record.seconds:
+        return [paragraph(NOTHING, "note")]
     return [
-        _figure(drawn.throughput(record), "Orders that were due and that were answered, a second."),
+        _figure(drawn.throughput(record), "Orders that were due and that were answered."),
         _figure(
             drawn.latencies(record),
             "Of the orders answered in each second, from the moment they were due.",

@@ -110,8 +110,8 @@ class Watch:
     ) -> None:
         if self._painter is None:
             return
+        assert self._painter.stdin is not None
         with contextlib.suppress(OSError):
-            assert self._painter.stdin is not None
             self._painter.stdin.close()
         try:
             self._painter.wait(END_WITHIN_S)
