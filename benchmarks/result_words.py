@@ -48,6 +48,10 @@ RATIOS = {
     "scaling": {
         "growth_cancels": "cancels at random: cost in the deepest book, by that in the first",
     },
+    "recovery": {
+        "replay_over_apply": "replay: its time, by that of the exchange alone",
+        "replay_over_read": "replay: its time, by that of reading and verifying alone",
+    },
     "journal": {
         "durable_over_unsynced": "durable speed, as a part of that without a sync",
         "durable_over_memory": "durable speed, as a part of that without a journal",

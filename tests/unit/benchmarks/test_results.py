@@ -81,6 +81,14 @@ def test_a_target_that_no_committed_figure_tells_is_found() -> None:
     assert not untold
 
 
+def test_every_target_that_names_a_spread_has_it() -> None:
+    for target in TARGETS:
+        told = verdict(target, COMMITTED.get(target.question, {"ratios": {}}))
+        if told is not None and target.spread:
+            assert told.low <= told.value <= told.high
+            assert target.question == "registry" or told.low < told.high, target.spread
+
+
 def figures_of(value: float, low: float, high: float, full: bool = True) -> dict[str, Any]:
     ratio = {"value": value, "better": "higher", "min": low, "max": high}
     return {"ratios": {"r": ratio}, "full": full, "flat_s": value}
@@ -104,6 +112,19 @@ def test_a_target_is_told_honestly(value: float, low: float, high: float, words:
     small = verdict(target, figures_of(value, low, high, full=False))
     assert small is not None
     assert small.words == "not told: a small run"
+
+
+def test_least_and_most_of_a_figure_at_the_top_are_found() -> None:
+    target = Target("q", "flat_s", "words", 2, least=False, spread="detail.runs")
+    figures = figures_of(1.9, 0, 0)
+    for detail, words in (
+        ({"runs": {"min": 1.8, "median": 1.9, "max": 1.95}}, "met"),
+        ({"runs": {"min": 1.8, "median": 1.9, "max": 2.5}}, "met by the median, not by every run"),
+        ({}, "met"),
+    ):
+        told = verdict(target, figures | {"detail": detail})
+        assert told is not None
+        assert told.words == words
 
 
 def test_a_target_may_be_a_bound_from_above_or_the_worst_of_many() -> None:
