@@ -6,9 +6,6 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from registry.compliance.disclosure import PARTS, Disclosure
 from registry.errors import RefusalError
 
@@ -41,4 +38,7 @@ def _csv(file: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _parquet(file: Path, rows: list[dict[str, Any]]) -> None:
+    import pyarrow as pa  # takes its time, and few ask for a year's disclosure
+    import pyarrow.parquet as pq
+
     pq.write_table(pa.Table.from_pylist(rows), file, compression="zstd")

@@ -3,19 +3,20 @@
 A revision is a format of ``registry.schema``; its number is the revision's name. What a revision
 creates is frozen beside it as SQL, so that later changes of the code do not change it; ``freeze``
 writes those files. ``registry.database`` calls ``upgrade`` at the start, in one transaction.
+Alembic is imported where it is needed: most starts find books that are as they should be.
 """
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Text, column, inspect, select
 from sqlalchemy import table as sql_table
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HERE = Path(__file__).parent
 VERSION_TABLE = "alembic_version"
@@ -28,6 +29,8 @@ _version = sql_table(VERSION_TABLE, column("version_num", Text))
 
 def config(tx: Connection) -> Config:
     """Return what Alembic needs to know: where the revisions are, and this connection."""
+    from alembic.config import Config
+
     found = Config()
     found.set_main_option("script_location", str(HERE).replace("%", "%%"))
     found.set_main_option("path_separator", "os")
@@ -40,6 +43,8 @@ def upgrade(tx: Connection, kept: int) -> None:
 
     On SQLite foreign keys are not enforced in it (``PRAGMA foreign_keys``): tables are rebuilt.
     """
+    from alembic import command
+
     known = config(tx)
     if kept >= FIRST and revision(tx) is None:
         stamp(tx, str(kept))  # of the time before there were migrations
@@ -49,6 +54,9 @@ def upgrade(tx: Connection, kept: int) -> None:
 
 def stamp(tx: Connection, number: str = "head") -> None:
     """Write into the books which revision they have; new ones have the newest."""
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     MigrationContext.configure(tx).stamp(ScriptDirectory.from_config(config(tx)), number)
 
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
 from registry.allocation.cells import CellError, Cells
@@ -152,7 +150,7 @@ def open_table(path: Path) -> tuple[list[str], Iterator[Row]]:
         raise _other_kind(path)
     try:
         return reader(path)
-    except (OSError, ValueError, RecursionError, csv.Error, pa.ArrowException) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise RefusalError("file_unreadable", f"{path.name} cannot be read: {error}") from None
 
 
@@ -194,7 +192,13 @@ def _open_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
 
 
 def _open_parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
-    table = pq.read_table(path)
+    import pyarrow as pa  # takes its time: every start of a venue comes by here
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
 
     def rows() -> Iterator[Row]:
         number = 1
@@ -227,6 +231,9 @@ def write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
             lines.writerow(columns)
             lines.writerows(rows)
     elif path.suffix.lower() == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         cells = zip(*rows, strict=True) if rows else [() for _ in columns]
         arrays = [pa.array(list(column)) for column in cells]
         pq.write_table(pa.table(dict(zip(columns, arrays, strict=True))), path)
