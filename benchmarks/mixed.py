@@ -190,11 +190,11 @@ def figures_of(day: Day) -> dict[str, Any]:
         "yardstick_listed_ns_per_message": statistics.median(day.yardstick_s) / listed * 1e9,
         "kinds": kinds(day),
         "ratios": {
-            f"{day.name}_day_times_yardstick_of_listed_part": ratio([y / e for y, e in theirs]),
-            f"{day.name}_day_negotiated_in_listed_commands": ratio(
+            f"{day.name}_times_yardstick_of_listed_part": ratio([y / e for y, e in theirs]),
+            f"{day.name}_negotiated_in_listed_commands": ratio(
                 [(e - a) / (count - listed) / (a / listed) for e, a in alone], "lower"
             ),
-            f"{day.name}_day_last_fifth_by_first": ratio(grown, "lower"),
+            f"{day.name}_last_fifth_of_day_by_first": ratio(grown, "lower"),
         },
     }
 
@@ -268,7 +268,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
         table.add_column(head, justify="right")
     for name in MIXES:
         one = figures[name]
-        times = one["ratios"][f"{name}_day_times_yardstick_of_listed_part"]["value"]
+        times = one["ratios"][f"{name}_times_yardstick_of_listed_part"]["value"]
         table.add_row(
             name,
             f"{one['messages']:,}",
