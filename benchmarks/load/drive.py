@@ -19,7 +19,7 @@ from benchmarks.load.arrivals import SECOND_NS
 from benchmarks.load.ends import Client
 from benchmarks.load.figures import Figures, advice
 from benchmarks.load.keys import Credentials
-from benchmarks.load.line import Line, Place, log_in, place_of, snapshot_of
+from benchmarks.load.line import Line, LineLostError, Place, log_in, place_of, snapshot_of
 from benchmarks.load.loop import Lane, Loop
 from benchmarks.load.market import OPEN, Market, market_of, prices
 from benchmarks.load.orders import Orders, planned
@@ -101,10 +101,23 @@ def _client(
     plan: Plan, place: Place, number: int, key: Credentials
 ) -> tuple[Lane, tuple[int, int]]:
     line = Line(place, plan.encoding)
-    welcome = log_in(line, key, keep=plan.keep)
-    if welcome["phase"] not in OPEN:
-        raise LoadError("market_closed", f"The market is closed: the phase is {welcome['phase']}.")
-    client = Client(number, key.key_id, welcome["account"], welcome["date"])
+    try:
+        welcome = log_in(line, key, keep=plan.keep)
+        if welcome["phase"] not in OPEN:
+            text = f"The market is closed: the phase is {welcome['phase']}."
+            raise LoadError("market_closed", text)
+        client = Client(number, key.key_id, welcome["account"], welcome["date"])
+        return Lane(client, line), _introduced(line, client)
+    except LineLostError as error:
+        line.close()
+        raise LoadError("no_venue", f"The line of key {key.key_id} was lost: {error}.") from error
+    except BaseException:
+        line.close()
+        raise
+
+
+def _introduced(line: Line, client: Client) -> tuple[int, int]:
+    """Learn what the account has; return its most open orders, and orders a second."""
     line.send(line.frame({"type": "limits"}))
     line.send(line.frame({"type": "snapshot"}))
     limits = (0, 0)
@@ -115,8 +128,8 @@ def _client(
             client.before = snapshot_of(message)
             client.last = client.before.report_seq
             client.others = {row.order_no for row in client.before.orders}
-            return Lane(client, line), limits
-    raise LoadError("no_venue", f"The venue does not tell what key {key.key_id} owns.")
+            return limits
+    raise LoadError("no_venue", f"The venue does not tell what key {client.key_id} owns.")
 
 
 class _Run:

@@ -34,8 +34,12 @@ class Account:
     number: int
     cash_fen: int = CASH_FEN
     tonnes: int = TONNES
-    reports: int = 0
+    told: list[Message] = field(default_factory=list)
     lines: list[ServerConnection] = field(default_factory=list)
+
+    @property
+    def reports(self) -> int:
+        return len(self.told)
 
 
 @dataclass
@@ -136,7 +140,7 @@ class FakeVenue:
             line.send(json.dumps(message))
 
     def tell(self, account: Account, **message: Any) -> None:
-        account.reports += 1
+        account.told.append(message)
         lies = self.heard >= self.at
         for line in account.lines:
             self.say(line, report_seq=account.reports, **message)
@@ -296,6 +300,9 @@ class FakeVenue:
     def on_resume(self, account: Account, message: Message) -> None:
         told = {"date": DATE, "after": message["after"], "report_seq": account.reports}
         self.say(account.lines[0], type="stream_resumed", **told, complete=True)
+        for number, report in enumerate(account.told, 1):
+            if number > message["after"]:
+                self.say(account.lines[0], report_seq=number, **report, repeated=True)
 
     def on_snapshot(self, account: Account, message: Message) -> None:
         del message
@@ -353,6 +360,7 @@ def served(venue: FakeVenue) -> Iterator[FakeVenue]:
         subprotocols=["json.v1"],  # type: ignore[list-item]
         compression=None,
         max_queue=1,
+        close_timeout=0.2,
     ) as server:
         venue.server = server
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -94,21 +94,25 @@ def test_a_stall_shows_from_the_intended_time_and_not_in_the_service_time() -> N
     assert record.checks.findings == []
     assert record.orders.sent == record.orders.intended == 8000
     assert record.orders.unanswered == 0
+    # The schedule is kept while nothing is answered: each whole second sends what is due in it.
+    assert min(row.sent for row in record.seconds[:2]) > 2000
     # Half of the orders were due during the stall; most of these could only be sent after it.
     assert record.latency_us.p90 > 600_000
     assert record.service_us.p90 < record.latency_us.p90 / 2
 
 
 @pytest.mark.parametrize(
-    ("lie", "words"), [("dies", "server lost: "), ("throws_out", "[rate_abused]")]
+    ("lie", "words", "accounts"), [("dies", "server lost: ", 0), ("throws_out", "[rate_abused]", 3)]
 )
-def test_a_lost_venue_leaves_the_part_that_was(lie: str, words: str) -> None:
+def test_a_lost_venue_leaves_the_part_that_was(lie: str, words: str, accounts: int) -> None:
+    """One that is there again is asked on fresh lines, and what was missed is heard."""
     record = load(FakeVenue(lie=lie, at=200))
     assert not record.finished
     assert record.ended_by.startswith("server lost: ")
     assert words in record.ended_by
     assert 100 < record.orders.answered < 550
     assert record.latency_us.p50 > 0
+    assert (record.checks.findings, record.checks.accounts_checked) == ([], accounts)
 
 
 def test_ctrl_c_keeps_what_was() -> None:
