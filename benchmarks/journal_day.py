@@ -21,12 +21,17 @@ from engine.records import COMMAND, Event, Kind, Mode, Phase, commands
 from engine.rulebook import Rulebook, parameter_commands
 from engine.state import Array
 from gateway.daycycle import nanoseconds
-from gateway.journal.journal import Journal
+from gateway.journal.journal import Journal, Mark
+from gateway.journal.memory import remember
+from gateway.journal.reading import Reading
+from gateway.journal.snapshots import Snapshot
 from gateway.keys import Keys
+from gateway.venue import Venue
 from registry.institution import Registry
 
 BATCH = 1_000  # commands per sync while the journal is written
 MORNING = dt.datetime.combine(DAY, dt.time(9, 30))
+NEXT_DAY = DAY + dt.timedelta(days=1)
 MORNING_NS = 2 * 3_600 * 10**9
 NUMBERED = np.isin(np.arange(128), (Kind.ADD, Kind.LIST, Kind.TAKE))  # these become orders
 
@@ -36,13 +41,14 @@ class Morning:
     """Commands as a journal holds them, and what an exchange came to that was given them.
 
     commands: shape (n,), dtype COMMAND, seq from 1. ``opening``: so many of them come before the
-    first order. ``digest`` and ``events`` are the first exchange's.
+    first order. ``digest``, ``events`` and ``trades`` (of the day) are the first exchange's.
     """
 
     commands: Array
     opening: int
     digest: str
     events: int
+    trades: int
 
 
 def morning(count: int, seed: int, accounts: int = ACCOUNTS) -> Morning:
@@ -59,7 +65,7 @@ def morning(count: int, seed: int, accounts: int = ACCOUNTS) -> Morning:
         early = told["seq"] <= len(opening)
         assert not (told["kind"][early] == Event.REFUSED).any(), "nothing of the opening is refused"
         events += len(told)
-    return Morning(rows, len(opening), exchange.digest(), events)
+    return Morning(rows, len(opening), exchange.digest(), events, len(exchange.trades_today()))
 
 
 def in_batches(rows: Array, size: int) -> list[Array]:
@@ -136,3 +142,72 @@ def _renumbered(stream: Stream, numbers: Array) -> Array:
     own = np.concatenate(([0], numbers[NUMBERED[stream.commands["kind"]]]))
     refs: Array = own[stream.commands["ref"]]
     return refs
+
+
+def day_after(
+    folder: Path, before: Morning, count: int, seed: int, accounts: int = ACCOUNTS
+) -> Morning:
+    """End a written morning's day, take the snapshot a venue takes, and begin another day.
+
+    Returns what the journal holds then, both days. The next day has ``count`` commands of its own.
+    """
+    _append(folder, _closing(before))
+    venue = Venue.recover(folder)
+    mark = Mark(venue.journal.last_seq, venue.journal.chain)
+    memory = remember(venue.feed, venue.oversight.caught_up())
+    venue.snapshots.keep(Snapshot(mark, venue.exchange.state.copy(), memory))
+    venue.journal.archive(venue.snapshots.oldest_seq())
+    exchange = venue.exchange.fork()
+    venue.journal.close()
+    venue.registry.close()
+    venue.history.close()
+    rows = _next_day(exchange, count, seed, accounts)
+    _append(folder, rows)
+    events = exchange.apply(rows)
+    trades = len(exchange.trades_today())
+    assert trades, "the next day has begun and trades"
+    everything = [stretch.commands for stretch in Reading(folder / "journal")]
+    told = before.events + len(events)
+    return Morning(np.concatenate(everything), before.opening, exchange.digest(), told, trades)
+
+
+def _closing(before: Morning) -> Array:
+    """Close the day and settle it: phases, close, confirmed, posted."""
+    kinds = (
+        (Kind.SET_PHASE, Phase.LUNCH),
+        (Kind.SET_PHASE, Phase.AFTERNOON),
+        (Kind.CLOSE_DAY, 0),
+        (Kind.CONFIRM_DAY, 0),
+        (Kind.POST_DAY, 0),
+    )
+    rows = commands(len(kinds))
+    rows["kind"], rows["ref"] = zip(*kinds, strict=True)
+    rows["amount"][rows["kind"] == Kind.CONFIRM_DAY] = before.trades
+    rows["seq"] = before.commands["seq"][-1] + np.arange(1, len(rows) + 1)
+    rows["time_ns"] = before.commands["time_ns"][-1]
+    return rows
+
+
+def _next_day(exchange: Exchange, count: int, seed: int, accounts: int) -> Array:
+    """The phases up to the next morning session, and orders."""
+    start = commands(2)
+    start["kind"] = (Kind.BEGIN_DAY, Kind.SET_PHASE)
+    start["ref"] = (int(NEXT_DAY.strftime("%Y%m%d")), Phase.MORNING)
+    orders = _merged(count, seed, accounts)
+    base = int(exchange.state.market[0]["order_base"]) + int(exchange.state.market[0]["orders"])
+    orders["ref"] += np.where(orders["ref"] > 0, base - 1, 0)
+    rows = np.concatenate((start, orders))
+    rows["seq"] = exchange.seq + np.arange(1, len(rows) + 1)
+    rows["time_ns"] = nanoseconds(MORNING + dt.timedelta(days=1))
+    return rows
+
+
+def _append(folder: Path, rows: Array) -> None:
+    journal = Journal(folder / "journal")
+    try:
+        for _ in journal.replay():
+            pass
+        for part in in_batches(rows, BATCH):
+            journal.append(part.tobytes(), int(part["seq"][0]))
+    finally:
+        journal.close()

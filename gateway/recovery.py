@@ -22,6 +22,7 @@ from gateway.desk.proposals import executed_names
 from gateway.journal.disk import Point
 from gateway.journal.memory import recall
 from gateway.journal.quarantine import PoisonError, Quarantine
+from gateway.journal.reading import joined
 from gateway.journal.replay import find_poison
 from registry.inbox import concerning
 
@@ -146,10 +147,3 @@ def gathered(batches: Iterator[np.ndarray], rows: int) -> Iterator[np.ndarray]:
             waiting, count = [], 0
     if waiting:
         yield joined(waiting)
-
-
-def joined(batches: list[np.ndarray]) -> np.ndarray:
-    """Concatenate rows of one dtype as bytes: NumPy would go field by field."""
-    if len(batches) == 1:
-        return batches[0]
-    return np.frombuffer(b"".join(batch.view(np.uint8).data for batch in batches), batches[0].dtype)

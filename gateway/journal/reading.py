@@ -115,3 +115,10 @@ class Reading:
             yield Stretch(rows(batch), self.mark, at - before)
         if believable_after(view, at) not in (None, at):
             raise JournalDamageError(f"{path}: byte {at}: damaged, and sound batches follow")
+
+
+def joined(batches: list[np.ndarray]) -> np.ndarray:
+    """Concatenate rows of one dtype as bytes: NumPy would go field by field."""
+    if len(batches) == 1:
+        return batches[0]
+    return np.frombuffer(b"".join(batch.view(np.uint8).data for batch in batches), batches[0].dtype)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,12 @@ import numpy as np
 from engine.exchange import Exchange, warm_up
 from engine.records import Phase
 from gateway.journal.quarantine import Quarantine, Record, command_sha256, signature
-from gateway.journal.reading import Reading
+from gateway.journal.reading import Reading, joined
 from gateway.journal.snapshots import Head, Snapshot, SnapshotDamageError, Snapshots, read_head
 from gateway.keys import Keys
 
 APPLY_ROWS = 8192  # small batches are applied together: the events are the same
+HASHING_MAX = 4  # batches whose events wait to be hashed
 
 Progress = Callable[[int, int], None]
 
@@ -70,6 +73,32 @@ class Replayed:
         }
 
 
+class EventsHash:
+    """SHA-256 of all event bytes, reckoned beside in a thread: hashing holds nobody up."""
+
+    def __init__(self) -> None:
+        self._seen = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: deque[Future[None]] = deque()
+
+    def add(self, events: np.ndarray) -> None:
+        """Add a batch's events; nobody may change them any more."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashing")
+        if len(self._pending) == HASHING_MAX:
+            self._pending.popleft().result()
+        data = np.ascontiguousarray(events).view(np.uint8).data
+        self._pending.append(self._thread.submit(self._seen.update, data))
+
+    def hexdigest(self) -> str:
+        """Wait for what is not reckoned yet; return the hash of everything, and let go."""
+        if self._thread is not None:
+            self._thread.shutdown()
+        while self._pending:
+            self._pending.popleft().result()
+        return self._seen.hexdigest()
+
+
 class Player:
     """Plays a venue's journal from its beginning, or from its newest snapshot."""
 
@@ -88,7 +117,7 @@ class Player:
             self.result.first_seq = start.mark.seq + 1
         self._quarantine = Quarantine(data_dir / "journal")
         self._reading = Reading(data_dir / "journal", self._after)
-        self._seen = hashlib.sha256()
+        self._seen = EventsHash()
 
     def play(self, progress: Progress = lambda _done, _all: None) -> Replayed:
         """Play; ``progress`` is told bytes read and bytes in all. Ctrl-C ends it between batches.
@@ -104,6 +133,7 @@ class Player:
                 self._compare()
         except KeyboardInterrupt:
             self.result.interrupted, self.result.complete = True, False
+        self.result.events_sha256 = self._seen.hexdigest()
         self.result.seconds = time.perf_counter() - began
         return self._finished()
 
@@ -142,21 +172,21 @@ class Player:
             done += stretch.size_bytes
             over = self._to is not None and stretch.mark.seq >= self._to
             if count >= APPLY_ROWS or over or stretch.mark.seq in self._heads:
-                yield np.concatenate(waiting) if len(waiting) > 1 else waiting[0]
+                yield joined(waiting)
                 waiting, count = [], 0
                 progress(done, total)
             if over:
                 self.result.complete = False
                 return
         if count:
-            yield np.concatenate(waiting)
+            yield joined(waiting)
         progress(total, total)
 
     def _apply(self, batch: np.ndarray) -> None:
         if self._to is not None:
             batch = batch[batch["seq"] <= self._to]
         events = self.exchange.apply(batch)
-        self._seen.update(np.ascontiguousarray(events).tobytes())
+        self._seen.add(events)
         self.result.commands += len(batch)
         self.result.events += len(events)
 
@@ -175,7 +205,7 @@ class Player:
         result, market = self.result, self.exchange.state.market[0]
         result.seq, result.date = self.exchange.seq, int(market["date"])
         result.phase = Phase(int(market["phase"])).name.lower()
-        result.digest, result.events_sha256 = self.exchange.digest(), self._seen.hexdigest()
+        result.digest = self.exchange.digest()
         result.chain = self._reading.mark.chain.hex()
         result.quarantined = [record.seq for record in self._quarantine.records]
         if result.complete:
