@@ -55,14 +55,15 @@ class Reference:
                     columns: list[Any] = [named(each) for each in values[0]]
                     tx.execute(insert(table(PREFIX + name, *columns)), values)
 
-        self.wall.setdefault(run, []).append(seconds(work))
-        self.rows[run] = sum(grown.values())
+        took = seconds(work)
         with registry.database.write() as tx:
             for name, count in grown.items():
                 plain = select(func.count()).select_from(table(PREFIX + name))
                 written = tx.execute(plain).scalar_one()
                 assert written == count, f"{written} rows of {name} were written, not {count}"
                 tx.execute(text(f"DROP TABLE {PREFIX}{name}"))
+        self.wall.setdefault(run, []).append(took)
+        self.rows[run] = sum(grown.values())
 
     def join(self, other: Reference) -> None:
         """Take the times of another one in."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import inspect
 from typer.testing import CliRunner
 
 from benchmarks import registry as bench
-from benchmarks import registry_stores
+from benchmarks import registry_reference, registry_stores
 from benchmarks.postgres_server import binaries
 from benchmarks.registry import Clock, Prepared, prepare, run
+from benchmarks.registry_reference import Reference
 from benchmarks.registry_stores import SqliteStore
 from benchmarks.registry_world import CALENDAR, QUICK, VINTAGES, Fleet, Market, plan_of
 from registry import ledger, settlement
@@ -138,3 +140,34 @@ def test_a_seed_makes_one_fleet_and_one_market() -> None:
 
 def test_every_year_has_a_power_plan() -> None:
     assert [plan_of(year)[:5] for year in range(2019, 2025)] == ["power"] * 6
+
+
+def test_the_yardstick_writes_as_many_rows_as_the_evening_and_leaves_nothing(
+    books: Prepared,
+) -> None:
+    clock = run(books, by_applications=False)
+    plain = clock.plain
+    assert set(plain.wall) == {"settle", "settle_with_fees"}
+    assert all(len(times) == 1 and times[0] > 0 for times in plain.wall.values())
+    entries = 2 * QUICK.measured_deals
+    statements = plain.rows["settle"] - entries - QUICK.measured_deals
+    assert statements > 0, "entries, deals and more"
+    fees = plain.rows["settle_with_fees"] - plain.rows["settle"]
+    assert abs(fees - 4 * QUICK.measured_deals) < QUICK.measured_deals, (
+        "six entries a deal, not two"
+    )
+
+
+def test_the_yardstick_leaves_the_books_as_they_are(books: Prepared) -> None:
+    reference = Reference()
+    with books.store.copied() as url, Registry.open(url) as registry:
+        before = registry_reference._counts(registry)
+        reference.add("again", registry, {"entries": 50, "deals": 7})
+        assert registry_reference._counts(registry) == before
+        assert not registry.violations()
+        with registry.database.read() as tx:
+            left = [name for name in inspect(tx).get_table_names() if name.startswith("plain_")]
+        with pytest.raises(AssertionError, match="rows of deals"):
+            reference.add("more", registry, {"deals": before["deals"] + 1})
+    assert not left
+    assert reference.rows == {"again": 57}
