@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from collections import deque
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode, Frame
+from websockets.frames import CloseCode
+from websockets.frames import Frame as Piece
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from gateway.frames import TEXT, awaited, control_ends, whole_messages
+from gateway.frames import BINARY, TEXT, Frame, awaited, control_ends, whole_messages
 
 REQUEST_WITHIN_S = 5.0
 DESCRIPTORS_KEPT = 64  # for the journal, snapshots, the registry, and pages being written
@@ -64,6 +66,35 @@ class HttpLine(H11Protocol):
             self._patience = None
 
 
+class Inbox:
+    """What waits for the application: a queue for one reader, who costs less than many would."""
+
+    def __init__(self) -> None:
+        self._items: deque[Any] = deque()
+        self._reader: asyncio.Future[None] | None = None
+
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._items
+
+    def put_nowait(self, item: Any) -> None:
+        """Put one behind the others."""
+        self._items.append(item)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def get_nowait(self) -> Any:
+        """Take the oldest."""
+        return self._items.popleft()
+
+    async def get(self) -> Any:
+        """Take the oldest, waiting for it; gives no turn where one is there."""
+        while not self._items:
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        return self._items.popleft()
+
+
 class SocketLine(WebSocketsSansIOProtocol):
     """A WebSocket whose peer cannot fill the venue's memory with pongs or pieces.
 
@@ -73,6 +104,10 @@ class SocketLine(WebSocketsSansIOProtocol):
     """
 
     _held: bytes | None = None  # of a frame that is not whole yet; None: websockets reads
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.queue: Any = Inbox()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -90,10 +125,7 @@ class SocketLine(WebSocketsSansIOProtocol):
         data, self._held = self._held + data, None
         while self.conn.state is State.OPEN:
             messages, at = whole_messages(data)
-            for kind, payload in messages:
-                self.curr_msg_data_type = "text" if kind == TEXT else "bytes"
-                self.frames = [payload]
-                self.send_receive_event_to_app()
+            self._hand_on(messages)
             data = data[at:]
             end = control_ends(data)
             if end == 0:
@@ -122,31 +154,40 @@ class SocketLine(WebSocketsSansIOProtocol):
         if self.writable.is_set():
             self.transport.write(pong)
 
-    def handle_cont(self, event: Frame) -> None:
+    def handle_cont(self, event: Piece) -> None:
         if len(self.frames) < FRAGMENTS_MAX:
             super().handle_cont(event)
         else:
             self._end(CloseCode.MESSAGE_TOO_BIG)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message on; text that is none ends the line, which is no news for the log."""
-        if self.curr_msg_data_type == "text" and not _is_text(self.frames):
-            self.frames = []
-            self._end(CloseCode.INVALID_DATA)
-        else:
-            super().send_receive_event_to_app()
+        """Hand on a message that came in pieces."""
+        kind = TEXT if self.curr_msg_data_type == "text" else BINARY
+        data, self.frames = b"".join(self.frames), []
+        self._hand_on([Frame(kind, data)])
+
+    def _hand_on(self, messages: list[Frame]) -> None:
+        """Give messages to the application and read no more until it has taken them.
+
+        After its close it gets none. Text that is none ends the line, which is no news for the log.
+        """
+        put = self.queue.put_nowait
+        for kind, data in messages:
+            if self.close_sent:
+                return
+            if kind == BINARY:
+                put({"type": "websocket.receive", "bytes": data})
+                continue
+            try:
+                put({"type": "websocket.receive", "text": data.decode()})
+            except UnicodeDecodeError:
+                self._end(CloseCode.INVALID_DATA)
+                return
+        if messages and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     def _end(self, code: CloseCode) -> None:
         if not self.close_sent:
             self.conn.fail(code)
             self.handle_parser_exception()
-
-
-def _is_text(parts: list[bytes]) -> bool:
-    if all(part.isascii() for part in parts):
-        return True
-    try:
-        b"".join(parts).decode()
-    except UnicodeDecodeError:
-        return False
-    return True
