@@ -90,8 +90,7 @@ def series_picture(question: str, series: Mapping[str, Any], full: bool) -> Figu
     axes.plot(x, y, "o-", color=style.BLUE, ms=4.5, label="median")
     bound = _bound(question, series)
     if bound is not None:
-        words = f"asked: below {bound[1]:g} times the cost at {bound[2]:,}"
-        axes.axhline(bound[0], color=style.VERMILLION, ls="--", lw=1.2, label=words)
+        axes.axhline(bound[0], color=style.VERMILLION, ls="--", lw=1.2, label=bound[1])
     if series["log_x"]:
         axes.set_xscale("log")
         _plain_ticks(axes, x)
@@ -108,14 +107,20 @@ def series_picture(question: str, series: Mapping[str, Any], full: bool) -> Figu
     return figure
 
 
-def _bound(question: str, series: Mapping[str, Any]) -> tuple[float, float, int] | None:
-    """Return where a target of growth lies: its cost, how often the cost of the first x, that x."""
+def _bound(question: str, series: Mapping[str, Any]) -> tuple[float, str] | None:
+    """Return where the target of a series lies, and its words."""
+    own = str(series["name"]).removeprefix(f"{question}-")
     for target in TARGETS:
-        if (target.question, target.figure) == (question, GROWTH + series["name"]):
-            starts = [at for at, x in enumerate(series["x"]) if x >= _from(target.words)]
-            if starts:
-                at = starts[0]
-                return target.asked * series["y"][at], target.asked, int(series["x"][at])
+        if target.question != question:
+            continue
+        if target.series == own:
+            side = "at least" if target.least else "at most"
+            return target.asked, f"asked: {side} {_plain(target.asked)}{target.unit}"
+        starts = [at for at, x in enumerate(series["x"]) if x >= _from(target.words)]
+        if target.figure == GROWTH + own and starts:
+            first = series["x"][starts[0]]
+            words = f"asked: below {target.asked:g} times the cost at {_plain(first)}"
+            return target.asked * series["y"][starts[0]], words
     return None
 
 
@@ -185,7 +190,7 @@ def targets_picture(told: Sequence[Verdict]) -> Figure:
     """Draw every target on one log axis: how many times as good as asked."""
     small = "" if all(each.full for each in told) else " — hollow: a small run, means little"
     title = "How many times as good as asked"
-    figure = style.sheet(title, f"tanshi bench all{small}", 1.4 + 0.36 * len(told))
+    figure = style.sheet(title, f"tanshi bench all{small}", 1.4 + 0.44 * len(told))
     axes = figure.add_subplot()
     for place, each in zip(range(len(told) - 1, -1, -1), told, strict=True):
         colour = style.BLUE if each.met else style.VERMILLION
@@ -209,5 +214,5 @@ def targets_picture(told: Sequence[Verdict]) -> Figure:
 
 def _asked(verdict: Verdict) -> str:
     target = verdict.target
-    bound = f"{'≥' if target.least else '≤'} {target.asked:,g}{target.unit}"
-    return textwrap.fill(f"{target.words}: {bound}", 42)
+    bound = f"{'≥' if target.least else '≤'} {_plain(target.asked)}{target.unit}"
+    return f"{textwrap.fill(target.words, 46)}\n{bound}"

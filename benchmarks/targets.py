@@ -16,7 +16,7 @@ class Target:
     ``figure``: the name of a ratio, or of a figure at the top; with a ``*`` at its end the worst
     of the ratios that begin like that. ``least``: at least ``asked`` is
     wanted, else at most. ``aim``: what would be better still. ``spread``: where least and most of
-    a figure at the top are, names with dots between.
+    a figure at the top are, names with dots between. ``series``: where it is a line.
     """
 
     question: str
@@ -27,6 +27,7 @@ class Target:
     unit: str = "×"
     aim: float | None = None
     spread: str = ""
+    series: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ TARGETS = (
         200_000,
         unit=" a second",
         spread="durable_spread",
+        series="batch",
     ),
     Target(
         "recovery",
@@ -117,6 +119,7 @@ TARGETS = (
         5_000_000,
         unit=" commands a second",
         spread="replay_spread",
+        series="replay",
     ),
     Target(
         "recovery",
@@ -126,6 +129,7 @@ TARGETS = (
         least=False,
         unit=" s",
         spread="recovery_spread",
+        series="start",
     ),
     Target("peers", "engine_over_*", "the fastest published peer is slower", 5),
     Target(
