@@ -211,6 +211,7 @@ def test_a_last_part_of_a_second_is_no_drop_in_the_rate() -> None:
     points = line(charts(html_of(record))["throughput"], "answered")
     assert len(points) == 21
     assert abs(points[-1][1] - points[-2][1]) < 1  # the same rate over two seconds
+    assert len(line(charts(html_of(record))["latencies"], "p99")) == 21
 
 
 def test_a_comparison_has_both_runs_in_one_plot() -> None:
@@ -246,6 +247,11 @@ def test_a_log_axis_holds_its_values(
     axis = latency("p99", values)
     assert (axis.low, axis.high, axis.ticks[0][1]) == (low, high, first)
     assert all(0 <= axis.share(value) <= 1 for value in values if value)
+
+
+def test_each_decade_of_a_log_axis_is_as_wide_as_the_next() -> None:
+    axis = latency("p99", [100.0, 1e6])
+    assert [round(axis.share(10.0**n), 6) for n in range(2, 7)] == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_a_linear_axis_has_round_ticks_and_its_largest_value() -> None:

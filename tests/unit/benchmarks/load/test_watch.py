@@ -7,6 +7,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -53,16 +54,16 @@ def test_a_plain_line_has_the_second() -> None:
     assert told.endswith("answered 0/s | backlog 12 | p50 – | p99 – | max – | refused 7 | warm-up")
 
 
-def test_without_a_terminal_there_is_a_line_a_second() -> None:
-    out = io.StringIO()
-    with Watch(HEAD, Console(file=out), live=False) as shown:
+def test_without_a_terminal_there_is_a_line_a_second(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    with file.open("w") as out, Watch(HEAD, Console(file=out), live=False) as shown:
         for each in seen(3):
             shown(each)
-            assert out.getvalue().count("\n") == each.elapsed_s + 1  # not kept back until the end
-    first, *lines = out.getvalue().splitlines()
+            assert file.read_text().count("\n") == each.elapsed_s + 1  # not kept back until the end
+    first, *lines = file.read_text().splitlines()
     assert first == f"{RECORD.url}: poisson, 1,000 orders/s, 10 clients, msgpack"
     assert [line.split(" s of")[0].strip() for line in lines] == ["1.0", "2.0", "3.0"]
-    assert "\x1b" not in out.getvalue()
+    assert "\x1b" not in file.read_text()
 
 
 @pytest.mark.parametrize("width", [76, 80, 120, 200])
