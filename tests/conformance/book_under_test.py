@@ -40,6 +40,7 @@ class Report(NamedTuple):
     was: int = 0  # of an amendment: what was open before it
     reason: str = ""
     amount_fen: int | None = None  # frozen, released, or the trade's value; None: knows no money
+    fees_fen: tuple[int, int] | None = None  # of a trade: the incoming order's and the maker's
 
 
 class Level(NamedTuple):
@@ -114,6 +115,7 @@ class Claim:
     price_ticks: int
     qty: int
     leaves: int
+    lock_fen: int = 0  # what is left of a buyer's
 
 
 class Witness:
@@ -146,7 +148,7 @@ class Witness:
             claim = self._claim(head.order)
             if head.order != order or head.qty != claim.leaves:
                 raise BrokenError(f"cancelled {head}, but {claim} was meant")
-            self._check_amount(head, self._lock(claim))
+            self._check_amount(head, claim.lock_fen)
             del self.open[head.order]
         if head.kind in {"cancelled", "refused"} and len(reports) != 1:
             raise BrokenError(f"more is told than the end: {reports}")
@@ -165,16 +167,19 @@ class Witness:
             return
         if rest or head.leaves != message.qty - filled:
             raise BrokenError(f"a reduction must only reduce: {head}, {rest}")
-        self._check_amount(head, self._lock(claim))
+        claim.lock_fen = self._lock(claim)
+        self._check_amount(head, claim.lock_fen)
 
     def _arrive(self, head: Report, claim: Claim, rest: list[Report], filled: int = 0) -> None:
         """An incoming order: its trades, then what rests."""
-        left = claim.qty - filled
+        left = claim.leaves = claim.qty - filled
+        claim.lock_fen = self._lock(claim)
         for report in rest:
             if report.order != head.order:
                 raise BrokenError(f"{report} is not about the incoming order {head.order}")
             if report.kind == "trade":
                 left -= report.qty
+                claim.leaves = left
                 self._trade(report, claim, left)
             elif report.kind == "stopped" and report.qty == left:
                 left = 0
@@ -184,7 +189,8 @@ class Witness:
         if head.leaves != left:
             raise BrokenError(f"{head.leaves} t are said to rest, {left} t are left")
         claim.leaves = left
-        self._check_amount(head, self._lock(claim))
+        claim.lock_fen = min(self._lock(claim), claim.lock_fen) if left else 0
+        self._check_amount(head, claim.lock_fen)
         if left:
             self.open[head.order] = claim
 
@@ -199,13 +205,16 @@ class Witness:
             del self.open[report.maker]
         value = report.price_ticks * report.qty
         self._check_amount(report, value)
-        buyer, seller = taker.account, maker.account
-        if taker.side == SELL:
-            buyer, seller = seller, buyer
-        self.cash[buyer] -= value
-        self.cash[seller] += value
-        self.goods[seller][taker.instrument][0] -= report.qty
-        self.goods[buyer][taker.instrument][1] += report.qty  # not to be sold today (TR-47)
+        buyer, seller = (taker, maker) if taker.side == BUY else (maker, taker)
+        covered = buyer.lock_fen - value - buyer.price_ticks * buyer.leaves
+        fees = min(self.market.fee(value), covered), min(self.market.fee(value), value)
+        if report.fees_fen not in {None, fees if buyer is taker else fees[::-1]}:
+            raise BrokenError(f"{report}: fees of buyer and seller are {fees}")
+        buyer.lock_fen -= value + fees[0]
+        self.cash[buyer.account] -= value + fees[0]
+        self.cash[seller.account] += value - fees[1]
+        self.goods[seller.account][taker.instrument][0] -= report.qty
+        self.goods[buyer.account][taker.instrument][1] += report.qty  # not sold today (TR-47)
 
     def _claim(self, order: int) -> Claim:
         if order not in self.open:
@@ -220,9 +229,8 @@ class Witness:
         if report.amount_fen not in {None, fen}:
             raise BrokenError(f"{report} names {report.amount_fen} fen instead of {fen}")
 
-    @staticmethod
-    def _lock(claim: Claim) -> int:
-        return claim.price_ticks * claim.leaves if claim.side == BUY else 0
+    def _lock(self, claim: Claim) -> int:
+        return self.market.lock(claim.price_ticks, claim.leaves) if claim.side == BUY else 0
 
     def queues(self, instrument: int) -> Queues:
         """Return who stands where, oldest first."""
@@ -252,7 +260,7 @@ class Witness:
         locks = [0] * market.accounts
         tied = [[0] * market.instruments for _ in locks]
         for claim in self.open.values():
-            locks[claim.account] += self._lock(claim)
+            locks[claim.account] += claim.lock_fen
             tied[claim.account][claim.instrument] += claim.leaves * (claim.side == SELL)
         return [
             Balance(

@@ -44,6 +44,7 @@ def opening(market: Market) -> Iterable[CommandDict]:
         Parameter.LISTED_BAND_BP: market.band_bp,
         Parameter.LISTED_QTY_MAX: market.qty_max,
         Parameter.OPEN_ORDERS_MAX: market.open_orders_max,
+        Parameter.LISTED_TRADING_FEE_PPM: market.fee_ppm,
     }
     for parameter, value in rules.items():
         yield BLANK | {"kind": Kind.SET_PARAMETER, "ref": parameter, "amount": value}
@@ -114,7 +115,8 @@ def _report(e: Fields, first: Fields) -> Report:
         return Report("accepted", order, qty, left, price, amount_fen=amount)
     if kind == Event.TRADED:
         maker = (e["other_order_no"], e["other_leaves_qty"])
-        return Report("trade", order, qty, left, price, *maker, amount_fen=amount)
+        fees = (e["fee_fen"], e["other_fee_fen"])
+        return Report("trade", order, qty, left, price, *maker, amount_fen=amount, fees_fen=fees)
     if kind == Event.AMENDED:
         was = first["qty_tonnes"]
         return Report("amended", order, qty, left, price, was=was, amount_fen=amount)

@@ -235,6 +235,64 @@ MEANS = (
     ),
 )
 
+FEES = (
+    case(
+        "a_lock_covers_the_fee",
+        "What a lock set aside for its fee and did not need comes back (TR-41, TR-132).",
+        """
+        a: A buys 2 @ 80.00  | accepted a rests 2           | 2/1@80.00 |
+        A buys 1 @ 72.01     | refused insufficient_funds   | "         |
+        b: B sells 1 @ 80.00 | accepted b rests 0           | 1/1@80.00 |
+                             | trade a 1 @ 80.00 leaves 0/1
+        c: C sells 1 @ 80.00 | accepted c rests 0           |           |
+                             | trade a 1 @ 80.00 leaves 0/0
+        A buys 1 @ 72.02     | refused insufficient_funds   |           |
+        d: A buys 1 @ 72.01  | accepted d rests 1           | 1/1@72.01 |
+        """,
+        fee_ppm=50,
+        means={0: (23_201, 0)},
+    ),
+    case(
+        "fees_stay_within_the_lock",
+        """Fees are rounded deal by deal; however they add up, a buyer never pays more than was
+        frozen, as the older or the younger side.""",
+        """
+        a: A buys 2 @ 80.00  | accepted a rests 2           | 2/1@80.00 |
+        b: B sells 1 @ 80.00 | accepted b rests 0           | 1/1@80.00 |
+                             | trade a 1 @ 80.00 leaves 0/1
+        c: C sells 1 @ 80.00 | accepted c rests 0           |           |
+                             | trade a 1 @ 80.00 leaves 0/0
+        A buys 1 @ 72.00     | refused insufficient_funds   |           |
+        d: B sells 1 @ 80.00 | accepted d rests 1           |           | 1/1@80.00
+        e: C sells 1 @ 80.00 | accepted e rests 1           |           | 2/2@80.00
+        D buys 2 @ 80.01     | refused insufficient_funds   |           | "
+        f: D buys 2 @ 80.00  | accepted f rests 0           |           |
+                             | trade d 1 @ 80.00 leaves 1/0
+                             | trade e 1 @ 80.00 leaves 0/0
+        """,
+        fee_ppm=70,
+        means={0: (16_001, 0), 3: (16_001, 0)},
+    ),
+    case(
+        "an_amended_lock_covers_the_fee",
+        "An amendment's lock is computed afresh, with its fee, and improvement frees its fee too.",
+        """
+        a: A buys 10 @ 80.00     | accepted a rests 10           | 10/1@80.00 |
+        A amends a to 11 @ 80.00 | refused insufficient_funds    | "          |
+        A amends a to 10 @ 80.50 | amended a 10 to 10 rests 10   | 10/1@80.50 |
+        A amends a to 10 @ 80.51 | refused insufficient_funds    | "          |
+        b: B sells 10 @ 79.00    | accepted b rests 0            |            |
+                                 | trade a 10 @ 80.50 leaves 0/0
+        c: C sells 4 @ 80.00     | accepted c rests 4            |            | 4/1@80.00
+        d: D buys 9 @ 80.50      | accepted d rests 5            | 5/1@80.50  |
+                                 | trade c 4 @ 80.00 leaves 5/0
+        D cancels d              | cancelled d 5                 |            |
+        """,
+        fee_ppm=10_000,
+        means={0: (81_305, 0)},
+    ),
+)
+
 INSTRUMENTS = (
     case(
         "instruments_do_not_leak",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.conformance.price_time_cases import DEAD_ORDERS, QUEUES, SWEEPS
 from tests.conformance.price_time_cases_amend import AMENDMENTS
-from tests.conformance.price_time_cases_rules import BOUNDS, INSTRUMENTS, MEANS, OWN_ORDERS
+from tests.conformance.price_time_cases_rules import BOUNDS, FEES, INSTRUMENTS, MEANS, OWN_ORDERS
 from tests.conformance.price_time_language import AS_REPORTED, Case, crowd
 
 Row = tuple[str, str, str, str]
@@ -133,6 +133,7 @@ GROUPS: dict[str, tuple[Case, ...]] = {
     "Limits and sizes": BOUNDS,
     "Own orders": OWN_ORDERS,
     "Money and goods": MEANS,
+    "Fees": FEES,
     "Several instruments": INSTRUMENTS,
     "Crowds": CROWDS,
 }

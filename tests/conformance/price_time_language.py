@@ -37,7 +37,7 @@ _CANCEL = re.compile(r"(?P<account>[A-Z]) cancels (?P<order>#?\w+)")
 
 @dataclass(frozen=True)
 class Market:
-    """The empty market a case begins in; nothing costs a fee."""
+    """The empty market a case begins in."""
 
     instruments: int = 1
     accounts: int = 6
@@ -45,6 +45,7 @@ class Market:
     band_bp: int = 1_000
     qty_max: int = 99_999  # of one declaration (TR-11)
     open_orders_max: int = 0  # of one account; 0 = no limit
+    fee_ppm: int = 0  # of a deal's value, of buyer and seller each
     means: dict[int, tuple[int, int]] = field(default_factory=dict)  # account -> (fen, tonnes)
 
     def cash_fen(self, account: int) -> int:
@@ -54,6 +55,14 @@ class Market:
     def tonnes(self, account: int) -> int:
         """What an account holds of every instrument at the beginning."""
         return self.means.get(account, (0, 10**7))[1]
+
+    def fee(self, value_fen: int) -> int:
+        """Return what one side of a deal costs, half up to a fen (TR-130, TR-132)."""
+        return (value_fen * self.fee_ppm + 500_000) // 1_000_000
+
+    def lock(self, price_ticks: int, qty: int) -> int:
+        """Return what a buyer's order freezes: amount and fee (TR-41, TR-42)."""
+        return price_ticks * qty + self.fee(price_ticks * qty)
 
     def limits(self) -> tuple[int, int]:
         """Return the day's lowest and highest price in ticks (TR-20, TR-23)."""

@@ -24,6 +24,7 @@ class Order:
     qty: int
     leaves: int
     name: str = ""
+    lock: int = 0  # what is left of a buyer's, in fen
 
 
 class FifoBook:
@@ -51,7 +52,7 @@ class FifoBook:
         reason = reason or self.short(order, price_ticks, qty, 0)
         if reason:
             return [Report("refused", reason=reason)]
-        order.number = self.next_number(order)
+        order.number, order.lock = self.next_number(order), self.market.lock(price_ticks, qty)
         told = Report("accepted", order.number, qty, price_ticks=price_ticks)
         return self.arrive(order, told)
 
@@ -77,6 +78,7 @@ class FifoBook:
         if not stays:
             self.remove(found)
         found.price, found.qty, found.leaves = price_ticks, qty, qty - filled
+        found.lock = self.market.lock(price_ticks, found.leaves)
         told = Report("amended", found.number, qty, price_ticks=price_ticks, was=was)
         if not stays:
             return self.arrive(found, told)
@@ -118,8 +120,8 @@ class FifoBook:
     def short(self, order: Order, price: int, qty: int, own: int) -> str:
         """Why an order of that size is not covered, or nothing; ``own`` t of it are (TR-40)."""
         if order.side == BUY:
-            lock = price * qty - order.price * own
-            return "insufficient_funds" if lock > self.cash[order.account][0] else ""
+            more = self.market.lock(price, qty) - (order.lock if own else 0)
+            return "insufficient_funds" if more > self.cash[order.account][0] else ""
         available, _, bought = self.goods[order.account][order.instrument]
         if qty - own <= available:
             return ""
@@ -215,17 +217,25 @@ class FifoBook:
         order.leaves -= qty
         maker.leaves -= qty
         buyer, seller = (order, maker) if order.side == BUY else (maker, order)
-        self.cash[buyer.account][0] -= price * qty
-        self.cash[seller.account][0] += price * qty
+        value, fees = price * qty, self.fees(buyer, price * qty)
+        self.cash[buyer.account][0] -= value + fees[0]
+        self.cash[seller.account][0] += value - fees[1]
+        buyer.lock -= value + fees[0]
         self.goods[seller.account][order.instrument][0] -= qty
         self.goods[buyer.account][order.instrument][2] += qty  # TR-47
-        self.freeze(maker)
         if maker.leaves == 0:
             self.remove(maker)
         else:
+            self.set_aside(maker, maker.lock, maker.leaves)
             self.after_part(maker)
         left = (order.leaves, price, maker.number, maker.leaves)
-        return Report("trade", order.number, qty, *left, amount_fen=price * qty)
+        fees = fees if buyer is order else fees[::-1]
+        return Report("trade", order.number, qty, *left, amount_fen=value, fees_fen=fees)
+
+    def fees(self, buyer: Order, value: int) -> tuple[int, int]:
+        """The buyer's fee, never beyond its lock, and the seller's (TR-130)."""
+        fee = self.market.fee(value)
+        return min(fee, buyer.lock - value - buyer.price * buyer.leaves), min(fee, value)
 
     def after_part(self, maker: Order) -> None:
         """A partly filled order keeps its place."""
@@ -255,17 +265,17 @@ class FifoBook:
 
     def freeze(self, order: Order) -> int:
         """Set aside what an order may cost; return the fen (TR-42)."""
-        lock = order.price * order.leaves if order.side == BUY else 0
-        self._set_aside(order, lock, order.leaves)
-        return lock
+        order.lock = min(self.market.lock(order.price, order.leaves), order.lock)
+        self.set_aside(order, order.lock, order.leaves)
+        return order.lock if order.side == BUY else 0
 
     def free(self, order: Order) -> int:
         """Give back what is set aside; return the fen (TR-43)."""
-        lock = order.price * order.leaves if order.side == BUY else 0
-        self._set_aside(order, -lock, -order.leaves)
-        return lock
+        self.set_aside(order, -order.lock, -order.leaves)
+        return order.lock if order.side == BUY else 0
 
-    def _set_aside(self, order: Order, fen: int, tonnes: int) -> None:
+    def set_aside(self, order: Order, fen: int, tonnes: int) -> None:
+        """Move a buyer's money or a seller's tonnes from available to frozen."""
         if order.side == BUY:
             store, amount = self.cash[order.account], fen
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from tests.conformance.book_under_test import BookMaker, BrokenError, Session
@@ -30,7 +31,9 @@ NARROW = Market(  # 7 prices, scarce means, few open orders: everything is refus
     open_orders_max=6,
     means={0: (9_000, 150), 1: (40_000, 600), 2: (10**9, 0)},
 )
+COSTLY = replace(NARROW, fee_ppm=70_001)  # so that fees are rounded in every deal
 WIDE = Market(instruments=1, accounts=4)  # 1,601 prices, ample means
+MARKETS = {"narrow": NARROW, "costly": COSTLY, "wide": WIDE}
 ODDITIES = (-1, 0, 1, 60, 61, 10**5)
 BOOKS: tuple[BookMaker, ...] = (FifoBook, EngineBook, FeedBook)
 
@@ -149,7 +152,7 @@ def shortest(
 def main(arguments: list[str]) -> int:
     """Walk, and print the shortest failing walk; 0 if none fails."""
     seed, count = int(arguments[0]), int(arguments[1])
-    for name, market in (("narrow", NARROW), ("wide", WIDE)):
+    for name, market in MARKETS.items():
         messages = walk(seed, count, market)
         problem = difference(messages, market, look_every=25)
         print(f"seed {seed}, {name} market, {count} messages: {problem or 'no difference'}")

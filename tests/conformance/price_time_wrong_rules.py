@@ -267,6 +267,37 @@ class ImprovementKept(FifoBook):
         return reports
 
 
+@wrong("a filled order keeps what its lock had left")
+class RestOfLockKept(FifoBook):
+    """Fees rounded per deal can be less than the lock's: the difference is not given back."""
+
+    def trade(self, order: Order, maker: Order) -> Report:
+        report = super().trade(order, maker)
+        if maker.side == BUY and maker.leaves == 0:
+            self.set_aside(maker, maker.lock, 0)
+        return report
+
+
+@wrong("fees pass the lock")
+class FeesUnbound(FifoBook):
+    """Fees rounded per deal can be more than the lock's: the buyer pays them all the same."""
+
+    def fees(self, buyer: Order, value: int) -> tuple[int, int]:
+        return self.market.fee(value), self.market.fee(value)
+
+
+@wrong("locks leave the fee out")
+class LockWithoutFee(FifoBook):
+    """A buyer's order is taken if the amount is covered, whatever the fee."""
+
+    def short(self, order: Order, price: int, qty: int, own: int) -> str:
+        reason = super().short(order, price, qty, own)
+        if reason == "insufficient_funds":
+            more = price * qty - (order.lock if own else 0)
+            return reason if more > self.cash[order.account][0] else ""
+        return reason
+
+
 @wrong("a cancellation frees nothing")
 class CancelKeeps(FifoBook):
     """What a cancelled order had frozen stays frozen."""

@@ -14,6 +14,8 @@ from tests.conformance.price_time_language import Market, Message
 from tests.conformance.price_time_model import FifoBook
 from tests.conformance.price_time_walk import (
     BOOKS,
+    COSTLY,
+    MARKETS,
     NARROW,
     WIDE,
     difference,
@@ -26,7 +28,6 @@ from tests.conformance.price_time_wrong_rules import WRONG
 from tests.tapes import to_batch
 
 COUNT = 2_500
-MARKETS = {"narrow": NARROW, "wide": WIDE}
 
 
 def explain(seed: int, messages: list[Message], market: Market) -> str:
@@ -46,8 +47,8 @@ def test_walk(name: str, seed: int) -> None:
 
 
 def test_the_twin_walks_along() -> None:
-    messages = walk(11, 1_000, NARROW)
-    assert difference(messages, NARROW, (FifoBook, TwinBook), look_every=25) is None
+    messages = walk(11, 1_000, COSTLY)
+    assert difference(messages, COSTLY, (FifoBook, TwinBook), look_every=25) is None
 
 
 def test_a_walk_as_one_batch() -> None:
