@@ -189,6 +189,12 @@ def write(record: Record, file: Path) -> None:
     beside.replace(file)
 
 
+class _Versioned(msgspec.Struct):
+    """What every version of a record has."""
+
+    load: int
+
+
 def read(file: Path) -> Record:
     """Return a saved record.
 
@@ -196,13 +202,15 @@ def read(file: Path) -> Record:
         LoadError: ``no_record``, ``bad_record``: there is none, or it is none of this version.
     """
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Record)
+        data = file.read_bytes()
+        version = msgspec.json.decode(data, type=_Versioned).load
+        if version != VERSION:  # its other fields may be others
+            sentence = f"{file.name} is a record of version {version}; this reads {VERSION}."
+            raise LoadError("bad_record", sentence)
+        return msgspec.json.decode(data, type=Record)
     except OSError as error:
         raise LoadError("no_record", f"{file.name} cannot be read: {error.strerror}.") from error
     except msgspec.MsgspecError as error:
         raise LoadError(
             "bad_record", f"{file.name} is no record of a load run: {error}."
         ) from error
-    if found.load != VERSION:
-        raise LoadError("bad_record", f"{file.name} has version {found.load}, not {VERSION}.")
-    return found

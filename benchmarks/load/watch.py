@@ -290,7 +290,7 @@ def main(stdin: Any) -> None:
     """Draw until the end of the input; Ctrl-C is for the run, which then closes it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(StopIteration):
-        paint(iter(stdin), Console())
+        paint(iter(stdin), Console(stderr=True))  # as what is told without a terminal
 
 
 if __name__ == "__main__":

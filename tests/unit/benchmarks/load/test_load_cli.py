@@ -296,7 +296,8 @@ def test_an_earlier_record_is_shown_again_without_a_run(tmp_path: Path, played: 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"load": 2}, "has version 2, not 1"),
+        ({"load": 2}, "is a record of version 2; this reads 1"),
+        ({"load": 2, "orders": None}, "is a record of version 2; this reads 1"),
         ({"load": "1"}, "is no record of a load run"),
         ({"orders": None}, "is no record of a load run"),
     ],

@@ -126,6 +126,25 @@ def test_steps_of_the_search_are_lines_as_well() -> None:
     ]
 
 
+def test_the_picture_is_drawn_by_a_process_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Results may go to a file meanwhile: it draws where progress is told."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "90")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[4]))
+    with Watch(HEAD, Console(file=io.StringIO()), live=True) as shown:
+        for each in seen(4):
+            shown(each)
+        shown.step(STEPS[1])
+    drawn_there = capfd.readouterr()
+    assert shown._painter is not None
+    assert shown._painter.returncode == 0
+    assert "4 s of 12 s, 8 s left" in drawn_there.err
+    assert "step 2,000/s" in drawn_there.err
+    assert drawn_there.out == ""
+
+
 def test_the_run_goes_on_when_its_painter_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The picture is a process of its own; a broken pipe is no end of a measurement."""
     monkeypatch.setattr(watch.sys, "executable", "/bin/false")
