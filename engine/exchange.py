@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine import accounts, bidding, bulk, control, day, safeguards
+from engine.funding import FUNDING, fund
 from engine.kernel import (
     COLD_COMMAND,
     DONE,
@@ -77,6 +78,9 @@ COLD_HANDLERS: dict[int, Handler] = {
 }
 
 
+RUN_FROM = 16  # commands from which looking for a run of instructions pays
+
+
 class Exchange:
     """The venue's memory and the one way to change it."""
 
@@ -108,6 +112,11 @@ class Exchange:
         while position < len(batch):
             position, n, stopped = run(state.arrays(), batch, position, events, n)
             if stopped == COLD_COMMAND:
+                if len(batch) - position >= RUN_FROM and int(batch[position]["kind"]) in FUNDING:
+                    begun = position
+                    position, n = fund(state.arrays(), batch, position, events, n)
+                    if position > begun:
+                        continue
                 events, n = self._apply_cold(batch[position], events, n)
                 state.ensure_orders(len(batch) - position)
                 position += 1
@@ -168,4 +177,5 @@ def warm_up() -> None:
     batch = commands(1)
     batch["kind"], batch["seq"] = Kind.LIST, 1
     exchange.apply(batch)
+    fund(exchange.state.arrays(), batch, len(batch), np.empty(1, EVENT), 0)
     warm_up_verbs()
