@@ -13,7 +13,9 @@ import numpy as np
 from benchmarks.load import arrivals, recorded
 from benchmarks.load.plan import KINDS, Plan
 
-LIST, TAKE, TAKE_BEST, CANCEL, PING_KIND = range(len(KINDS))
+LIST, TAKE, TAKE_BEST, CANCEL, PING_KIND, BULK = range(len(KINDS))
+RESTS = (LIST, BULK)
+BULK_TONNES = 100_000  # the least of a bulk offer (TR-13)
 BUY, SELL = 1, 2
 PICK_MAX = 1 << 30
 DEPTH = 4.0  # share = uniform ** DEPTH: half of the listings lie at the best price, as in a market

@@ -29,7 +29,7 @@ from benchmarks.load.ends import (
     Trade,
 )
 from benchmarks.load.line import Told
-from benchmarks.load.orders import BUY, LIST, TAKE, Orders
+from benchmarks.load.orders import BUY, LIST, RESTS, TAKE, Orders
 from benchmarks.load.plan import KINDS
 from benchmarks.load.targets import Targets
 
@@ -57,6 +57,7 @@ class Outcome:
         self.refused_as: dict[int, str] = {}
         self.frozen: dict[int, int] = {}  # fen that a resting buy listing holds
         self.aim: dict[int, int] = {}  # what a cancel or take was aimed at
+        self.offers: dict[int, int] = {}  # by client: its bulk offer that stands
         self.by_no: dict[int, int] = {}
         self.number: dict[int, int] = {}  # and the venue's number of an order
         self.trades: dict[int, Trade] = {}
@@ -72,6 +73,7 @@ class Outcome:
         self.refused_now = 0
         self._hear: dict[str, Callable[[Client, Told, int], None]] = {
             "accepted": self._accepted,
+            "bulk_offered": self._accepted,
             "refused": self._refused,
             "filled": self._filled,
             "cancelled": self._ended,
@@ -151,19 +153,23 @@ class Outcome:
             return
         self.by_no[told.order_no] = order
         self.number[order] = told.order_no
-        if self.kind[order] != LIST:
+        if self.kind[order] not in RESTS:
             self.end[order] = TAKEN
             return
         self.end[order] = RESTING
         price, qty, side = self.price[order], self.leaves[order], self.side[order]
-        terms = (told.price_ticks, told.qty_tonnes, told.leaves_qty, told.side)
+        leaves = told.leaves_qty or told.qty_tonnes  # a bulk offer is told without
+        terms = (told.price_ticks, told.qty_tonnes, leaves, told.side)
         if terms != (price, qty, qty, SIDE_WORDS[side]):
             self.find(f"Listing {told.client_order_id} was accepted with other terms: {terms}.")
         if side == BUY:
             self.frozen[order] = told.frozen_fen
             if told.frozen_fen < price * qty:
                 self.find(f"Listing {told.client_order_id} froze {told.frozen_fen} fen, too few.")
-        self.targets.add(order)
+        if self.kind[order] == LIST:
+            self.targets.add(order)
+        else:
+            self.offers[client.number] = order
 
     def _refused(self, client: Client, told: Told, now_ns: int) -> None:
         order = self.order_of(told.client_order_id)
@@ -176,7 +182,7 @@ class Outcome:
         """An order was refused, or has never arrived: what it was aimed at is free again."""
         self.end[order] = REFUSED
         self.refused_as[order] = code
-        if self.kind[order] == LIST:
+        if self.kind[order] in RESTS:
             self.clients[self.client[order]].open_orders -= 1
         target = self.aim.pop(order, -1)
         if target >= 0 and self.kind[order] == TAKE and self.end[target] in LIVE:
@@ -198,7 +204,7 @@ class Outcome:
             self.find(f"{client.name} was told a fill of order {told.order_no}, another's.")
             return
         self._meet(client, told, order)
-        listed = self.kind[order] == LIST
+        listed = self.kind[order] in RESTS
         if self.end[order] not in (LIVE if listed else (TAKEN,)):
             self.find(f"Order {self.tag}{order} was filled though it was over.")
             return
@@ -229,7 +235,7 @@ class Outcome:
         client.open_orders -= 1
 
     def _reprice(self, told: Told, order: int) -> None:
-        listing = order if self.kind[order] == LIST else self.aim.get(order, -1)
+        listing = order if self.kind[order] in RESTS else self.aim.get(order, -1)
         if listing >= 0 and told.price_ticks != self.price[listing]:
             self.find(
                 f"Order {self.tag}{order} was filled at {told.price_ticks} ticks; the listing"
@@ -273,7 +279,7 @@ class Outcome:
         if order < 0:
             self._of_others(client, told)
             return
-        listed = self.kind[order] == LIST
+        listed = self.kind[order] in RESTS
         if self.end[order] not in (LIVE if listed else (TAKEN,)):
             self.find(f"Order {self.tag}{order} was cancelled though it was over.")
             return
@@ -281,6 +287,8 @@ class Outcome:
         if not listed:
             return
         self.targets.free[order] = 0
+        if self.offers.get(client.number) == order:
+            del self.offers[client.number]
         client.open_orders -= 1
         held = self.frozen.pop(order, 0)
         terms = (told.qty_tonnes, told.released_fen)

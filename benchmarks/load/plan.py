@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 ARRIVALS = ("poisson", "constant", "bursts", "ramp", "recorded")
 ENCODINGS = ("json", "msgpack")
-KINDS = ("list", "take", "take_best", "cancel", "ping")
+KINDS = ("list", "take", "take_best", "cancel", "ping", "bulk_offer")
 MIX = {"list": 0.5, "cancel": 0.3, "take": 0.2}
 ORDERS_MAX = 20_000_000  # of one run: about 100 bytes of memory each
 
@@ -51,7 +51,8 @@ class Plan:
         flow of ``recorded`` (a venue's folder or its export) in its own rhythm, scaled to
         ``orders_per_second`` (0: as it was).
     seconds: of the measured time; ``warmup_s`` of the same load come before it.
-    mix: share of each kind of ``KINDS``; scaled to a sum of 1.
+    mix: share of each kind of ``KINDS``; scaled to a sum of 1. A ``bulk_offer`` is public, and
+        takes the client's last one back where that still stands; mornings refuse it (TR-31).
     qty_min, qty_max: tonnes of a listing. reach: how far from the reference listings lie, as a
         share of the day's band (0 … 1).
     answer_within_s: how long answers are awaited at the end.

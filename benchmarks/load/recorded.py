@@ -1,7 +1,8 @@
-"""The order flow of a recorded day: ``commands.parquet`` as ``tanshi export`` writes it."""
+"""The order flow of a recorded day: a venue's own folder, or what ``tanshi export`` made of it."""
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.load.plan import KINDS, LoadError
+from gateway.export import PROBLEMS, export
 
-FILE = "commands.parquet"
+FILE, JOURNAL = "commands.parquet", "journal"
 COLUMNS = ("date", "time", "kind", "account", "instrument", "side", "price_ticks", "qty_tonnes")
 PLAYED = ("list", "take", "take_best", "cancel")
 PAUSE_NS = 60 * 1_000_000_000  # a longer silence (lunch) is left out
@@ -32,7 +34,7 @@ class Day:
 
 
 def day(path: str, instrument: str) -> Day:
-    """Return the first day of an export (the folder, or its ``commands.parquet``).
+    """Return the first day of an export (the folder, or its ``commands.parquet``) or of a venue.
 
     ``instrument``: only its orders, all if "". How far a listing lies from the reference is told
     by its distance from the middle of the day's listings.
@@ -41,7 +43,18 @@ def day(path: str, instrument: str) -> Day:
         LoadError: ``bad_recording``: it cannot be read, or holds no listed order.
     """
     place = Path(path)
-    file = place / FILE if place.is_dir() else place
+    if not (place / JOURNAL).is_dir():
+        return _exported(place / FILE if place.is_dir() else place, instrument)
+    with tempfile.TemporaryDirectory(prefix="load-day-") as name:
+        try:
+            export(place, Path(name))
+        except PROBLEMS as error:
+            text = f"The journal of {place.name} cannot be read: {type(error).__name__}."
+            raise LoadError("bad_recording", text) from error
+        return _exported(Path(name) / FILE, instrument)
+
+
+def _exported(file: Path, instrument: str) -> Day:
     try:
         table = pq.read_table(file, columns=list(COLUMNS))
     except (OSError, pa.ArrowException) as error:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from benchmarks.load.ends import SENT, SIDE_WORDS
 from benchmarks.load.market import Market
-from benchmarks.load.orders import BUY, CANCEL, LIST, PING_KIND, SELL, TAKE, TAKE_BEST, Orders
+from benchmarks.load.orders import (
+    BULK,
+    BULK_TONNES,
+    BUY,
+    CANCEL,
+    LIST,
+    PING_KIND,
+    SELL,
+    TAKE,
+    TAKE_BEST,
+    Orders,
+)
 from benchmarks.load.outcome import Outcome
 
 Message = dict[str, object]
@@ -41,6 +52,8 @@ class Sending:
             made = self._take_best(order)
         elif kind == PING_KIND:
             made = self._ping(order)
+        elif kind == BULK:
+            made = self._bulk(order)
         return made if made is not None else self._list(order)
 
     def _list(self, order: int) -> Message:
@@ -97,6 +110,26 @@ class Sending:
             "side": SIDE_WORDS[outcome.side[order]],
             "price_ticks": self._limits[outcome.side[order]],
             "qty_tonnes": outcome.leaves[order],
+        }
+
+    def _bulk(self, order: int) -> Message:
+        outcome = self._outcome
+        number = outcome.client[order]
+        standing = outcome.offers.pop(number, -1)
+        named: Message = {"client_order_id": f"{outcome.tag}{order}"}
+        if standing >= 0:
+            outcome.kind[order] = CANCEL
+            outcome.ending[standing] = 1
+            return {"type": "bulk_withdraw", **named, "order_no": outcome.number[standing]}
+        outcome.clients[number].open_orders += 1
+        outcome.leaves[order] = BULK_TONNES
+        return {
+            "type": "bulk_offer",
+            **named,
+            "instrument": self._instrument,
+            "side": SIDE_WORDS[outcome.side[order]],
+            "price_ticks": outcome.price[order],
+            "qty_tonnes": BULK_TONNES,
         }
 
     def _ping(self, order: int) -> Message:

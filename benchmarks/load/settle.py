@@ -18,7 +18,7 @@ from benchmarks.load.ends import LIVE, SENT, Client
 from benchmarks.load.keys import Credentials
 from benchmarks.load.line import Line, LineLostError, Place, Told, log_in, snapshot_of
 from benchmarks.load.loop import Lane
-from benchmarks.load.orders import SELL
+from benchmarks.load.orders import BULK, SELL
 from benchmarks.load.outcome import Outcome
 from benchmarks.load.plan import LoadError, Plan
 from benchmarks.load.record import Checks
@@ -124,7 +124,8 @@ class Settling:
         for at in range(0, len(mine), AT_ONCE):
             part = mine[at : at + AT_ONCE]
             for order in part:
-                request = {"type": "cancel", **self._named(order)}
+                bulk = outcome.kind[order] == BULK
+                request = {"type": "bulk_withdraw" if bulk else "cancel", **self._named(order)}
                 no = outcome.number[order]
                 lane.line.send(lane.line.frame({**request, "order_no": no}))
             self._listen(lane, partial(_over, outcome, part))

@@ -8,17 +8,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.gateway_servers import Server, server
 from benchmarks.load import knee
 from benchmarks.load.drive import run
 from benchmarks.load.keys import Credentials
+from benchmarks.load.orders import planned
 from benchmarks.load.own import own_venue
 from benchmarks.load.plan import LoadError, Plan, Stop
 from benchmarks.load.record import Progress, Record, read, write
+from engine.records import Phase
 from gateway.client import Client
 from gateway.export import export
+from gateway.limits import Limits
 from gateway.serve import Options, running
 from tests.e2e.live_venue import MORNING, LiveVenue, RunningClock, fund, live_venue
 from tests.e2e.test_tls import certificate
@@ -150,6 +154,24 @@ def load_in_thread(venue: LiveVenue, **changes: object) -> Record:
     return run(plan, keys, nobody)
 
 
+def test_bulk_offers_stand_and_are_taken_back(tmp_path: Path) -> None:
+    """They are possible in the afternoon (TR-31); what they freeze is in the accounts' books."""
+    unbound = 10**9
+
+    async def scenario() -> Record:
+        limits = Limits(orders_per_second=unbound, orders_burst=unbound)
+        async with live_venue(tmp_path, limits=limits) as venue:
+            venue.clock.leap_to(MORNING.replace(hour=13, minute=30))
+            await venue.phase(Phase.AFTERNOON)
+            mix = {"list": 0.4, "take": 0.2, "cancel": 0.1, "bulk_offer": 0.3}
+            return await asyncio.to_thread(load_in_thread, venue, orders_per_second=150.0, mix=mix)
+
+    record = sound(asyncio.run(scenario()))
+    assert record.orders.by_kind["bulk_offer"] > 20
+    assert record.orders.refused < 20  # else the offers were
+    assert record.orders.ends["done"] > 20
+
+
 def test_a_venues_own_limit_is_told(tmp_path: Path) -> None:
     """The limits as shipped: 50 orders a second, 100 at once."""
 
@@ -246,6 +268,10 @@ def test_a_recorded_day_is_played_again(tmp_path: Path) -> None:
     assert (second.checks.findings, second.ended_by) == ([], "orders")
     assert second.orders.answered == 800
     assert second.plan.recorded == "export"
+    folder = str(tmp_path / "venue")  # the journal itself tells the same
+    both = [planned(dataclasses.replace(again, recorded=each)) for each in (folder, again.recorded)]
+    assert np.array_equal(both[0].kind[:800], both[1].kind[:800])
+    assert np.array_equal(both[0].away[:300], both[1].away[:300])
     for kind in ("list", "take", "cancel"):
         share = first.orders.by_kind[kind] / first.orders.sent
         assert second.orders.by_kind[kind] / 800 == pytest.approx(share, abs=0.1)
