@@ -56,15 +56,7 @@ def a_record(
         machine=MACHINE,
         began_us=1_767_577_500_000_000,
         warmup_s=1.0,
-        orders=Orders(
-            intended=count,
-            sent=count,
-            answered=count,
-            accepted=count - refused,
-            refused=refused,
-            by_kind={"list": count // 2, "cancel": count // 4, "take": count - count // 4 * 3},
-            ends={"resting": count // 4, "filled": count // 4, "cancelled": count // 4},
-        ),
+        orders=_orders(count, refused),
         orders_per_second=count / (seconds - 1),
         latency_us=latency(due_all),
         service_us=latency(service_all),
@@ -73,6 +65,19 @@ def a_record(
         refusals={"insufficient_cash": refused - 4, "price_limit": 4},
         checks=Checks(passed=True, orders_checked=count, accounts_checked=10),
         client=Client(busy=0.41, lateness_p99_us=180.0),
+    )
+
+
+def _orders(count: int, refused: int) -> Orders:
+    """All of them were answered; a quarter was done and is in no state."""
+    return Orders(
+        intended=count,
+        sent=count,
+        answered=count,
+        accepted=count - refused,
+        refused=refused,
+        by_kind={"list": count // 2, "cancel": count // 4, "take": count - count // 4 * 3},
+        ends={"resting": count // 4, "filled": count // 4, "cancelled": count // 4},
     )
 
 
