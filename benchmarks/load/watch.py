@@ -57,6 +57,8 @@ class Told(msgspec.Struct, tag=True):
 def head_of(plan: Plan, what: str = "") -> Head:
     """The head of a run; ``what`` says more of it, e.g. that the knee is looked for."""
     asked = f"{plan.arrival}, {rate(plan.orders_per_second)} orders/s"
+    if not plan.orders_per_second:
+        asked = f"{plan.arrival} at its own rate"
     clients = plural(plan.clients, "client")
     words = ", ".join(each for each in (asked, clients, plan.encoding, what) if each)
     return Head(plan.url, words, plan.warmup_s, plan.warmup_s + plan.seconds)
@@ -136,7 +138,7 @@ def plain_line(head: Head, progress: Progress) -> str:
     row = progress.row
     parts = [
         f"{progress.elapsed_s:6.1f} s of {head.total_s:g}",
-        f"target {rate(progress.target_per_second)}/s",
+        f"target {_target(progress)}/s",
         f"answered {row.answered:,}/s",
         f"backlog {row.backlog:,}",
         f"p50 {_known(row.p50_us)}",
@@ -145,6 +147,11 @@ def plain_line(head: Head, progress: Progress) -> str:
         f"refused {row.refused:,}",
     ]
     return " | ".join([*parts, "warm-up"] if row.warmup else parts)
+
+
+def _target(progress: Progress) -> str:
+    """The rate asked for; of a recorded day at its own rate, what was due in the second."""
+    return rate(progress.target_per_second or float(progress.row.intended))
 
 
 def step_line(step: Step) -> str:
@@ -246,7 +253,7 @@ def _sparks(seen: list[Progress], width: int) -> Iterator[Text]:
     room = max(10, width - LABEL - 24)
     answered = [float(each.row.answered) for each in seen]
     p99 = [each.row.p99_us for each in seen]
-    target = rate(seen[-1].target_per_second)
+    target = _target(seen[-1])
     scale = rate(max(answered[-room:]))
     yield _spark("answered/s", answered, room, f"0 – {scale}, due {target}", "green")
     yield _spark("p99", p99, room, f"0 – {_known(max(p99[-room:]))}", "magenta")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -52,6 +53,14 @@ def test_a_plain_line_has_the_second() -> None:
     row.warmup, row.answered, row.p50_us, row.p99_us, row.max_us = True, 0, 0.0, 0.0, 0.0
     told = plain_line(HEAD, Progress(4.0, 1000.0, row, {}))
     assert told.endswith("answered 0/s | backlog 12 | p50 – | p99 – | max – | refused 7 | warm-up")
+
+
+def test_a_recorded_day_at_its_own_rate_has_what_was_due_as_its_target() -> None:
+    plan = dataclasses.replace(RECORD.plan, arrival="recorded", orders_per_second=0.0)
+    head = head_of(plan)
+    assert head.what.startswith("recorded at its own rate, 10 clients")
+    row = Second(4.0, 77, 70, 70, 0, 7, 850.0, 2_400.0, 9_870.0)
+    assert "| target 77.0/s |" in plain_line(head, Progress(4.0, 0.0, row, {}))
 
 
 def test_without_a_terminal_there_is_a_line_a_second(tmp_path: Path) -> None:
