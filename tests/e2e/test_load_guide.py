@@ -80,6 +80,15 @@ def test_the_commands_in_the_text_are_taken() -> None:
         assert group.commands[name].make_context(name, arguments).params
 
 
+def test_the_command_of_the_readme_is_taken() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\.venv/bin/tanshi load (.*)$", readme, re.MULTILINE)
+    assert len(lines) == 1
+    (words,) = [shlex.split(line, comments=True) for line in lines]
+    command = typer.main.get_command(app).commands["load"]
+    assert command.make_context("load", words).params["own"]
+
+
 def test_every_stop_condition_that_is_shown_is_one() -> None:
     (sentence,) = [line for line in PAGE.splitlines() if line.startswith("`--stop` ends a run")]
     shown = re.findall(r"`([a-z0-9]+>[^`]+)`", sentence)
