@@ -19,9 +19,10 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import config as _config
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+from numba.np import arrayobj
 
 config: Any = _config  # its settings are made at run time
+make_array: Any = arrayobj.make_array
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -67,7 +68,7 @@ def kernel(function: F) -> F:
     return cast(F, njit(cache=True, **_OPTIONS)(function))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _ask_for(_typing: Any, rows: Any, at: Any) -> Any:
     """Emit LLVM's prefetch of one row's two ends, for writing, into every level of the cache."""
 
@@ -87,6 +88,8 @@ def _ask_for(_typing: Any, rows: Any, at: Any) -> Any:
     return types.void(rows, types.intp), code
 
 
+ask_for: Any = _ask_for  # its first parameter is the compiler's
+
 if config.DISABLE_JIT:
 
     def prefetch(rows: Any, at: int) -> None:
@@ -97,4 +100,4 @@ else:
     @inlined
     def prefetch(rows: Any, at: int) -> None:
         """Ask for row ``at``; any number will do, nothing is read."""
-        _ask_for(rows, at)
+        ask_for(rows, at)

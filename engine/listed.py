@@ -198,7 +198,7 @@ def takeable(a: Arrays, c: Any) -> int:
     count = 0
     while rank <= limit and rank < a.width and levels < a.rules[0]["take_levels_max"]:
         if foreign_head(a, book, rank, c["account"]) != 0:
-            count += a.levels[book * a.width + rank]["orders"]
+            count += min(a.levels[book * a.width + rank]["orders"], c["qty_tonnes"])
         levels += 1
         rank = next_occupied(a.words, words_at(a.width, book), a.width, rank + 1)
     return count

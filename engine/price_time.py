@@ -68,14 +68,17 @@ _LUNCH = int(Phase.LUNCH)
 
 @inlined
 def matchable(a: Arrays, instrument: int, side: int, price_ticks: int, qty: int) -> int:
-    """Return an upper bound of the trades of an incoming order; 0 if it does not cross."""
+    """Return an upper bound of the trades of an incoming order; 0 if it does not cross.
+
+    Each trade moves a tonne at least, so a deep level is not counted beyond what is wanted.
+    """
     book = book_of(instrument, 3 - side)
     rank = a.books[book]["best_rank"]
     limit = rank_of(a, instrument, 3 - side, price_ticks)
     count = 0
     while rank <= limit and rank < a.width and qty > 0:
         level = a.levels[book * a.width + rank]
-        count += level["orders"]
+        count += min(level["orders"], qty)
         qty -= level["qty_tonnes"]
         rank = next_occupied(a.words, words_at(a.width, book), a.width, rank + 1)
     return count

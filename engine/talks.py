@@ -5,7 +5,7 @@ Rows of the state's ``negotiations``; the commands that move them are in engine/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import numpy as np
 
 from engine import declarations as d
 from engine.outcome import Outcome
@@ -15,7 +15,7 @@ from engine.state import Array, State
 from engine.verbs import Pair
 
 BULK = Modality.BULK
-STANDS = (NegotiationStatus.COUNTERED, NegotiationStatus.AGREED)
+COUNTERED, AGREED = int(NegotiationStatus.COUNTERED), int(NegotiationStatus.AGREED)  # both stand
 
 
 class Talk:
@@ -50,18 +50,24 @@ def find_negotiation(state: State, offer_row: int, responder: int) -> int:
     return -1
 
 
-def negotiations_of(state: State, offer_row: int) -> Iterator[int]:
-    """Open negotiations about an offer in the order they were opened."""
+def standing(state: State) -> tuple[Array, Array]:
+    """Return the day's negotiations and which of them are open (shape (n,), bool)."""
     rows = state.negotiations[: int(state.market[0]["negotiations"])]
-    for at in range(len(rows)):
-        if int(rows[at]["offer_row"]) == offer_row and int(rows[at]["status"]) in STANDS:
-            yield at
+    status = rows["status"]
+    return rows, (status == COUNTERED) | (status == AGREED)
+
+
+def negotiations_of(state: State, offer_row: int) -> list[int]:
+    """Return the open negotiations about an offer in the order they were opened."""
+    rows, stands = standing(state)
+    found: list[int] = np.flatnonzero(stands & (rows["offer_row"] == offer_row)).tolist()
+    return found
 
 
 def end_negotiations(state: State, offer_row: int, reason: Reason, outcome: Outcome) -> None:
     """End all open negotiations about an offer, in the order they were opened."""
     initiator = int(state.orders[offer_row]["account"])
-    for at in list(negotiations_of(state, offer_row)):
+    for at in negotiations_of(state, offer_row):
         end_negotiation(state, at, reason, initiator, outcome)
 
 
@@ -92,22 +98,17 @@ def end_negotiation(state: State, at: int, reason: Reason, ended_by: int, outcom
 
 def end_answer(state: State, answer_row: int, reason: Reason, outcome: Outcome) -> None:
     """End the negotiation whose responder's locked order has to go; the order goes with it."""
-    rows = state.negotiations[: int(state.market[0]["negotiations"])]
-    (at,) = (
-        at
-        for at in range(len(rows))
-        if int(rows[at]["answer_row"]) == answer_row and int(rows[at]["status"]) in STANDS
-    )
+    rows, stands = standing(state)
+    (at,) = np.flatnonzero(stands & (rows["answer_row"] == answer_row)).tolist()
     end_negotiation(state, at, reason, int(rows[at]["responder"]), outcome)
 
 
 def expire_all(state: State, outcome: Outcome) -> None:
     """After the close lapsed all offers and answers: their negotiations end too (E36)."""
-    rows = state.negotiations[: int(state.market[0]["negotiations"])]
-    for at in range(len(rows)):
-        if int(rows[at]["status"]) in STANDS:
-            initiator = int(state.orders[int(rows[at]["offer_row"])]["account"])
-            end_negotiation(state, at, Reason.END_OF_DAY, initiator, outcome)
+    rows, stands = standing(state)
+    for at in np.flatnonzero(stands).tolist():
+        initiator = int(state.orders[int(rows[at]["offer_row"])]["account"])
+        end_negotiation(state, at, Reason.END_OF_DAY, initiator, outcome)
 
 
 def say(

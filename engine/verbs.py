@@ -1,7 +1,8 @@
 """The ledger verbs and orders for plain Python: the kernels' own parts, compiled as entry points.
 
 Bulk agreement, bidding and control are rare; they run as Python objects over the arrays, but money
-and goods move through the same functions as in the listed market (engine/ledger.py).
+and goods move through the same functions as in the listed market (engine/ledger.py). Enumerations
+become plain numbers at this door: Numba asks Python what an enumeration is, at every call.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def _settle(
 
 def freeze_order(state: State, modality: int, row: int) -> int:
     """Freeze what an order needs; return the fen frozen (TR-42)."""
-    return _verb(state.arrays(), 0, modality, row)
+    return _verb(state.arrays(), 0, int(modality), row)
 
 
 def release_order(state: State, row: int) -> int:
@@ -119,7 +120,7 @@ def cover(
 
     ``terms``: (price in ticks, tonnes). ``own``: (fen, tonnes) that it has frozen for it already.
     """
-    reason, lock = _cover(state.arrays(), modality, account, instrument, side, terms, own)
+    reason, lock = _cover(state.arrays(), int(modality), account, instrument, int(side), terms, own)
     return Reason(reason), lock
 
 
@@ -127,7 +128,7 @@ def settle(
     state: State, modality: int, buy_row: int, sell_row: int, price: int, qty: int, left: int = 0
 ) -> tuple[int, int]:
     """Move goods and money of one deal between two released orders; return both fees in fen."""
-    return _settle(state.arrays(), modality, buy_row, sell_row, price, qty, left)
+    return _settle(state.arrays(), int(modality), buy_row, sell_row, price, qty, left)
 
 
 def warm_up_verbs() -> None:
