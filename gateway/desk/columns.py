@@ -39,14 +39,13 @@ def _ids_ok(names: list[str]) -> bool:
     )
 
 
-def _note_ids(ids: dict[str, int], names: list[str], tickets: list[int]) -> bool:
+def _note_ids(ids: dict[str, int], names: list[str], tickets: range) -> bool:
     """Note each id with its ticket; False, and none noted, if one of them was used before."""
-    if list(map(ids.setdefault, names, tickets)) == tickets:
-        return True
-    for name, ticket in zip(names, tickets, strict=True):
-        if ids.get(name) == ticket:
-            del ids[name]
-    return False
+    new = dict(zip(names, tickets, strict=True))
+    if len(new) < len(names) or not ids.keys().isdisjoint(new):
+        return False
+    ids.update(new)  # a dict into a dict: hashes are known, room is made once
+    return True
 
 
 class Columns:
@@ -104,7 +103,7 @@ class Columns:
     def _enter(self, session: Session, names: list[str]) -> np.ndarray | None:
         """Enter as many commands under these ids and return their rows; None: an id was used."""
         sequencer, count = self._desk.sequencer, len(names)
-        tickets = list(range(sequencer.next_seq, sequencer.next_seq + count))
+        tickets = range(sequencer.next_seq, sequencer.next_seq + count)
         if not _note_ids(session.ids, names, tickets):
             return None
         rows = sequencer.enter_many(count)
