@@ -130,7 +130,7 @@ def _record(asked: Asked, progress: Console) -> Record:
     with _venue(asked) as (url, keys):
         plan = replace(plan, url=url)
         live = fits(progress) and not asked.quiet
-        what = f"looking for the highest rate with p99 ≤ {asked.bound}" if asked.find_knee else ""
+        what = f"the highest rate with p99 ≤ {asked.bound}" if asked.find_knee else ""
         with Watch(head_of(plan, what), progress, live) as watch:
             if asked.find_knee:
                 return knee.find(plan, keys, bound_us, watch, watch.step)

@@ -117,6 +117,12 @@ def why(step: Step) -> str:
     return WHY.get(step.why, step.why)
 
 
+def step_line(step: Step) -> str:
+    """What a step of the search for the knee came to, in one line."""
+    came = "passed" if step.passed else f"did not pass: {why(step)}"
+    return f"step {rate(step.orders_per_second)}/s: p99 {duration(step.p99_us or None)}, {came}"
+
+
 def _knee(record: Record) -> Iterator[Said]:
     knee = record.knee
     if knee is None:
@@ -153,6 +159,8 @@ def show(record: Record, console: Console) -> None:
         table.add_row(name, duration(due), duration(service))
     console.print(table)
     console.print(counts(record), markup=False, highlight=False)
+    for step in record.knee.steps if record.knee else []:
+        console.print(f"  {step_line(step)}", style="dim", markup=False, highlight=False)
     for said in verdict(record):
         console.print(said.sentence, style=STYLES[said.kind], markup=False, highlight=False)
     for finding in record.checks.findings[:FINDINGS_SHOWN]:

@@ -25,7 +25,7 @@ from rich.text import Text
 
 from benchmarks.load.plan import Plan
 from benchmarks.load.record import Progress, Step
-from benchmarks.load.verdict import most, why
+from benchmarks.load.verdict import most, step_line
 from benchmarks.load.words import NONE, duration, plural, rate
 
 QUIET = "bright_black"
@@ -60,7 +60,7 @@ def head_of(plan: Plan, what: str = "") -> Head:
     if not plan.orders_per_second:
         asked = f"{plan.arrival} at its own rate"
     clients = plural(plan.clients, "client")
-    words = ", ".join(each for each in (asked, clients, plan.encoding, what) if each)
+    words = ", ".join(each for each in (what, asked, clients, plan.encoding) if each)
     return Head(plan.url, words, plan.warmup_s, plan.warmup_s + plan.seconds)
 
 
@@ -152,12 +152,6 @@ def plain_line(head: Head, progress: Progress) -> str:
 def _target(progress: Progress) -> str:
     """The rate asked for; of a recorded day at its own rate, what was due in the second."""
     return rate(progress.target_per_second or float(progress.row.intended))
-
-
-def step_line(step: Step) -> str:
-    """What a step of the search for the knee came to, in one line."""
-    came = "passed" if step.passed else f"did not pass: {why(step)}"
-    return f"step {rate(step.orders_per_second)}/s: p99 {_known(step.p99_us)}, {came}"
 
 
 def _known(us: float) -> str:

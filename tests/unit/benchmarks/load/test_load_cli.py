@@ -278,6 +278,8 @@ def test_the_knee_is_looked_for_within_the_bound(
     assert result.exit_code == 0
     assert bounds == [2_500.0]
     assert "The knee: 3,000 orders/s is the highest rate" in said(result)
+    assert "step 2,000/s: p99 2.40 ms, passed" in result.stdout
+    assert "the highest rate with p99 ≤ 2.5ms, poisson" in result.stderr
 
 
 def test_an_earlier_record_is_shown_again_without_a_run(tmp_path: Path, played: list[Plan]) -> None:
