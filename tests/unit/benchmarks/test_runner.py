@@ -261,7 +261,8 @@ def test_a_question_that_fails_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(everything, "QUESTIONS", {"matching": QUESTIONS["matching"]})
-    program = (sys.executable, "-c", "import sys; sys.exit('the books disagree')")
+    half = "import sys; open(sys.argv[3], 'w').write('{'); sys.exit('the books disagree')"
+    program = (sys.executable, "-c", half)
     outcomes, complete = everything.ask_all(tmp_path, True, False, lambda _: None, program)
     assert complete
     assert (outcomes[0].ended, outcomes[0].words) == ("failed", "the books disagree")
