@@ -82,7 +82,8 @@ def test_every_order_of_every_kind_is_accounted_for(
 )
 def test_other_arrivals(venue: tuple[Plan, list[Credentials]], changes: dict[str, object]) -> None:
     plan, keys = venue
-    sound(run(dataclasses.replace(plan, seconds=1, **changes), keys, nobody))  # type: ignore[arg-type]
+    changed = dataclasses.replace(plan, seconds=1, **changes)  # type: ignore[arg-type]
+    sound(run(changed, keys, nobody))
 
 
 def test_what_rests_can_be_kept_and_is_nobody_elses_to_cancel(
@@ -150,7 +151,8 @@ def keys_of(venue: Server) -> list[Credentials]:
 
 def load_in_thread(venue: LiveVenue, **changes: object) -> Record:
     keys = [Credentials(key.key_id, key.secret) for key in venue.keys]
-    plan = dataclasses.replace(PLAN, url=venue.url, clients=len(keys), **changes)  # type: ignore[arg-type]
+    own = dataclasses.replace(PLAN, url=venue.url, clients=len(keys))
+    plan = dataclasses.replace(own, **changes)  # type: ignore[arg-type]
     return run(plan, keys, nobody)
 
 

@@ -256,9 +256,7 @@ class FakeVenue:
         }
         self.move(account, taken, qty, amount, fee)
         self.move(lister, listing.side, qty, amount, fee)
-        if self.lie == "no_fill_for_taker" and self.caught("no_fill_for_taker"):
-            pass
-        else:
+        if not self.caught("no_fill_for_taker"):
             self.tell(
                 account,
                 **trade,
