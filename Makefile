@@ -34,7 +34,7 @@ check: setup     ## format, lint, types, import contracts
 nightly: setup   ## the heavy evidence; prints a table
 	$(BIN)/python -m tests.nightly
 
-bench: setup     ## all speed figures and their page, for an hour on a quiet machine
+bench: setup     ## all speed figures and their page (long; on a quiet machine)
 	$(BIN)/tanshi bench all --again --json docs/results/bench
 	$(BIN)/tanshi bench page
 
