@@ -27,7 +27,7 @@ RULES: tuple[tuple[str, str], ...] = (
     ("bytes to messages", r"Codec\.decode |Codec\._one_by_one "),
     ("messages to bytes", r"Codec\.encode_messages |serve_trading\.<locals>\.frame "),
     ("engine", r"\(engine/"),
-    ("the day's record", r"\(gateway/desk/day_record\.py"),
+    ("the day's record", r"\(gateway/desk/(day_record|rows)\.py"),
     ("reports", r"\(gateway/desk/reports\.py|Desk\.tell |Session\.(offer|output) "),
     ("market data", r"\(marketdata/|\(gateway/(publisher|subscriber)\.py"),
     ("checks and commands", r"\(gateway/(desk/|protocol|limits)"),

@@ -44,7 +44,8 @@ CANNED = f"""\
 {BEGAN};{TAKE};Columns.take_many (gateway/desk/columns.py);isin (numpy/lib/sets.py) 7
 {BEGAN};{APPLY} 2
 {BEGAN};{APPLY};Exchange.apply ({ROOT}/engine/exchange.py) 11
-{BEGAN};{APPLY};Venue._tell (gateway/venue.py);DayRecord.absorb (gateway/desk/day_record.py) 13
+{BEGAN};{APPLY};Venue._tell (gateway/venue.py);DayRecord.absorb (gateway/desk/day_record.py) 9
+{BEGAN};{APPLY};Venue._tell (gateway/venue.py);Rows.extend (gateway/desk/rows.py) 4
 {BEGAN};{APPLY};Venue._tell (gateway/venue.py);Feed.absorb (marketdata/feed.py) 3
 {BEGAN};{APPLY};Desk.tell (gateway/desk/desk.py);reports (gateway/desk/reports.py) 4
 {BEGAN};{WRITE};Codec.encode_messages (gateway/wire/codec.py) 6
