@@ -134,14 +134,13 @@ class Feed:
             self._composite_ns = max(traded_ns, self._composite_ns)
 
     def _absorb(self, events: np.ndarray) -> None:
-        sides, touched, outbox = self._sides, self._touched, self._outbox
-        if len(events) >= FILTER_FROM:
-            events = heard(events)
+        events = heard(events) if len(events) >= FILTER_FROM else events
         if len(events) >= FILTER_FROM and only_rest_or_end(events, self.charts.bars.end_ns):
-            seen, last = come_and_go(sides, events)
-            touched.update(last)
-            outbox.number += seen
+            seen, last = come_and_go(self._sides, events)
+            self._touched.update(last)
+            self._outbox.number += seen
             return
+        sides, touched, outbox = self._sides, self._touched, self._outbox
         negotiated, charts, traded_ns = self._negotiated, self.charts, 0
         bars, trade = charts.bars, self.figures.trade
         columns = [events[name].tolist() for name in _COLUMNS]
@@ -343,8 +342,7 @@ class Feed:
             messages += self._told.composite(self._composite_ns // 1000, line)
             self._composite_ns = 0
         messages += self.charts.pictures()
-        for message in messages:
-            self.history.keep(message)
+        self.history.keep(messages)
         return messages
 
     def since(self, seq: int) -> list[Message] | None:

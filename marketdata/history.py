@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -101,15 +102,20 @@ class History:
         """Return the number of facts of an instrument so far."""
         return self._iseq.get(instrument, 0)
 
-    def keep(self, message: Message) -> None:
-        """Remember a message that was just numbered."""
-        if isinstance(message, Picture):
-            instrument: str = getattr(message, "instrument", "")  # the composite has none
-            self.pictures[message.channel, instrument] = message
-            return
-        self.facts.append(message)
-        if len(self.facts) > self.facts_max:
-            self.forgotten_seq = self.facts.popleft().seq
+    def keep(self, messages: Iterable[Message]) -> None:
+        """Remember messages that were just numbered, in order."""
+        pictures, facts = self.pictures, self.facts
+        for message in messages:
+            if isinstance(message, Picture):
+                instrument: str = getattr(message, "instrument", "")  # the composite has none
+                pictures[message.channel, instrument] = message
+            else:
+                facts.append(message)
+        forgotten = None
+        for _ in range(len(facts) - self.facts_max):
+            forgotten = facts.popleft()
+        if forgotten is not None:
+            self.forgotten_seq = forgotten.seq
 
     def drop_picture(self, channel: str, instrument: str) -> None:
         """A picture is over: a bar has ended."""
