@@ -36,13 +36,14 @@ _BUY = BUY
 _BULK_KINDS = (Kind.BULK_OFFER, Kind.BULK_ACCEPT, Kind.BULK_CONFIRM)
 _AUCTION_KINDS = (Kind.BID, Kind.NOTICE_SESSION)
 LADDER_KINDS = (Kind.LIST, Kind.ADD)
+_MODALITY_BY_KIND = np.full(max(Kind) + 1, Modality.LISTED, np.int64)
+_MODALITY_BY_KIND[list(_BULK_KINDS)] = Modality.BULK
+_MODALITY_BY_KIND[list(_AUCTION_KINDS)] = Modality.AUCTION
 
 
 def modality_of(kinds: Any) -> Any:
     """Return the modality of orders by the kind of command that made them (array or number)."""
-    bulk = np.isin(kinds, _BULK_KINDS)
-    auction = np.isin(kinds, _AUCTION_KINDS)
-    return np.where(bulk, Modality.BULK, np.where(auction, Modality.AUCTION, Modality.LISTED))
+    return _MODALITY_BY_KIND[kinds]
 
 
 @kernel
