@@ -26,7 +26,6 @@ WITHIN_S = 60.0
 PING, PONG, CLOSE = 9, 10, 8
 
 
-
 def handshake(path: str, host: str = "localhost", subprotocol: str = "msgpack.v1") -> bytes:
     """Return the request that opens a WebSocket (RFC 6455, 4.1)."""
     lines = (
