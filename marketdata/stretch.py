@@ -129,7 +129,6 @@ def _words(events: np.ndarray) -> _Words:
         stays = (price[amended] == price[pulled]) & (
             leaves[amended] <= events["qty_tonnes"][pulled]
         )
-        leaves[pulled] = np.where(stays, leaves[amended], 0)
         comes[amended[~stays]] = True
         side[pulled] = side[amended]
     row = 2 * events["instrument"].astype(np.int64) + side - 1

@@ -100,6 +100,19 @@ def test_more_money_than_the_market_may_hold_is_refused_in_a_run() -> None:
     assert (events["kind"][20:] == Event.REFUSED).sum() == 11, "nine times 10^18 fen is the bound"
 
 
+def test_an_instruction_is_done_once_also_right_behind_itself() -> None:
+    exchange = started()
+    opens = commands(20)
+    opens["kind"], opens["account"] = Kind.OPEN_ACCOUNT, np.arange(20)
+    both_ways(exchange, opens)
+    batch = commands(40)
+    batch["kind"], batch["account"], batch["amount"] = Kind.CASH_IN, np.arange(40) // 2, 7
+    batch["ref"] = np.arange(40) // 2 + 1
+    events, exchange = both_ways(exchange, batch)
+    assert (events["kind"][1::2] == Event.REFUSED).all(), "IN-02: a number is done once"
+    assert exchange.state.market[0]["cash_in_fen"] == 20 * 7
+
+
 def test_an_account_that_may_not_transfer_in_is_refused_in_a_run() -> None:
     exchange = started()
     batch = commands(20)
