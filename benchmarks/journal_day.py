@@ -26,6 +26,7 @@ from gateway.journal.memory import remember
 from gateway.journal.reading import Reading
 from gateway.journal.snapshots import Snapshot
 from gateway.keys import Keys
+from gateway.market import CEA
 from gateway.venue import Venue
 from registry.institution import Registry
 
@@ -94,7 +95,7 @@ def furnish(folder: Path, accounts: int = ACCOUNTS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with Registry.open(f"sqlite:///{folder / 'registry.db'}") as registry:
         registry.open_accounts([(f"L{n:04d}", f"Load {n}") for n in range(accounts)])
-    Keys(folder / "keys.json").create_many([(n, f"load-{n}") for n in range(accounts)])
+    Keys(folder / "keys.json", CEA.name).create_many([(n, f"load-{n}") for n in range(accounts)])
 
 
 def _opening(accounts: int) -> Array:
