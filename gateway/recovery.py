@@ -10,14 +10,12 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gateway.desk.day_record import day_begins
 from gateway.desk.proposals import executed_names
 from gateway.journal.disk import Point
 from gateway.journal.memory import recall
@@ -72,7 +70,6 @@ def replay(venue: Venue, stages: Stages) -> None:
         JournalDamageError, JournalFormatError: it must not start.
         PoisonError: nor before a command is quarantined.
     """
-    today: deque[Applied] = deque()
     registry_part: list[Applied] = []
     batches = Quarantine(venue.journal.folder).screened(_from_snapshot(venue))
     first_seq = venue.exchange.seq + 1
@@ -87,15 +84,14 @@ def replay(venue: Venue, stages: Stages) -> None:
         venue.oversight.replay(events)
         venue.executed |= executed_names(batch)
         stages.passed("reports")
-        if day_begins(events) is not None:
-            today.clear()
-        today.append((batch, events))
+        venue.record.recall(batch, events)
+        stages.passed("record")
         heard = concerning(batch)
         if heard.size:
             registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
         venue.journal.disk.passed(Point.RECOVERING)
     stages.passed("reading")
-    venue.record.rebuild(today)
+    venue.record.recalled()
     venue.oversight.replayed()
     venue.desk.learn_instruments()
     stages.passed("record")

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -122,6 +121,7 @@ class DayRecord:
         self._ids: dict[int, dict[str, int]] = {}
         self._unread: dict[int, np.ndarray] = {}  # rows of ``commands`` whose ids nobody asked for
         self.streams: dict[int, array[int]] = {}
+        self._recalled: list[tuple[np.ndarray, np.ndarray]] = []  # refs and owners, in order
         self.first_seq = 1
         self.first_order_no = 0
         self.commands = Rows(COMMAND)
@@ -138,18 +138,17 @@ class DayRecord:
         """
         return self._streams_grow(*self._take(commands, events))
 
-    def rebuild(self, parts: deque[tuple[np.ndarray, np.ndarray]]) -> None:
-        """Take in what was applied of the day, batch by batch as in ``absorb`` (after a restart).
+    def recall(self, commands: np.ndarray, events: np.ndarray) -> None:
+        """Take in a batch as ``absorb`` does, after a restart; streams grow with ``recalled``."""
+        refs, owners, _ = self._take(commands, events)
+        self._recalled.append((refs, owners))
 
-        Only the first one may begin the day. Empties ``parts``: the memory is needed here.
-        """
-        taken = []
-        while parts:
-            refs, owners, _ = self._take(*parts.popleft())
-            taken.append((refs, owners))
-        if taken:
-            refs, owners = (np.concatenate(column) for column in zip(*taken, strict=True))
+    def recalled(self) -> None:
+        """Everything of the day was recalled: let the streams grow, know the client order ids."""
+        if self._recalled:
+            refs, owners = (np.concatenate(column) for column in zip(*self._recalled, strict=True))
             self._streams_grow(refs, owners, usual=False)
+            self._recalled = []
         self.learn_ids()
 
     def _take(
@@ -336,7 +335,7 @@ class DayRecord:
         self.first_event = Rows(np.dtype(np.int64))
         self.order_seq = Rows(np.dtype(np.int64))
         self.session_seq, self.rare = {}, False
-        self.streams = {}
+        self.streams, self._recalled = {}, []
         self._unread = {}  # they are of commands before this one
         for account, ids in self._ids.items():
             self._ids[account] = {each: seq for each, seq in ids.items() if seq > first_seq}

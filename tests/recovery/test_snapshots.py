@@ -16,6 +16,7 @@ import pytest
 from engine.exchange import Exchange
 from engine.records import Kind
 from engine.state import State
+from gateway import recovery
 from gateway.client import Client
 from gateway.desk.reports import reports
 from gateway.journal import snapshots
@@ -237,9 +238,15 @@ def recovered(folder: Path) -> dict[str, Any]:
         venue.registry.close()
 
 
+@pytest.mark.parametrize("rows", [5, recovery.REPLAY_ROWS])
 def test_started_from_a_snapshot_everything_is_as_replayed_from_the_beginning(
-    tmp_path: Path, small_segments: None, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    small_segments: None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
 ) -> None:
+    monkeypatch.setattr(recovery, "REPLAY_ROWS", rows)
     asyncio.run(lived(tmp_path / "lived"))
     folder = tmp_path / "lived"
     assert len(Snapshots(folder / "snapshots").paths()) == 2
