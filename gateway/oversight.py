@@ -32,14 +32,6 @@ class Oversight:
         if self._seen < 0:
             self._seen = self._record.events.size
 
-    def replay(self, events: np.ndarray) -> None:
-        """Take in events of the journal; ``replayed`` when the record has the day's."""
-        self._surveillance.absorb(events)
-
-    def replayed(self) -> None:
-        """What is in the record by now was read."""
-        self._seen = self._record.events.size
-
     def caught_up(self) -> Surveillance:
         """Return what a snapshot has to remember of the days so far."""
         self._catch_up()

@@ -11,6 +11,7 @@ import gc
 import logging
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REPLAY_ROWS = 65_536  # small batches are applied together: the events are the same
+REPLAY_ROWS = 65_536
 
 Applied = tuple[np.ndarray, np.ndarray]  # commands and the events they cause
 
@@ -66,6 +67,9 @@ def no_collection() -> Iterator[None]:
 def replay(venue: Venue, stages: Stages) -> None:
     """Bring a venue that was just made to where its journal ends.
 
+    The day's record, which nobody asks before the end, takes in each batch on a thread of its own
+    while the feed does and the next one is read and applied.
+
     Raises:
         JournalDamageError, JournalFormatError: it must not start.
         PoisonError: nor before a command is quarantined.
@@ -74,25 +78,28 @@ def replay(venue: Venue, stages: Stages) -> None:
     batches = Quarantine(venue.journal.folder).screened(_from_snapshot(venue))
     first_seq = venue.exchange.seq + 1
     stages.passed("snapshot")
-    for batch in gathered(batches, REPLAY_ROWS):
-        stages.passed("reading")
-        events = _applied(venue, batch)
-        stages.passed("applying")
-        venue.feed.absorb(events)
-        venue.feed.flush()
-        stages.passed("feed")
-        venue.oversight.replay(events)
-        venue.executed |= executed_names(batch)
-        stages.passed("reports")
-        venue.record.recall(batch, events)
-        stages.passed("record")
-        heard = concerning(batch)
-        if heard.size:
-            registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
-        venue.journal.disk.passed(Point.RECOVERING)
-    stages.passed("reading")
+    with ThreadPoolExecutor(1, "recovery") as beside:
+        keeping: Future[None] | None = None
+        for batch in gathered(batches, REPLAY_ROWS):
+            stages.passed("reading")
+            events = _applied(venue, batch)
+            stages.passed("applying")
+            if keeping is not None:
+                keeping.result()
+            keeping = beside.submit(_keep, venue, batch, events)
+            stages.passed("record")
+            venue.feed.absorb(events)
+            venue.feed.flush()
+            stages.passed("feed")
+            venue.executed |= executed_names(batch)
+            heard = concerning(batch)
+            if heard.size:
+                registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
+            venue.journal.disk.passed(Point.RECOVERING)
+            stages.passed("registry")
+        if keeping is not None:
+            keeping.result()
     venue.record.recalled()
-    venue.oversight.replayed()
     venue.desk.learn_instruments()
     stages.passed("record")
     if registry_part:
@@ -101,6 +108,13 @@ def replay(venue: Venue, stages: Stages) -> None:
     stages.passed("registry")
     count = venue.exchange.seq + 1 - first_seq
     logger.info("replayed %d commands from %d on (%s)", count, first_seq, stages)
+
+
+def _keep(venue: Venue, batch: np.ndarray, events: np.ndarray) -> None:
+    """Take a batch into the day's record; surveillance reads it when it is asked."""
+    venue.oversight.before(batch, events)
+    venue.record.recall(batch, events)
+    venue.oversight.after()
 
 
 def _from_snapshot(venue: Venue) -> Iterator[np.ndarray]:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.records import Event, Modality
+from engine.outcome import as_bytes
+from engine.records import EVENT, Event, Modality
 from marketdata.bars import LISTED_ROW, MINUTE_NS, MinuteBars
 from marketdata.book import BookSide
 from marketdata.charts import Charts
@@ -59,13 +60,18 @@ def parts(events: np.ndarray, chosen: np.ndarray) -> Iterator[tuple[np.ndarray, 
         yield events[at:], False
 
 
+def chosen_of(events: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return a copy of the events at places (int) or marked (bool), copied as bytes: it is fast."""
+    found: np.ndarray = as_bytes(events)[which]
+    return found.view(EVENT)
+
+
 def _audible(events: np.ndarray) -> np.ndarray:
     """Return the plain events that change something the public sees."""
     kinds = events["kind"]
     silent = (kinds == _REFUSED) | ((kinds == _ACCEPTED) & (events["leaves_qty"] == 0))
     silent |= _ENDED[kinds] & np.isin(events["reason"], _GONE)
-    heard: np.ndarray = events[~silent] if silent.any() else events
-    return heard
+    return chosen_of(events, ~silent) if silent.any() else events
 
 
 class _Words(NamedTuple):
@@ -148,7 +154,7 @@ def _last_touches(events: np.ndarray) -> dict[int, int]:
 def _trades_of(events: np.ndarray, figures: Figures) -> Trades:
     """Return the trades among audible plain events; nothing is counted yet."""
     at = np.flatnonzero(events["kind"] == _TRADED)
-    rows = events[at]
+    rows = chosen_of(events, at)
     instrument, price = rows["instrument"].astype(np.int64), rows["price_ticks"].astype(np.int64)
     moved = np.zeros(len(rows), np.int64)
     for line in np.unique(instrument).tolist():

@@ -17,7 +17,7 @@ import numpy as np
 from engine.reasons import Reason
 from engine.records import Event, Modality, Phase
 from marketdata.figures import change_bp
-from marketdata.stretch import LONG, parts
+from marketdata.stretch import LONG, chosen_of, parts
 from marketdata.surveillance_report import (
     Cancelling,
     LargeHolder,
@@ -136,10 +136,10 @@ class Surveillance:
             found, counts = np.unique(accounts[chosen], return_counts=True)
             for account, number in zip(found.tolist(), counts.tolist(), strict=True):
                 counter[account] += number
-        deals = events[listed & (kinds == _TRADED)]
+        deals = chosen_of(events, listed & (kinds == _TRADED))
         for row in np.unique(deals["instrument"]).tolist():
-            mine = deals[deals["instrument"] == row]
-            numbers, prices = mine["trade_no"].tolist(), mine["price_ticks"].tolist()
+            mine = deals["instrument"] == row
+            numbers, prices = (deals[name][mine].tolist() for name in ("trade_no", "price_ticks"))
             self._line(row).deals.update(zip(numbers, prices, strict=True))
 
     def _absorb(self, events: np.ndarray) -> None:

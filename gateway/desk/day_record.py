@@ -58,6 +58,7 @@ BY_PEOPLE = _marked(  # command kinds that an account's people send
     *(Kind.MASS_CANCEL, Kind.SET_TIMER),
     NO_KIND,  # whatever it was, its sender learns that it is refused
 )
+RECALLED_REFS = 1 << 18  # from which the streams grow during a restart
 
 
 def office(person: Any) -> Any:
@@ -122,6 +123,7 @@ class DayRecord:
         self._unread: dict[int, np.ndarray] = {}  # rows of ``commands`` whose ids nobody asked for
         self.streams: dict[int, array[int]] = {}
         self._recalled: list[tuple[np.ndarray, np.ndarray]] = []  # refs and owners, in order
+        self._named: list[tuple[np.ndarray, np.ndarray]] = []  # rows with an id, and owners
         self.first_seq = 1
         self.first_order_no = 0
         self.commands = Rows(COMMAND)
@@ -139,17 +141,24 @@ class DayRecord:
         return self._streams_grow(*self._take(commands, events))
 
     def recall(self, commands: np.ndarray, events: np.ndarray) -> None:
-        """Take in a batch as ``absorb`` does, after a restart; streams grow with ``recalled``."""
+        """Take in a batch as ``absorb`` does, after a restart; ``recalled`` ends it."""
         refs, owners, _ = self._take(commands, events)
         self._recalled.append((refs, owners))
+        self._named.append(self._said(self.commands.size - len(commands)))
+        if sum(len(refs) for refs, _ in self._recalled) >= RECALLED_REFS:
+            self._recalled_grow()
 
     def recalled(self) -> None:
         """Everything of the day was recalled: let the streams grow, know the client order ids."""
+        self._recalled_grow()
+        self._know_ids()
+
+    def _recalled_grow(self) -> None:
+        """Let the streams grow by many batches at once: there are thousands of streams."""
         if self._recalled:
             refs, owners = (np.concatenate(column) for column in zip(*self._recalled, strict=True))
             self._streams_grow(refs, owners, usual=False)
             self._recalled = []
-        self.learn_ids()
 
     def _take(
         self, commands: np.ndarray, events: np.ndarray
@@ -220,12 +229,24 @@ class DayRecord:
 
     def learn_ids(self) -> None:
         """Know the client order ids in the commands (after a restart); read when asked for."""
-        used = self.commands.all
+        self._named = [self._said(0)]
+        self._know_ids()
+
+    def _said(self, begin: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return which commands from row ``begin`` on carry a client order id, and whose it is."""
+        begin = max(0, begin)
+        used = self.commands.all[begin:]
         official = used["operator"] >= OFFICE_FIRST
         said = (BY_PEOPLE[used["kind"]] | official) & (used["client_order_id"] != b"")
         owner = np.where(official, office(used["operator"]), used["account"])
         rows = np.flatnonzero(said)
-        self._unread = dict(_by_owner(rows, owner[rows]))
+        return begin + rows, owner[rows]
+
+    def _know_ids(self) -> None:
+        """Sort by owner what ``_said`` has found."""
+        if self._named:
+            rows, owners = (np.concatenate(column) for column in zip(*self._named, strict=True))
+            self._unread, self._named = dict(_by_owner(rows, owners)), []
 
     @property
     def ids(self) -> dict[int, dict[str, int]]:
@@ -336,6 +357,6 @@ class DayRecord:
         self.order_seq = Rows(np.dtype(np.int64))
         self.session_seq, self.rare = {}, False
         self.streams, self._recalled = {}, []
-        self._unread = {}  # they are of commands before this one
+        self._unread, self._named = {}, []  # they are of commands before this one
         for account, ids in self._ids.items():
             self._ids[account] = {each: seq for each, seq in ids.items() if seq > first_seq}

@@ -23,8 +23,8 @@ class Rows:
     """An array that grows at its end; ``all`` are the rows in use.
 
     It grows where it is, or is moved by the system page by page: no row is copied, no memory is
-    touched for the first time but for new rows. Rows are written as raw bytes: NumPy copies
-    structured rows field by field otherwise.
+    touched for the first time but for new rows. Rows are written as plain bytes: NumPy copies
+    structured rows field by field otherwise, and lets no other thread work meanwhile.
     """
 
     def __init__(self, dtype: np.dtype) -> None:
@@ -44,8 +44,9 @@ class Rows:
         size = self.size + len(rows)
         if size > len(self._room):
             self._grow(max(size, 2 * len(self._room)))
-        added = np.ascontiguousarray(rows, self._dtype).view(self._raw)
-        self._room.view(self._raw)[self.size : size] = added
+        added = np.ascontiguousarray(rows, self._dtype).view(np.uint8)
+        width = self._dtype.itemsize
+        self._room.view(np.uint8)[self.size * width : size * width] = added
         self.size = size
 
     def _grow(self, count: int) -> None:
