@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gateway.desk.day_record import day_begins
 from gateway.desk.proposals import executed_names
 from gateway.journal.disk import Point
 from gateway.journal.memory import recall
@@ -86,10 +87,13 @@ def replay(venue: Venue, stages: Stages) -> None:
             stages.passed("applying")
             if keeping is not None:
                 keeping.result()
-            keeping = beside.submit(_keep, venue, batch, events)
-            stages.passed("record")
-            venue.feed.absorb(events)
-            venue.feed.flush()
+            if day_begins(events) is not None:  # surveillance will need what the feed knows of it
+                _feed(venue, events)
+                _keep(venue, batch, events)
+            else:
+                keeping = beside.submit(_keep, venue, batch, events)
+                stages.passed("record")
+                _feed(venue, events)
             stages.passed("feed")
             venue.executed |= executed_names(batch)
             heard = concerning(batch)
@@ -108,6 +112,12 @@ def replay(venue: Venue, stages: Stages) -> None:
     stages.passed("registry")
     count = venue.exchange.seq + 1 - first_seq
     logger.info("replayed %d commands from %d on (%s)", count, first_seq, stages)
+
+
+def _feed(venue: Venue, events: np.ndarray) -> None:
+    """Let the public's books follow; nobody listens yet."""
+    venue.feed.absorb(events)
+    venue.feed.flush()
 
 
 def _keep(venue: Venue, batch: np.ndarray, events: np.ndarray) -> None:

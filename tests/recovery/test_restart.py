@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from engine.records import EVENT, Phase
+from gateway import recovery
 from gateway.client import Client, RefusedError
+from gateway.desk import day_record
 from gateway.desk.reports import reports
 from gateway.recovery import gathered
 from gateway.venue import Venue
@@ -21,6 +23,13 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short day is taken in like a long one: in many batches, whose streams grow in parts."""
+    monkeypatch.setattr(recovery, "REPLAY_ROWS", 20)
+    monkeypatch.setattr(day_record, "RECALLED_REFS", 30)
 
 
 async def some_trading(venue: LiveVenue) -> None:

@@ -18,6 +18,7 @@ from engine.records import Kind
 from engine.state import State
 from gateway import recovery
 from gateway.client import Client
+from gateway.desk import day_record
 from gateway.desk.reports import reports
 from gateway.journal import snapshots
 from gateway.journal.disk import Disk, Point
@@ -247,6 +248,7 @@ def test_started_from_a_snapshot_everything_is_as_replayed_from_the_beginning(
     rows: int,
 ) -> None:
     monkeypatch.setattr(recovery, "REPLAY_ROWS", rows)
+    monkeypatch.setattr(day_record, "RECALLED_REFS", rows)
     asyncio.run(lived(tmp_path / "lived"))
     folder = tmp_path / "lived"
     assert len(Snapshots(folder / "snapshots").paths()) == 2
