@@ -22,7 +22,7 @@ from gateway.desk.proposals import executed_names
 from gateway.journal.disk import Point
 from gateway.journal.memory import recall
 from gateway.journal.quarantine import PoisonError, Quarantine
-from gateway.journal.reading import joined
+from gateway.journal.reading import joined, make_room
 from gateway.journal.replay import find_poison
 from registry.inbox import concerning
 
@@ -78,6 +78,7 @@ def replay(venue: Venue, stages: Stages) -> None:
     registry_part: list[Applied] = []
     batches = Quarantine(venue.journal.folder).screened(_from_snapshot(venue))
     first_seq = venue.exchange.seq + 1
+    make_room(venue.exchange.state, venue.journal.folder)
     stages.passed("snapshot")
     with ThreadPoolExecutor(1, "recovery") as beside:
         keeping: Future[None] | None = None

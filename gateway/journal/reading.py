@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.records import COMMAND
+from engine.state import State
 from gateway.journal.journal import (
     ARCHIVE,
     JournalDamageError,
@@ -26,6 +28,19 @@ from gateway.journal.segments import (
     read_header,
     rows,
 )
+
+DAY_ROWS_MAX = 1 << 20  # of a day that is longer the arrays grow, as they do while a venue runs
+
+
+def make_room(state: State, folder: Path) -> None:
+    """Give the day as many rows for orders and trades as the journal in ``folder`` can fill.
+
+    Memory is taken when a row is written; arrays that grow are copied, and what they were is
+    touched in vain, which is a good part of a replay.
+    """
+    held = sum(path.stat().st_size for path in segment_paths(folder)) // COMMAND.itemsize
+    state.ensure_orders(min(held, DAY_ROWS_MAX))
+    state.ensure_trades(min(held, DAY_ROWS_MAX))
 
 
 class Stretch(NamedTuple):

@@ -21,7 +21,7 @@ import numpy as np
 from engine.exchange import Exchange, warm_up
 from engine.records import Phase
 from gateway.journal.quarantine import Quarantine, Record, command_sha256, signature
-from gateway.journal.reading import Reading, joined
+from gateway.journal.reading import Reading, joined, make_room
 from gateway.journal.snapshots import Head, Snapshot, SnapshotDamageError, Snapshots, read_head
 from gateway.keys import Keys
 
@@ -115,6 +115,7 @@ class Player:
         if start is not None:
             self.exchange.state = start.state
             self.result.first_seq = start.mark.seq + 1
+        make_room(self.exchange.state, data_dir / "journal")
         self._quarantine = Quarantine(data_dir / "journal")
         self._reading = Reading(data_dir / "journal", self._after)
         self._seen = EventsHash()
