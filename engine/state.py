@@ -180,7 +180,7 @@ class State:
         seen = hashlib.sha256()
         for name, rows in self.used().items():
             seen.update(f"{name} {rows.shape} {rows.dtype.descr}".encode())
-            seen.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))
+            seen.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
         return seen.hexdigest()
 
     def copy(self) -> State:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REPLAY_ROWS = 65_536
+REPLAY_ROWS = 65_536  # small batches are applied together: the events are the same
+FLUSH_EVENTS = 1 << 21  # the feed tells nobody: most facts of so many are forgotten at once
 
 Applied = tuple[np.ndarray, np.ndarray]  # commands and the events they cause
 
@@ -82,6 +83,7 @@ def replay(venue: Venue, stages: Stages) -> None:
     stages.passed("snapshot")
     with ThreadPoolExecutor(1, "recovery") as beside:
         keeping: Future[None] | None = None
+        unheard = 0
         for batch in gathered(batches, REPLAY_ROWS):
             stages.passed("reading")
             events = _applied(venue, batch)
@@ -89,12 +91,16 @@ def replay(venue: Venue, stages: Stages) -> None:
             if keeping is not None:
                 keeping.result()
             if day_begins(events) is not None:  # surveillance will need what the feed knows of it
-                _feed(venue, events)
+                venue.feed.absorb(events)
                 _keep(venue, batch, events)
             else:
                 keeping = beside.submit(_keep, venue, batch, events)
                 stages.passed("record")
-                _feed(venue, events)
+                venue.feed.absorb(events)
+            unheard += len(events)
+            if unheard >= FLUSH_EVENTS:
+                venue.feed.flush(heard=False)
+                unheard = 0
             stages.passed("feed")
             venue.executed |= executed_names(batch)
             heard = concerning(batch)
@@ -102,6 +108,8 @@ def replay(venue: Venue, stages: Stages) -> None:
                 registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
             venue.journal.disk.passed(Point.RECOVERING)
             stages.passed("registry")
+        venue.feed.flush(heard=False)
+        stages.passed("feed")
         if keeping is not None:
             keeping.result()
     venue.record.recalled()
@@ -113,12 +121,6 @@ def replay(venue: Venue, stages: Stages) -> None:
     stages.passed("registry")
     count = venue.exchange.seq + 1 - first_seq
     logger.info("replayed %d commands from %d on (%s)", count, first_seq, stages)
-
-
-def _feed(venue: Venue, events: np.ndarray) -> None:
-    """Let the public's books follow; nobody listens yet."""
-    venue.feed.absorb(events)
-    venue.feed.flush()
 
 
 def _keep(venue: Venue, batch: np.ndarray, events: np.ndarray) -> None:

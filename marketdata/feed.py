@@ -325,13 +325,15 @@ class Feed:
 
     # telling
 
-    def flush(self) -> list[Message]:
+    def flush(self, heard: bool = True) -> list[Message]:
         """Return the numbered messages since the last flush: facts in order, then the pictures.
 
-        A picture that has not changed since it was last sent is not sent again.
+        A picture that has not changed since it was last sent is not sent again. Unless they are
+        ``heard``, facts that would be forgotten at once do not become messages.
         """
-        messages = self._outbox.take()
+        messages, left_out = self._outbox.take(None if heard else self.history.facts_max)
         self.history.seq = self._outbox.number
+        self.history.forget(left_out)
         for instrument, time_ns in self._touched.items():
             book, line = self.books[instrument], self.figures.vintages[instrument].line()
             best = (book.buy.best(), book.sell.best())

@@ -29,23 +29,34 @@ class Outbox:
 
     def __init__(self) -> None:
         self.number = 0
-        self.waiting: list[tuple[Any, ...]] = []  # (MANY, maker, ...): its maker gives a list
+        self.waiting: list[tuple[Any, ...]] = []  # (MANY, maker, numbers, ...): gives a list
 
     def append(self, fact: tuple[Any, ...]) -> None:
         """Put a fact behind the others: (maker, argument, ...); the maker gets the number first."""
         self.number += 1
         self.waiting.append((fact[0], self.number, *fact[1:]))
 
-    def take(self) -> list[Message]:
-        """Return the facts that wait as messages, in order."""
+    def take(self, latest: int | None = None) -> tuple[list[Message], int]:
+        """Return the facts that wait as messages, in order, and the last number left out or 0.
+
+        ``latest``: so many of them are wanted at least; long runs before them are numbered only.
+        """
         made: list[Message] = []
+        left_out = 0
+        runs = (len(fact[2]) if fact[0] is MANY else 1 for fact in self.waiting)
+        behind = 0 if latest is None else sum(runs)
         for make, *arguments in self.waiting:
             if make is MANY:
-                made += arguments[0](*arguments[1:])
+                maker, seqs, *more = arguments
+                behind -= len(seqs)
+                heard = latest is None or behind < latest
+                made += maker(seqs, *more, heard)
+                left_out = left_out if heard else int(seqs[-1])
             else:
+                behind -= 1
                 made.append(make(*arguments))
         self.waiting.clear()
-        return made
+        return made, left_out
 
 
 class History:
@@ -113,9 +124,13 @@ class History:
         facts.extend(cast(list[Fact], [each for each in messages if type(each) not in PICTURES]))
         over = len(facts) - self.facts_max
         if over > 0:
-            self.forgotten_seq = facts[over - 1].seq
+            self.forget(facts[over - 1].seq)
             for _ in range(over):
                 facts.popleft()
+
+    def forget(self, seq: int) -> None:
+        """Facts up to ``seq`` cannot be told any more."""
+        self.forgotten_seq = max(self.forgotten_seq, seq)
 
     def drop_picture(self, channel: str, instrument: str) -> None:
         """A picture is over: a bar has ended."""

@@ -91,16 +91,26 @@ class Told:
         self._tapes[instrument].append(trade)
         return trade
 
-    def trades(self, seqs: np.ndarray, trades: Trades) -> list[Trade]:
-        """Listed deals in order, of one instrument or several; ``seqs``: their numbers."""
+    def trades(self, seqs: np.ndarray, trades: Trades, heard: bool = True) -> list[Trade]:
+        """Listed deals in order, of one instrument or several; ``seqs``: their numbers.
+
+        Unless they are ``heard`` they are numbered, and only those become messages that a snapshot
+        may have to show; none is returned.
+        """
         found: list[Any] = [None] * len(seqs)
         times = trades.time_ns // 1000
         for row in np.unique(trades.instrument).tolist():
             at = np.flatnonzero(trades.instrument == row)
             code, mine = self.codes[row], seqs[at].tolist()
             prevs, first = self.history.run(mine, Trade.channel, code)
+            begin = 0 if heard else max(0, len(at) - TAPE)
+            at = at[begin:]
             columns = (times, trades.trade_no, trades.price, trades.qty, trades.side)
-            plain = zip(mine, prevs, count(first), *(c[at].tolist() for c in columns), strict=False)
+            plain = zip(
+                *(mine[begin:], prevs[begin:], count(first + begin)),
+                *(c[at].tolist() for c in columns),
+                strict=False,
+            )
             for place, (seq, prev, iseq, time_us, number, price, qty, side) in zip(
                 at.tolist(), plain, strict=True
             ):
@@ -109,7 +119,7 @@ class Told:
                     seq, prev, iseq, time_us, code, number, price, qty, name, LISTED
                 )
             self._tapes[row].extend(found[place] for place in at[-TAPE:].tolist())
-        return found
+        return found if heard else []
 
     def voided(
         self,

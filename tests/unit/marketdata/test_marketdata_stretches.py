@@ -88,3 +88,26 @@ def test_a_long_run_between_others_is_one_part(monkeypatch: pytest.MonkeyPatch) 
     chosen = np.array([True] * 3 + [False] * 2 + [True] * 2 + [False] + [True] * 4)
     found = [(part.tolist(), plain) for part, plain in stretch.parts(np.arange(12), chosen)]
     assert found == [([0, 1, 2], True), ([3, 4, 5, 6, 7], False), ([8, 9, 10, 11], True)]
+
+
+@pytest.mark.parametrize("facts_max", [1, 7, 40, 10_000])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_nobody_hears_is_numbered_like_what_is_told(
+    seed: int, facts_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start flushes rarely and makes no message that would be forgotten at once (P9)."""
+    monkeypatch.setattr(feed_module, "LONG", 3)
+    told, silent = Feed(facts_max=facts_max), Feed(facts_max=facts_max)
+    made = 0
+    for batch in played(seed, 1_500, 97):
+        told.absorb(batch)
+        made += len(told.flush())
+        silent.absorb(batch)
+    assert len(silent.flush(heard=False)) < made or facts_max == 10_000
+    assert silent.seq == told.seq
+    assert list(silent.history.facts) == list(told.history.facts)
+    assert silent.history.forgotten_seq == told.history.forgotten_seq
+    for row, code in enumerate(told.codes):
+        assert silent.snapshot(row).trades == told.snapshot(row).trades
+        assert silent.history.iseq(code) == told.history.iseq(code)
+        assert silent.history.last("trade", code) == told.history.last("trade", code)
