@@ -96,7 +96,8 @@ def test_what_nobody_hears_is_numbered_like_what_is_told(
     seed: int, facts_max: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start flushes rarely and makes no message that would be forgotten at once (P9)."""
-    monkeypatch.setattr(feed_module, "LONG", 3)
+    for module in (feed_module, stretch):
+        monkeypatch.setattr(module, "LONG", 3)
     told, silent = Feed(facts_max=facts_max), Feed(facts_max=facts_max)
     made = 0
     for batch in played(seed, 1_500, 97):
