@@ -16,7 +16,6 @@ from websockets.frames import Frame
 from websockets.streams import StreamReader
 
 from benchmarks.gateway import QUICK, measure
-from benchmarks.runner import COMMON
 from benchmarks.gateway_line import (
     Answer,
     Lane,
@@ -28,6 +27,7 @@ from benchmarks.gateway_line import (
     masked,
     play,
 )
+from benchmarks.runner import COMMON
 from tanshi import app
 
 PROMISED = {
