@@ -69,22 +69,36 @@ def no_collection() -> Iterator[None]:
 def replay(venue: Venue, stages: Stages) -> None:
     """Bring a venue that was just made to where its journal ends.
 
-    The day's record, which nobody asks before the end, takes in each batch on a thread of its own
-    while the feed does and the next one is read and applied.
-
     Raises:
         JournalDamageError, JournalFormatError: it must not start.
         PoisonError: nor before a command is quarantined.
     """
-    registry_part: list[Applied] = []
     batches = Quarantine(venue.journal.folder).screened(_from_snapshot(venue))
     first_seq = venue.exchange.seq + 1
     make_room(venue.exchange.state, venue.journal.folder)
     stages.passed("snapshot")
+    registry_part = list(_take_in(venue, gathered(batches, REPLAY_ROWS), stages))
+    venue.record.recalled()
+    venue.desk.learn_instruments()
+    stages.passed("record")
+    if registry_part:
+        commands, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))
+        venue.registry.absorb(commands, events, tuple(venue.desk.codes))
+    stages.passed("registry")
+    count = venue.exchange.seq + 1 - first_seq
+    logger.info("replayed %d commands from %d on (%s)", count, first_seq, stages)
+
+
+def _take_in(venue: Venue, batches: Iterator[np.ndarray], stages: Stages) -> Iterator[Applied]:
+    """Apply batches and let everything follow; yield what concerns the registry.
+
+    The day's record, which nobody asks before the end, takes in each batch on a thread of its own
+    while the feed does and the next one is read and applied.
+    """
+    unheard = 0
     with ThreadPoolExecutor(1, "recovery") as beside:
         keeping: Future[None] | None = None
-        unheard = 0
-        for batch in gathered(batches, REPLAY_ROWS):
+        for batch in batches:
             stages.passed("reading")
             events = _applied(venue, batch)
             stages.passed("applying")
@@ -105,22 +119,13 @@ def replay(venue: Venue, stages: Stages) -> None:
             venue.executed |= executed_names(batch)
             heard = concerning(batch)
             if heard.size:
-                registry_part.append((heard, events[np.isin(events["seq"], heard["seq"])]))
+                yield heard, events[np.isin(events["seq"], heard["seq"])]
             venue.journal.disk.passed(Point.RECOVERING)
             stages.passed("registry")
         venue.feed.flush(heard=False)
         stages.passed("feed")
         if keeping is not None:
             keeping.result()
-    venue.record.recalled()
-    venue.desk.learn_instruments()
-    stages.passed("record")
-    if registry_part:
-        commands, events = (np.concatenate(column) for column in zip(*registry_part, strict=True))
-        venue.registry.absorb(commands, events, tuple(venue.desk.codes))
-    stages.passed("registry")
-    count = venue.exchange.seq + 1 - first_seq
-    logger.info("replayed %d commands from %d on (%s)", count, first_seq, stages)
 
 
 def _keep(venue: Venue, batch: np.ndarray, events: np.ndarray) -> None:
