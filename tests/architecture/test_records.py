@@ -7,7 +7,7 @@ import pytest
 
 from engine import deals, records
 from engine.accounts import PARAMETER_BOUNDS, parameter_field
-from engine.exchange import COLD_HANDLERS
+from engine.handlers import COLD_HANDLERS
 from engine.kernel import run
 from engine.reasons import EXPLANATIONS, Reason
 from engine.records import HOT_KINDS_END, Kind, Parameter

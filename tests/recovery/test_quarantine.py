@@ -11,7 +11,8 @@ import pytest
 from rich.prompt import Confirm, Prompt
 from typer.testing import CliRunner
 
-from engine.exchange import COLD_HANDLERS, Exchange
+from engine.exchange import Exchange
+from engine.handlers import COLD_HANDLERS
 from engine.reasons import Reason
 from engine.records import Event, Kind, commands
 from gateway.desk.reports import reports

@@ -46,7 +46,7 @@ def test_a_journal_is_played_and_started_from_to_the_same_digest(row: Written) -
     assert said["digest"] == row.day.digest
     stages = said["stages"]
     assert {"interpreter", "imports", "opening", "kernels", "reading", "applying"} <= stages.keys()
-    assert {"feed", "reports", "record", "registry", "tasks"} <= stages.keys()
+    assert {"feed", "record", "registry", "tasks"} <= stages.keys()
     assert sum(stages.values()) == pytest.approx(said["ready_s"], rel=0.1), "nothing is left out"
 
 
