@@ -48,6 +48,8 @@ class Settling:
         outcome.closed = True
         try:
             self._resolve(lost=lost)
+            for lane in self._lanes:  # a listing's owner may not have read yet that it was taken
+                self._catch_up(lane)
             outcome.find_loose_ends()
             checked = self._conserved()
             self.ends = bytes(outcome.end)
@@ -159,6 +161,11 @@ class Settling:
                         " with each other only."
                     )
         return len(self._lanes) - total["others"]
+
+    def _catch_up(self, lane: Lane) -> None:
+        """Hear every report that the venue has for an account by now."""
+        told = snapshot_of(self._answer(lane, {"type": "snapshot"}, "account"))
+        self._listen(lane, partial(_has_heard, lane.client, told.report_seq))
 
     def _snapshot(self, lane: Lane) -> Snapshot | None:
         """Return what the account has after its last report heard; None if reports are missing."""

@@ -27,7 +27,7 @@ print("stopped", flush=True)
 """
 
 
-def test_connections_inherit_what_frees_a_stalled_peer() -> None:
+def test_connections_inherit_what_frees_a_stalled_peer_and_sends_at_once() -> None:
     with listening_socket("127.0.0.1", 0) as listening:
         listening.listen()
         with socket.create_connection(listening.getsockname()):
@@ -35,6 +35,8 @@ def test_connections_inherit_what_frees_a_stalled_peer() -> None:
             with accepted:
                 timeout = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
                 buffer = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+                at_once = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert at_once
     assert timeout == UNACKNOWLEDGED_MS
     assert SEND_BUFFER_BYTES <= buffer <= 2 * SEND_BUFFER_BYTES
 
