@@ -56,18 +56,27 @@ class Change:
         return "better" if rose == (self.better == "higher") else "worse"
 
 
+def read_json(file: Path, problem: type[Exception]) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        Exception: ``problem``, with a sentence: it cannot be read, or is not JSON.
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as wrong:
+        raise problem(f"{file} cannot be read: {wrong.strerror}") from None
+    except ValueError:
+        raise problem(f"{file} is not JSON: it was cut off, or is another file") from None
+
+
 def read(file: Path) -> dict[str, Any]:
     """Return the figures that a file of ``--json`` holds.
 
     Raises:
         CompareError: there is no such file, or it does not hold figures.
     """
-    try:
-        figures = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as wrong:
-        raise CompareError(f"{file} cannot be read: {wrong.strerror}") from None
-    except ValueError:
-        raise CompareError(f"{file} is not JSON: it was cut off, or is another file") from None
+    figures = read_json(file, CompareError)
     if not isinstance(figures, dict) or not isinstance(figures.get("benchmark"), str):
         raise CompareError(f"{file} does not hold figures of tanshi bench")
     if not isinstance(figures.get("size"), dict) or not _sound(figures.get("ratios")):

@@ -109,12 +109,7 @@ def read(file: Path) -> Kept:
     Raises:
         GuardError: the file is not there, is not JSON, or holds something else.
     """
-    try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as wrong:
-        raise GuardError(f"{file} cannot be read: {wrong.strerror}") from None
-    except ValueError:
-        raise GuardError(f"{file} is not JSON: it was cut off, or is another file") from None
+    kept = compare.read_json(file, GuardError)
     if not isinstance(kept, dict) or not isinstance(kept.get("questions"), dict):
         raise GuardError(f"{file} does not hold ratios of tanshi bench guard")
     return kept
